@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one error pattern of userland: a function that can fail returns struct rk_err *, NULL is
+ * success, and the caller owns the error. An error has a stable code, an errno where a system call
+ * failed, and a message that grows outward: rk_err_wrap(err, "cannot open '%s'", p) puts its text and ": "
+ * before what was there. Text, --json and HTTP show the same error.
+ */
+#ifndef RK_BASE_ERR_H
+#define RK_BASE_ERR_H
+
+#include <stdarg.h>
+
+#include "lib/base/cleanup.h"
+
+/* Stable: the names (rk_err_code_name) are part of --json. Append only. */
+enum rk_err_code {
+	RK_ERR_NOMEM,	    /* out of memory */
+	RK_ERR_SYS,	    /* a system call failed: errno is set */
+	RK_ERR_INVALID,	    /* an argument or a combination of options makes no sense */
+	RK_ERR_FORMAT,	    /* outside bytes are not what they should be */
+	RK_ERR_NOT_FOUND,   /* a file, package, symbol or target isn't there */
+	RK_ERR_MISMATCH,    /* two things that must agree don't (versions, compilers, build-ids) */
+	RK_ERR_UNSUPPORTED, /* well-formed, but not what we can handle */
+	RK_ERR_TOOL,	    /* a program we ran failed (gcc, apt-get, objtool, qemu) */
+	RK_ERR_PATCH,	    /* a source patch does not apply */
+	RK_ERR_COMPILE,	    /* the compiler refused a translation unit */
+	RK_ERR_VERDICT,	    /* a negative verdict: exit status 3 */
+	RK_ERR_TIMEOUT,	    /* something took longer than its limit */
+	RK_ERR_INTERRUPTED, /* the user asked us to stop */
+	RK_ERR_LIMIT,	    /* a named limit was exceeded */
+	RK_ERR_CODES
+};
+
+struct rk_err;
+
+/* A new error. Never returns NULL: without memory it is the static out-of-memory error. */
+struct rk_err *rk_err(enum rk_err_code code, const char *fmt, ...) __must_use __printf(2, 3);
+struct rk_err *rk_verr(enum rk_err_code code, const char *fmt, va_list ap) __must_use __printf(2, 0);
+
+/* A failed system call: code RK_ERR_SYS, message "<text>: <strerror(sys_errno)>". */
+struct rk_err *rk_err_sys(int sys_errno, const char *fmt, ...) __must_use __printf(2, 3);
+
+/* The static out-of-memory error; freeing it does nothing. */
+struct rk_err *rk_err_nomem(void) __must_use;
+
+/* Puts "<text>: " before err's message; err is consumed, NULL stays NULL. */
+struct rk_err *rk_err_wrap(struct rk_err *err, const char *fmt, ...) __must_use __printf(2, 3);
+
+enum rk_err_code rk_err_code(const struct rk_err *err);
+
+/* The errno of the failed call, 0 if none failed. */
+int rk_err_errno(const struct rk_err *err);
+
+/* The whole message, without a newline at the end; valid as long as err. May span lines only where
+ * it quotes another program's output. */
+const char *rk_err_message(const struct rk_err *err);
+
+/* "no-memory", "system", …: the stable names used in --json. */
+const char *rk_err_code_name(enum rk_err_code code);
+
+/* NULL is allowed. */
+void rk_err_free(struct rk_err *err);
+
+static inline void rk_cleanup_err(struct rk_err **err)
+{
+	rk_err_free(*err);
+}
+
+#define _cleanup_err_ _cleanup_(rk_cleanup_err)
+
+/* Returns from the calling function when expr is an error. */
+#define RK_TRY(expr)                           \
+	do {                                   \
+		struct rk_err *_err = (expr);  \
+		if (_err)                      \
+			return _err;           \
+	} while (0)
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A finding is one statement of the analysis: a stable code, a severity, a place and an advice.
+ * Findings are collected and all shown; an error-level finding makes the verdict negative (exit
+ * status 3), it never ends the analysis. The codes stand in one table, lib/base/finding-codes.def.
+ */
+#ifndef RK_BASE_FINDING_H
+#define RK_BASE_FINDING_H
+
+#include <stddef.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/vec.h"
+
+enum rk_severity {
+	RK_SEVERITY_INFO,	 /* worth knowing */
+	RK_SEVERITY_ACKNOWLEDGE, /* a human should think about it; doesn't stop the build */
+	RK_SEVERITY_ERROR,	 /* can't be patched live like this: nothing is written */
+};
+
+enum rk_finding_code {
+#define RK_FINDING(id, name, severity, title, advice) RK_FINDING_##id,
+#include "lib/base/finding-codes.def"
+#undef RK_FINDING
+	RK_FINDING_CODES
+};
+
+struct rk_finding {
+	enum rk_finding_code code;
+	enum rk_severity severity;
+	const char *unit;   /* source file ("net/ipv4/tcp.c"), or NULL */
+	const char *object; /* klp object ("vmlinux", "af_key"), or NULL */
+	const char *symbol; /* function, variable, type or path it is about, or NULL */
+	const char *text;   /* what was found, one line, lower-case, no full stop */
+	const char *advice; /* what to do; the table's unless more specific */
+};
+
+struct rk_findings {
+	struct rk_arena arena; /* all strings */
+	rk_vec(struct rk_finding) list;
+};
+
+void rk_findings_deinit(struct rk_findings *f);
+
+/* Adds one with the table's severity and advice. unit, object, symbol are copied and may be NULL. */
+struct rk_err *rk_finding_add(struct rk_findings *f, enum rk_finding_code code, const char *unit,
+			      const char *object, const char *symbol, const char *fmt, ...) __must_use
+	__printf(6, 7);
+
+/* Appends copies of all of from. */
+struct rk_err *rk_findings_merge(struct rk_findings *to, const struct rk_findings *from) __must_use;
+
+/* Stable order: severity (errors first), unit, symbol, code, text; exact duplicates removed. */
+void rk_findings_sort(struct rk_findings *f);
+
+size_t rk_findings_count(const struct rk_findings *f, enum rk_severity severity);
+
+/* "data-changed", "no-fentry" … */
+const char *rk_finding_code_name(enum rk_finding_code code);
+const char *rk_finding_code_title(enum rk_finding_code code);
+const char *rk_finding_code_advice(enum rk_finding_code code);
+const char *rk_severity_name(enum rk_severity severity); /* "info", "acknowledge", "error" */
+
+#endif

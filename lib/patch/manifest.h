@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The manifest says what a patch module is: name, level, fixes, target, functions, objects, proof, tool, inputs. It is embedded
+ * in the module (section .readykernel.manifest, not loaded) and written beside it as JSON; both are the same bytes.
+ */
+#ifndef RK_PATCH_MANIFEST_H
+#define RK_PATCH_MANIFEST_H
+
+#include <jansson.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/vec.h"
+
+#define RK_MANIFEST_SCHEMA  "readykernel-manifest/1"
+#define RK_MANIFEST_SECTION ".readykernel.manifest"
+
+struct rk_manifest_fix {
+	const char *title;    /* or NULL */
+	const char *origin;   /* or NULL */
+	const char *file;     /* base name of the input patch */
+	const char *sha256;   /* of the input patch */
+	rk_vec(const char *) cves;
+};
+
+struct rk_manifest_func {
+	const char *object, *name, *unit;
+	uint32_t sympos;
+	uint64_t old_size, new_size;
+};
+
+struct rk_manifest_object {
+	const char *name, *build_id, *srcversion;
+};
+
+struct rk_manifest_unit {
+	const char *path, *object;
+	const char *original_sha256; /* of the compiled original's functions; or NULL */
+	uint64_t matched, differing, absent, overridden, discarded;
+};
+
+struct rk_manifest_finding {
+	const char *code, *severity, *place, *text;
+};
+
+struct rk_manifest {
+	struct rk_arena arena; /* all strings */
+	const char *name;      /* module name: "kpatch_fix" */
+	uint64_t level;
+	const char *model;     /* "hybrid" */
+	bool replace;
+	const char *tool_version;
+	const char *target_id, *release, *version, *build_id, *compiler;
+	rk_vec(struct rk_manifest_fix) fixes;
+	rk_vec(struct rk_manifest_object) objects;
+	rk_vec(struct rk_manifest_func) funcs;
+	rk_vec(struct rk_manifest_unit) units;
+	rk_vec(struct rk_manifest_finding) findings;
+};
+
+struct rk_err *rk_manifest_create(struct rk_manifest **ret) __must_use;
+void rk_manifest_free(struct rk_manifest *m);
+
+/* Canonical JSON (fixed key order, two spaces, newline at the end); *ret malloc'ed. */
+struct rk_err *rk_manifest_to_json(const struct rk_manifest *m, char **ret) __must_use;
+/* Reads it back; unknown keys are ignored, wrong types and missing ones are RK_ERR_FORMAT with the path ("fixes[2].file"). */
+struct rk_err *rk_manifest_parse(const char *name, const char *json, size_t len, struct rk_manifest **ret) __must_use;
+/* From a module file; RK_ERR_NOT_FOUND if it has none. */
+struct rk_err *rk_manifest_read_module(const char *path, struct rk_manifest **ret) __must_use;
+
+#endif

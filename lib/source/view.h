@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The patched view of a source tree: directories on the way to a changed file are real, everything else is a symbolic link
+ * into the unchanged tree, changed files are written with #line directives so that every unchanged line keeps its number.
+ * The source tree itself is never written.
+ */
+#ifndef RK_SOURCE_VIEW_H
+#define RK_SOURCE_VIEW_H
+
+#include "lib/base/finding.h"
+#include "lib/source/patch_file.h"
+
+/* One file that the fixes change, after all of them. */
+struct rk_changed_file {
+	const char *path; /* relative to the source tree */
+	enum rk_file_class {
+		RK_FILE_UNIT,	     /* a .c that kbuild may compile */
+		RK_FILE_HEADER,	     /* a kernel header or an included .c/.inc */
+		RK_FILE_UNPATCHABLE, /* .S, vdso, boot, realmode, purgatory, Kconfig, Makefile … */
+		RK_FILE_NOT_CODE,    /* documentation, tools, samples, selftests, scripts … */
+	} kind;
+	bool is_new, is_delete;
+	bool is_other_arch; /* below arch/ of another machine */
+	/* Line ranges of the original that the fixes touch (1-based, inclusive; a pure insertion between
+	 * N and N+1 counts as N … N+1). */
+	struct rk_line_range {
+		uint32_t first, last;
+	} *ranges;
+	size_t nr_ranges;
+};
+
+struct rk_view {
+	struct rk_arena arena;
+	const char *dir;    /* absolute: the view's root, to be used as cwd of the compiler */
+	const char *source; /* absolute: the unchanged tree */
+	rk_vec(struct rk_changed_file) files; /* sorted by path */
+};
+
+/* Applies patches in order (exactly, or with an offset; fuzz 0) and builds the view in dir (created, must not exist).
+ * A hunk that doesn't apply: RK_ERR_PATCH "'fix.patch': hunk 2 (@@ -10,7 +10,8 @@) doesn't apply to 'fs/exec.c'; nearest
+ * match at line 42: 5 of 7 lines agree, first difference: …; already applied" where true. */
+struct rk_err *rk_view_create(const char *source, const char *dir, struct rk_patch_file *const *patches,
+			      size_t nr_patches, const char *arch_dir, struct rk_view **ret) __must_use;
+void rk_view_free(struct rk_view *view);
+
+/* Makes every directory that appears in paths (relative) a real one in the view, so that "../x.h" from there meets the
+ * view's files. Used when a dependency list shows that an unchanged copy of a changed file was read. */
+struct rk_err *rk_view_realise(struct rk_view *view, const char *const *paths, size_t nr) __must_use;
+
+#endif
