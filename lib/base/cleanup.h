@@ -45,12 +45,12 @@ static inline void rk_cleanup_fclose(FILE **f)
 	})
 
 /* The descriptor; the local it was in becomes -1. */
-#define take_fd(fd)             \
-	({                      \
+#define take_fd(fd)               \
+	({                        \
 		int *_pf = &(fd); \
-		int _f = *_pf;  \
-		*_pf = -1;      \
-		_f;             \
+		int _f = *_pf;    \
+		*_pf = -1;        \
+		_f;               \
 	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -35,7 +35,8 @@ struct rk_err;
 
 /* A new error. Never returns NULL: without memory it is the static out-of-memory error. */
 struct rk_err *rk_err(enum rk_err_code code, const char *fmt, ...) __must_use __printf(2, 3);
-struct rk_err *rk_verr(enum rk_err_code code, const char *fmt, va_list ap) __must_use __printf(2, 0);
+struct rk_err *rk_verr(enum rk_err_code code, const char *fmt, va_list ap)
+	__must_use __printf(2, 0);
 
 /* A failed system call: code RK_ERR_SYS, message "<text>: <strerror(sys_errno)>". */
 struct rk_err *rk_err_sys(int sys_errno, const char *fmt, ...) __must_use __printf(2, 3);
@@ -69,11 +70,11 @@ static inline void rk_cleanup_err(struct rk_err **err)
 #define _cleanup_err_ _cleanup_(rk_cleanup_err)
 
 /* Returns from the calling function when expr is an error. */
-#define RK_TRY(expr)                           \
-	do {                                   \
-		struct rk_err *_err = (expr);  \
-		if (_err)                      \
-			return _err;           \
+#define RK_TRY(expr)                          \
+	do {                                  \
+		struct rk_err *_err = (expr); \
+		if (_err)                     \
+			return _err;          \
 	} while (0)
 
 #endif

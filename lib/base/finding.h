@@ -45,8 +45,8 @@ void rk_findings_deinit(struct rk_findings *f);
 
 /* Adds one with the table's severity and advice. unit, object, symbol are copied and may be NULL. */
 struct rk_err *rk_finding_add(struct rk_findings *f, enum rk_finding_code code, const char *unit,
-			      const char *object, const char *symbol, const char *fmt, ...) __must_use
-	__printf(6, 7);
+			      const char *object, const char *symbol, const char *fmt, ...)
+	__must_use __printf(6, 7);
 
 /* Appends copies of all of from. */
 struct rk_err *rk_findings_merge(struct rk_findings *to, const struct rk_findings *from) __must_use;

@@ -37,7 +37,10 @@ struct rk_err *rk_fs_mkdtemp(const char *dir, const char *prefix, char **ret) __
 
 /* Takes an exclusive or shared flock on path (created if absent). Blocks unless nowait, then
  * *ret_fd is -1 when another holds it. The lock ends when the descriptor is closed. */
-enum rk_lock { RK_LOCK_SHARED, RK_LOCK_EXCLUSIVE };
+enum rk_lock {
+	RK_LOCK_SHARED,
+	RK_LOCK_EXCLUSIVE
+};
 struct rk_err *rk_fs_lock(const char *path, enum rk_lock mode, bool nowait, int *ret_fd) __must_use;
 
 /* Bytes used by the tree below path (st_blocks), and free on its file system. */

@@ -29,12 +29,12 @@ struct rk_process_spec {
 struct rk_process; /* a started child */
 
 struct rk_process_result {
-	int status;		/* exit status; 128 + signal if it was killed */
-	struct rk_str output;	/* captured stdout and stderr in the order they came (at most
+	int status;	      /* exit status; 128 + signal if it was killed */
+	struct rk_str output; /* captured stdout and stderr in the order they came (at most
 				 * RK_PROCESS_OUTPUT_MAX bytes; the middle is cut) */
-	double seconds;		/* wall time */
-	double cpu_seconds;	/* user + system of the child and its waited-for children */
-	long peak_kib;		/* largest resident set */
+	double seconds;	      /* wall time */
+	double cpu_seconds;   /* user + system of the child and its waited-for children */
+	long peak_kib;	      /* largest resident set */
 };
 
 #define RK_PROCESS_OUTPUT_MAX (4u << 20)
@@ -42,14 +42,18 @@ struct rk_process_result {
 void rk_process_result_deinit(struct rk_process_result *res);
 
 /* Starts spec. Everything spec points to must live until rk_process_wait(). */
-struct rk_err *rk_process_start(const struct rk_process_spec *spec, struct rk_process **ret) __must_use;
+struct rk_err *rk_process_start(const struct rk_process_spec *spec, struct rk_process **ret)
+	__must_use;
 /* Waits for one, frees it. A non-zero exit status is not an error here: look at ret->status.
  * Errors: RK_ERR_TIMEOUT, RK_ERR_INTERRUPTED (the child's group has been killed and reaped), RK_ERR_SYS. */
-struct rk_err *rk_process_wait(struct rk_process *process, struct rk_process_result *ret) __must_use;
+struct rk_err *rk_process_wait(struct rk_process *process, struct rk_process_result *ret)
+	__must_use;
 /* Start and wait. */
-struct rk_err *rk_process_run(const struct rk_process_spec *spec, struct rk_process_result *ret) __must_use;
+struct rk_err *rk_process_run(const struct rk_process_spec *spec, struct rk_process_result *ret)
+	__must_use;
 /* Start and wait; a non-zero status is RK_ERR_TOOL with the last lines of the output. */
-struct rk_err *rk_process_check(const struct rk_process_spec *spec, struct rk_process_result *ret) __must_use;
+struct rk_err *rk_process_check(const struct rk_process_spec *spec, struct rk_process_result *ret)
+	__must_use;
 
 /* Set from a signal handler; every wait in this library ends with RK_ERR_INTERRUPTED soon after. */
 void rk_interrupt(void);

@@ -20,8 +20,10 @@ struct rk_reporter {
 	void *ctx;
 };
 
-void rk_report_phase(const struct rk_reporter *r, const char *phase, const char *fmt, ...) __printf(3, 4);
-void rk_report_advance(const struct rk_reporter *r, uint64_t done, uint64_t total, const char *unit);
+void rk_report_phase(const struct rk_reporter *r, const char *phase, const char *fmt, ...)
+	__printf(3, 4);
+void rk_report_advance(const struct rk_reporter *r, uint64_t done, uint64_t total,
+		       const char *unit);
 void rk_report_note(const struct rk_reporter *r, const char *fmt, ...) __printf(2, 3);
 
 #endif

@@ -20,7 +20,8 @@ void rk_sha256_add_str(struct rk_sha256 *h, const char *s);
 /* Frees h in any case. */
 struct rk_err *rk_sha256_finish(struct rk_sha256 *h, char ret_hex[RK_SHA256_HEX_SIZE]) __must_use;
 
-struct rk_err *rk_sha256_bytes(const void *data, size_t len, char ret_hex[RK_SHA256_HEX_SIZE]) __must_use;
+struct rk_err *rk_sha256_bytes(const void *data, size_t len, char ret_hex[RK_SHA256_HEX_SIZE])
+	__must_use;
 struct rk_err *rk_sha256_file(const char *path, char ret_hex[RK_SHA256_HEX_SIZE]) __must_use;
 
 #endif

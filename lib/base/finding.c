@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Findings and the table of their codes. */
+#include "lib/base/finding.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	enum rk_severity severity;
+	const char *title;
+	const char *advice;
+} codes[RK_FINDING_CODES] = {
+#define RK_FINDING(id, name, severity, title, advice) \
+	[RK_FINDING_##id] = {name, RK_SEVERITY_##severity, title, advice},
+#include "lib/base/finding-codes.def"
+#undef RK_FINDING
+};
+
+void rk_findings_deinit(struct rk_findings *f)
+{
+	rk_vec_deinit(&f->list);
+	rk_arena_deinit(&f->arena);
+}
+
+/* Copies s, which may be NULL, into the arena; false without memory. */
+static bool copy(struct rk_findings *f, const char *s, const char **ret)
+{
+	*ret = s ? rk_arena_strdup(&f->arena, s) : NULL;
+	return !s || *ret;
+}
+
+static struct rk_err *append_copy(struct rk_findings *f, const struct rk_finding *from)
+{
+	struct rk_finding finding = *from;
+
+	if (!copy(f, from->unit, &finding.unit) || !copy(f, from->object, &finding.object) ||
+	    !copy(f, from->symbol, &finding.symbol) || !copy(f, from->text, &finding.text) ||
+	    !copy(f, from->advice, &finding.advice) || !rk_vec_push(&f->list, finding))
+		return rk_err_nomem();
+	return NULL;
+}
+
+struct rk_err *rk_finding_add(struct rk_findings *f, enum rk_finding_code code, const char *unit,
+			      const char *object, const char *symbol, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	int len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0) {
+		text = NULL;
+		return rk_err_nomem();
+	}
+	return append_copy(f, &(struct rk_finding){
+				      .code = code,
+				      .severity = codes[code].severity,
+				      .unit = unit,
+				      .object = object,
+				      .symbol = symbol,
+				      .text = text,
+				      .advice = codes[code].advice,
+			      });
+}
+
+struct rk_err *rk_findings_merge(struct rk_findings *to, const struct rk_findings *from)
+{
+	/* By index: merging a set into itself moves what an iterator would point to. */
+	size_t nr = from->list.nr;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct rk_finding finding = from->list.v[i];
+
+		RK_TRY(append_copy(to, &finding));
+	}
+	return NULL;
+}
+
+static int compare_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int compare(const void *pa, const void *pb)
+{
+	const struct rk_finding *a = pa;
+	const struct rk_finding *b = pb;
+	int diff = (int)b->severity - (int)a->severity;
+
+	if (!diff)
+		diff = compare_text(a->unit, b->unit);
+	if (!diff)
+		diff = compare_text(a->symbol, b->symbol);
+	if (!diff)
+		diff = (int)a->code - (int)b->code;
+	if (!diff)
+		diff = compare_text(a->text, b->text);
+	if (!diff)
+		diff = compare_text(a->object, b->object);
+	if (!diff)
+		diff = compare_text(a->advice, b->advice);
+	return diff;
+}
+
+void rk_findings_sort(struct rk_findings *f)
+{
+	size_t kept = 0;
+
+	if (f->list.nr < 2)
+		return;
+	qsort(f->list.v, f->list.nr, sizeof(*f->list.v), compare);
+	for (size_t i = 1; i < f->list.nr; i++) {
+		if (compare(&f->list.v[kept], &f->list.v[i]) != 0)
+			f->list.v[++kept] = f->list.v[i];
+	}
+	f->list.nr = kept + 1;
+}
+
+size_t rk_findings_count(const struct rk_findings *f, enum rk_severity severity)
+{
+	size_t nr = 0;
+
+	rk_vec_for_each(&f->list, it) {
+		if (it->severity == severity)
+			nr++;
+	}
+	return nr;
+}
+
+const char *rk_finding_code_name(enum rk_finding_code code)
+{
+	return codes[code].name;
+}
+
+const char *rk_finding_code_title(enum rk_finding_code code)
+{
+	return codes[code].title;
+}
+
+const char *rk_finding_code_advice(enum rk_finding_code code)
+{
+	return codes[code].advice;
+}
+
+const char *rk_severity_name(enum rk_severity severity)
+{
+	static const char *const names[] = {
+		[RK_SEVERITY_INFO] = "info",
+		[RK_SEVERITY_ACKNOWLEDGE] = "acknowledge",
+		[RK_SEVERITY_ERROR] = "error",
+	};
+
+	return names[severity];
+}
