@@ -14,6 +14,10 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 
+/* Kernel: Documentation/livepatch/module-elf-format.rst. */
+#define RK_SHF_RELA_LIVEPATCH 0x00100000
+#define RK_SHN_LIVEPATCH      0xff20
+
 struct rk_symbol;
 
 /* One relocation (gABI "Relocation", RELA). */
@@ -36,11 +40,13 @@ struct rk_section {
 	uint64_t entsize;
 	uint32_t link;
 	uint32_t info;
-	const uint8_t *data; /* size bytes; NULL for SHT_NOBITS */
+	const uint8_t *data; /* size bytes; NULL for SHT_NULL, SHT_NOBITS and SHF_COMPRESSED */
 	struct rk_symbol *section_symbol; /* its STT_SECTION symbol, or NULL */
 	struct rk_reloc *relocs;	  /* sorted by offset; NULL until loaded, see rk_elf_load_relocs */
 	size_t nr_relocs;
-	struct rk_section *rela; /* the SHT_RELA section that applies to this one, or NULL */
+	/* The SHT_RELA section that applies to this one, or NULL. Those with SHF_RELA_LIVEPATCH don't
+	 * count, since there may be several: their relocations are in their own relocs. */
+	struct rk_section *rela;
 	struct rk_symbol **symbols; /* named symbols defined here, sorted by value, then size, then index */
 	size_t nr_symbols;
 };
@@ -53,7 +59,8 @@ struct rk_symbol {
 	uint8_t bind;	/* STB_… */
 	uint8_t type;	/* STT_… */
 	uint8_t other;	/* st_other */
-	uint32_t shndx; /* real index (SHN_XINDEX resolved), or SHN_UNDEF, SHN_ABS, SHN_COMMON, SHN_LIVEPATCH */
+	/* Real index (SHN_XINDEX resolved); SHN_UNDEF, SHN_ABS, SHN_COMMON, RK_SHN_LIVEPATCH if section is NULL. */
+	uint32_t shndx;
 	struct rk_section *section; /* NULL for SHN_UNDEF, SHN_ABS and other reserved indices */
 	const char *file; /* name of the STT_FILE symbol before it, for local symbols; else NULL */
 	uint32_t file_index; /* symbol index of that STT_FILE symbol, 0 if none */
@@ -74,28 +81,39 @@ struct rk_elf {
 	void *map; /* what to unmap; NULL when the image is borrowed */
 };
 
-/* How much to read at open. Relocations of a 600 MB vmlinux are read only when asked for. */
+/* How much to read at open. RK_ELF_LOAD_ALL reads the relocations of SHF_ALLOC sections and the
+ * SHF_RELA_LIVEPATCH tables; those of other sections (.debug_*), by far the most, always wait for
+ * rk_elf_load_relocs(). With RK_ELF_LOAD_NO_RELOCS all wait: vmlinux has 13 million. */
 enum rk_elf_load { RK_ELF_LOAD_ALL, RK_ELF_LOAD_NO_RELOCS };
 
-/* Opens a file (mapped read-only). Errors: RK_ERR_SYS, RK_ERR_FORMAT (names file, section or symbol and
- * what is wrong), RK_ERR_UNSUPPORTED (class, byte order), RK_ERR_LIMIT. On success the caller owns *ret. */
+/* Opens a regular file (mapped read-only: who truncates it meanwhile kills us, so files that others write
+ * are to be copied first). What follows the ELF file proper (a module's signature) is ignored, as are dynamic
+ * symbols and their relocations. Errors: RK_ERR_SYS, RK_ERR_FORMAT (names file, section or symbol and what
+ * is wrong), RK_ERR_UNSUPPORTED (class, byte order, type, REL), RK_ERR_LIMIT. On success the caller owns *ret. */
 struct rk_err *rk_elf_open(const char *path, enum rk_elf_load load, struct rk_elf **ret) __must_use;
 /* The same from memory; data must outlive the result. name is for messages. */
 struct rk_err *rk_elf_open_memory(const char *name, const void *data, size_t size, enum rk_elf_load load,
 				  struct rk_elf **ret) __must_use;
 void rk_elf_close(struct rk_elf *elf);
 
-/* Reads the relocations of one section if they aren't yet (no-op without a rela section). */
+/* Reads the relocations of one section if they aren't yet (no-op without a rela section). Given an SHT_RELA
+ * section, reads the table into that section itself. Errors: RK_ERR_FORMAT; RK_ERR_UNSUPPORTED for compressed
+ * sections and dynamic relocations. On failure the section is as before. */
 struct rk_err *rk_elf_load_relocs(struct rk_elf *elf, struct rk_section *section) __must_use;
 
 /* First section of that name, NULL if none. */
 struct rk_section *rk_elf_section(const struct rk_elf *elf, const char *name);
 /* First symbol of that name which isn't undefined, global before local; NULL if none. Linear. */
 struct rk_symbol *rk_elf_symbol(const struct rk_elf *elf, const char *name);
-/* Section of an address, for linked files; NULL if none. Only SHF_ALLOC sections. */
+/* Section of an address, for linked files; NULL if none. Only SHF_ALLOC sections; of sections that
+ * overlap (.data..percpu of vmlinux starts at 0) the first. */
 struct rk_section *rk_elf_section_at(const struct rk_elf *elf, uint64_t address);
 /* Pointer to size bytes at a linked address; NULL if not wholly inside one section with content. */
 const uint8_t *rk_elf_at(const struct rk_elf *elf, uint64_t address, uint64_t size);
+/* The content of a section that must have one. RK_ERR_UNSUPPORTED if it is compressed, RK_ERR_FORMAT if it
+ * has none (SHT_NOBITS). */
+struct rk_err *rk_elf_section_data(const struct rk_elf *elf, const struct rk_section *section,
+				   const uint8_t **ret) __must_use;
 /* First relocation of section with offset >= off (binary search); NULL at the end. */
 struct rk_reloc *rk_section_reloc_from(const struct rk_section *section, uint64_t off);
 
