@@ -83,7 +83,7 @@ struct rk_elf {
 
 /* How much to read at open. RK_ELF_LOAD_ALL reads the relocations of SHF_ALLOC sections and the
  * SHF_RELA_LIVEPATCH tables; those of other sections (.debug_*), by far the most, always wait for
- * rk_elf_load_relocs(). With RK_ELF_LOAD_NO_RELOCS all wait: vmlinux has 13 million. */
+ * rk_elf_load_relocs(). With RK_ELF_LOAD_NO_RELOCS all wait: vmlinux has 26 million. */
 enum rk_elf_load { RK_ELF_LOAD_ALL, RK_ELF_LOAD_NO_RELOCS };
 
 /* Opens a regular file (mapped read-only: who truncates it meanwhile kills us, so files that others write
