@@ -17,8 +17,8 @@
 
 /* vmlinux or one module of the target. */
 struct rk_klp_object {
-	const char *name;      /* "vmlinux" or the module's name ("af_key") */
-	struct rk_elf *elf;    /* vmlinux or .ko; owned by the tables */
+	const char *name;   /* "vmlinux" or the module's name ("af_key") */
+	struct rk_elf *elf; /* vmlinux or .ko; owned by the tables */
 	bool is_vmlinux;
 	const char *path;
 	const char *build_id;	/* or NULL */
@@ -31,7 +31,8 @@ struct rk_klp_object {
 struct rk_export {
 	const char *name;
 	uint32_t crc;
-	const char *object; /* "vmlinux" or a module's name ('-' as '_'), from the path in symvers */
+	const char
+		*object; /* "vmlinux" or a module's name ('-' as '_'), from the path in symvers */
 	bool gpl;
 	const char *ns; /* symbol namespace, "" for none */
 };
@@ -43,7 +44,8 @@ struct rk_err *rk_symbols_open(const struct rk_target *target, struct rk_symbols
 void rk_symbols_close(struct rk_symbols *symbols);
 
 /* The object; opened at the first call. RK_ERR_NOT_FOUND for a module the target doesn't have. */
-struct rk_err *rk_symbols_object(struct rk_symbols *symbols, const char *name, struct rk_klp_object **ret) __must_use;
+struct rk_err *rk_symbols_object(struct rk_symbols *symbols, const char *name,
+				 struct rk_klp_object **ret) __must_use;
 
 /* NULL if the name isn't exported by the target. */
 const struct rk_export *rk_symbols_export(const struct rk_symbols *symbols, const char *name);
@@ -58,8 +60,8 @@ struct rk_owner {
 /* Finds unit's block: same STT_FILE name, local FUNC and OBJECT names that agree with those of the compiled original
  * (names that the linker or objtool may drop or add are ignored); when several fit, the one whose functions' bytes agree.
  * RK_ERR_NOT_FOUND / RK_ERR_MISMATCH name what differs. */
-struct rk_err *rk_symbols_owner(struct rk_symbols *symbols, const char *object, const struct rk_elf *original,
-				struct rk_owner *ret) __must_use;
+struct rk_err *rk_symbols_owner(struct rk_symbols *symbols, const char *object,
+				const struct rk_elf *original, struct rk_owner *ret) __must_use;
 
 /* The symbol in the shipped binary that `name` means for code of this unit: a local one of its block
  * first, then a global one of the object. NULL if there is none. */
@@ -67,10 +69,10 @@ struct rk_symbol *rk_owner_lookup(const struct rk_owner *owner, const char *name
 
 /* How the kernel's own search must be asked for symbol sym of object so that it finds just that one. */
 struct rk_sympos {
-	uint32_t sympos;   /* what to write: 1 for a unique name, else its 1-based rank */
-	uint32_t matches;  /* symbols of that name the search meets */
-	bool in_kallsyms;  /* false: the running kernel's table doesn't have it */
-	bool unstable;	   /* a module's rank differs between COMING (full table) and LIVE (core table) */
+	uint32_t sympos;  /* what to write: 1 for a unique name, else its 1-based rank */
+	uint32_t matches; /* symbols of that name the search meets */
+	bool in_kallsyms; /* false: the running kernel's table doesn't have it */
+	bool unstable; /* a module's rank differs between COMING (full table) and LIVE (core table) */
 };
 /* Simulates klp_find_object_symbol on the real tables: for vmlinux the kallsyms tables decoded from
  * its .rodata, for a module its .symtab order without undefined symbols. */

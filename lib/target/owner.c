@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which block of a shipped object's local symbols came from one compiled file. The name of the file alone doesn't say it
+ * (vmlinux has 21 files 'core.c'), the set of local names does nearly always; equal sets are told apart by content,
+ * then by where the file's global functions lie. Installed modules have no STT_FILE symbols, but ld -r keeps each
+ * file's locals together and in order: there the block is the stretch in which our names occur.
+ */
+#include <elf.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "lib/target/symbols_internal.h"
+
+/* How many missing names a message quotes. */
+#define MAX_QUOTED 3
+
+/* A local function or datum of the compiled original. */
+struct local {
+	const struct rk_symbol *sym;
+	bool optional; /* the linker may have dropped it */
+};
+
+struct search {
+	const struct rk_elf *original;
+	struct rk_klp_object *object;
+	const struct rk_arch *arch;
+	const char *file;
+	struct rk_map by_name; /* to struct local */
+	rk_vec(struct local) locals;
+};
+
+struct candidate {
+	uint32_t first, end;
+	uint32_t common, missing, extra;
+	uint32_t same_content;
+	bool fits_neighbours;
+};
+
+typedef rk_vec(struct candidate) candidates;
+
+/*
+ * Names that carry a counter (__UNIQUE_ID_license649) or that modpost, objtool or the linker add or drop: they say
+ * nothing about which file it is.
+ */
+static bool is_ignored(const struct rk_symbol *sym)
+{
+	static const char *const prefixes[] = {"__UNIQUE_ID_",	  "__addressable_",
+					       "___addressable_", "__initcall__",
+					       "__exitcall_",	  "__pfx_",
+					       "__cfi_",	  ".L"};
+	if (!rk_is_named_local(sym) || (sym->type != STT_FUNC && sym->type != STT_OBJECT))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (rk_has_prefix(sym->name, prefixes[i]))
+			return true;
+	return false;
+}
+
+/* include/asm-generic/vmlinux.lds.h DISCARDS, and what modpost takes out of modules */
+static bool may_be_discarded(const struct rk_section *section)
+{
+	return !section || !(section->flags & SHF_ALLOC) ||
+	       rk_has_prefix(section->name, ".discard") || rk_has_prefix(section->name, ".exit") ||
+	       rk_has_prefix(section->name, ".modinfo");
+}
+
+static const char *file_name(const struct rk_elf *elf)
+{
+	rk_elf_for_each_symbol(elf, sym)
+		if (sym->type == STT_FILE && sym->name[0])
+			return sym->name;
+	return NULL;
+}
+
+static struct rk_err *collect_locals(struct search *s)
+{
+	rk_elf_for_each_symbol(s->original, sym) {
+		if (is_ignored(sym))
+			continue;
+		struct local local = {sym, may_be_discarded(sym->section)};
+		if (!rk_vec_push(&s->locals, local))
+			return rk_err_nomem();
+	}
+	rk_vec_for_each(&s->locals, local)
+		if (!rk_map_set(&s->by_name, local->sym->name, local))
+			return rk_err_nomem();
+	return NULL;
+}
+
+/* Whether sym is one of ours that hasn't been counted in the stretch yet. */
+static struct local *ours(const struct search *s, const struct rk_symbol *sym)
+{
+	return is_ignored(sym) ? NULL : rk_map_get(&s->by_name, sym->name);
+}
+
+static struct rk_err *score(const struct search *s, struct candidate *c)
+{
+	const struct rk_symbol *symbols = s->object->elf->symbols;
+	struct rk_map seen = {};
+	bool ok = true;
+
+	for (uint32_t i = c->first; i < c->end && ok; i++) {
+		if (is_ignored(&symbols[i]))
+			continue;
+		const struct local *local = rk_map_get(&s->by_name, symbols[i].name);
+		if (!local || rk_map_get_ptr(&seen, local)) {
+			c->extra++;
+			continue;
+		}
+		ok = rk_map_set_ptr(&seen, local, (void *)local);
+		c->common++;
+	}
+	rk_vec_for_each(&s->locals, local)
+		if (!local->optional &&
+		    !rk_map_get_ptr(&seen, rk_map_get(&s->by_name, local->sym->name)))
+			c->missing++;
+	rk_map_deinit(&seen);
+	return ok ? NULL : rk_err_nomem();
+}
+
+static struct rk_err *add_candidate(const struct search *s, candidates *list, uint32_t first,
+				    uint32_t end)
+{
+	struct candidate c = {.first = first, .end = end};
+	RK_TRY(score(s, &c));
+	return rk_vec_push(list, c) ? NULL : rk_err_nomem();
+}
+
+static struct rk_err *find_by_file(const struct search *s, candidates *list)
+{
+	const struct rk_object_index *index = s->object->priv;
+
+	for (size_t i = 0; i < index->nr_ordered; i++) {
+		const struct rk_block *block = &index->blocks.v[i];
+		if (strcmp(block->file, s->file) == 0)
+			RK_TRY(add_candidate(s, list, block->first, block->end));
+	}
+	return NULL;
+}
+
+/* From the anchor outwards in one direction as long as our names go on in our order; the last one taken. */
+static uint32_t extend(const struct search *s, uint32_t anchor, int step, uint32_t limit)
+{
+	const struct rk_symbol *symbols = s->object->elf->symbols;
+	const struct local *last = ours(s, &symbols[anchor]);
+	uint32_t taken = anchor;
+
+	for (uint32_t i = anchor; i != limit;) {
+		i += (uint32_t)step;
+		if (is_ignored(&symbols[i]))
+			continue;
+		const struct local *local = ours(s, &symbols[i]);
+		if (!local || (step > 0 ? local <= last : local >= last))
+			break;
+		last = local;
+		taken = i;
+	}
+	return taken;
+}
+
+/* Names that the shipped object has once and that are ours mark the stretch; its ends are found from there. */
+static struct rk_err *find_anchors(const struct search *s, const struct rk_object_index *index,
+				   uint32_t *ret_low, uint32_t *ret_high)
+{
+	struct rk_symbol *symbols = s->object->elf->symbols;
+	struct rk_map once = {}, twice = {};
+	bool ok = true;
+	uint32_t low = 0, high = 0;
+
+	for (uint32_t i = 1; i < index->first_global && ok; i++)
+		if (ours(s, &symbols[i]))
+			ok = rk_map_set(rk_map_get(&once, symbols[i].name) ? &twice : &once,
+					symbols[i].name, &symbols[i]);
+	for (uint32_t i = 1; i < index->first_global && ok; i++) {
+		if (!ours(s, &symbols[i]) || rk_map_get(&twice, symbols[i].name))
+			continue;
+		low = low ? low : i;
+		high = i;
+	}
+	rk_map_deinit(&once);
+	rk_map_deinit(&twice);
+	*ret_low = low;
+	*ret_high = high;
+	return ok ? NULL : rk_err_nomem();
+}
+
+static struct rk_err *find_by_stretch(const struct search *s, candidates *list)
+{
+	const struct rk_object_index *index = s->object->priv;
+	uint32_t low, high;
+
+	RK_TRY(find_anchors(s, index, &low, &high));
+	if (low)
+		return add_candidate(s, list, extend(s, low, -1, 1),
+				     extend(s, high, 1, index->first_global - 1) + 1);
+	/* no name is ours alone: every place where our first name starts a stretch is a candidate */
+	for (uint32_t i = 1; i < index->first_global; i++)
+		if (ours(s, &s->object->elf->symbols[i]) && extend(s, i, -1, 1) == i)
+			RK_TRY(add_candidate(s, list, i,
+					     extend(s, i, 1, index->first_global - 1) + 1));
+	/* a file without locals of its own needs none of the object's */
+	return list->nr == 0 && s->locals.nr == 0 ? add_candidate(s, list, 1, 1) : NULL;
+}
+
+static void count_same_content(const struct search *s, struct candidate *c)
+{
+	const struct rk_elf *elf = s->object->elf;
+
+	for (uint32_t i = c->first; i < c->end; i++) {
+		const struct rk_symbol *shipped = &elf->symbols[i];
+		const struct local *local = ours(s, shipped);
+		if (!local || local->sym->size != shipped->size || !local->sym->section ||
+		    !rk_symbol_bytes(s->original, local->sym, shipped->size))
+			continue;
+		const uint8_t *bytes = rk_symbol_bytes(elf, shipped, shipped->size);
+		if (bytes &&
+		    rk_first_difference(local->sym, bytes, shipped->size, s->arch) == shipped->size)
+			c->same_content++;
+	}
+}
+
+/* The nearest local function before (step -1) or behind a block in a section, cold parts left out: they lie elsewhere. */
+static const struct rk_symbol *neighbour(const struct rk_elf *elf,
+					 const struct rk_object_index *index, uint32_t from,
+					 int step, const struct rk_section *section)
+{
+	for (uint32_t i = from; i > 0 && i < index->first_global; i += (uint32_t)step) {
+		const struct rk_symbol *sym = &elf->symbols[i];
+		if (sym->type == STT_FUNC && sym->section == section && !strstr(sym->name, ".cold"))
+			return sym;
+	}
+	return NULL;
+}
+
+/* The linker keeps the order of files, so a file's global functions lie between the neighbours' local ones. */
+static bool fits_neighbours(const struct search *s, const struct candidate *c)
+{
+	const struct rk_object_index *index = s->object->priv;
+
+	rk_elf_for_each_symbol(s->original, sym) {
+		if (sym->bind != STB_GLOBAL || sym->type != STT_FUNC || sym->shndx == SHN_UNDEF)
+			continue;
+		const struct rk_symbol *shipped = rk_map_get(&index->globals, sym->name);
+		if (!shipped)
+			continue;
+		const struct rk_symbol *before =
+			neighbour(s->object->elf, index, c->first - 1, -1, shipped->section);
+		const struct rk_symbol *after =
+			neighbour(s->object->elf, index, c->end, 1, shipped->section);
+		if ((before && shipped->value < before->value) ||
+		    (after && shipped->value > after->value))
+			return false;
+	}
+	return true;
+}
+
+static int compare(const struct candidate *a, const struct candidate *b)
+{
+	uint32_t bad_a = a->missing + a->extra, bad_b = b->missing + b->extra;
+
+	if (bad_a != bad_b)
+		return bad_a < bad_b ? -1 : 1;
+	if (a->same_content != b->same_content)
+		return a->same_content > b->same_content ? -1 : 1;
+	return (int)b->fits_neighbours - (int)a->fits_neighbours;
+}
+
+static struct candidate *choose(const struct search *s, candidates *list)
+{
+	struct candidate *best = NULL;
+
+	if (list->nr > 1)
+		rk_vec_for_each(list, c) {
+			count_same_content(s, c);
+			c->fits_neighbours = fits_neighbours(s, c);
+		}
+	rk_vec_for_each(list, c)
+		if (!best || compare(c, best) < 0)
+			best = c;
+	return best;
+}
+
+static struct rk_err *explain_mismatch(const struct search *s, const struct candidate *c)
+{
+	_cleanup_str_ struct rk_str names = RK_STR_INIT;
+	struct rk_symbol *symbols = s->object->elf->symbols;
+	uint32_t quoted = 0;
+
+	rk_vec_for_each(&s->locals, local) {
+		bool found = false;
+		for (uint32_t i = c->first; i < c->end && !found; i++)
+			found = strcmp(symbols[i].name, local->sym->name) == 0;
+		if (!found && !local->optional && quoted++ < MAX_QUOTED)
+			rk_str_addf(&names, "%s'%s'", names.len ? ", " : "", local->sym->name);
+	}
+	return rk_err(
+		RK_ERR_MISMATCH,
+		"'%s': %u of its local symbols are not in the shipped '%s' (%s%s), %u others are; is it the right "
+		"compiler and configuration?",
+		s->file, c->missing, s->object->name, rk_str_get(&names),
+		quoted > MAX_QUOTED ? " …" : "", c->extra);
+}
+
+static struct rk_err *search_owner(struct search *s, struct rk_owner *ret)
+{
+	struct rk_object_index *index = s->object->priv;
+	candidates list = {};
+
+	struct rk_err *err = index->has_files ? find_by_file(s, &list) : find_by_stretch(s, &list);
+	const struct candidate *best = err ? NULL : choose(s, &list);
+	if (!err && !best)
+		err = rk_err(RK_ERR_NOT_FOUND,
+			     "'%s' has no symbols of a file '%s'; is it built into another object?",
+			     s->object->name, s->file);
+	else if (!err && s->locals.nr && !best->common)
+		err = explain_mismatch(s, best);
+	/* the original may be gone before the object is */
+	const char *file = rk_arena_strdup(&s->object->elf->arena, s->file);
+	if (!err && !file)
+		err = rk_err_nomem();
+	if (!err)
+		err = rk_object_index_block(index, s->object->elf, file, best->first, best->end);
+	if (!err)
+		*ret = (struct rk_owner){s->object, best->first, best->end, file};
+	rk_vec_deinit(&list);
+	return err;
+}
+
+struct rk_err *rk_symbols_owner(struct rk_symbols *symbols, const char *object,
+				const struct rk_elf *original, struct rk_owner *ret)
+{
+	struct search s = {.original = original, .arch = rk_arch_for(original->machine)};
+
+	if (!s.arch)
+		return rk_err(RK_ERR_UNSUPPORTED, "'%s': machine %u is not supported",
+			      original->path, original->machine);
+	RK_TRY(rk_symbols_object(symbols, object, &s.object));
+	s.file = file_name(original);
+	if (!s.file)
+		return rk_err(RK_ERR_FORMAT, "'%s' has no file symbol", original->path);
+	struct rk_err *err = collect_locals(&s);
+	if (!err)
+		err = search_owner(&s, ret);
+	rk_map_deinit(&s.by_name);
+	rk_vec_deinit(&s.locals);
+	return err;
+}
