@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Errors, findings and JSON documents as people and programs read them. */
+#include "tools/common/render.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+
+#define RED    "\033[1;31m"
+#define YELLOW "\033[1;33m"
+#define BOLD   "\033[1m"
+#define DIM    "\033[2m"
+#define RESET  "\033[0m"
+
+bool rk_render_has_color(FILE *out)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return !(no_color && *no_color) && term && *term && !rk_streq(term, "dumb") &&
+	       isatty(fileno(out));
+}
+
+void rk_render_error(FILE *out, const struct rk_err *err)
+{
+	bool color = rk_render_has_color(out);
+
+	fprintf(out, "%serror:%s %s\n", color ? RED : "", color ? RESET : "", rk_err_message(err));
+}
+
+json_t *rk_render_error_json(const struct rk_err *err)
+{
+	/* A message may quote a compiler, whose bytes need not be UTF-8. */
+	json_t *message = json_string(rk_err_message(err));
+
+	if (!message)
+		message = json_string("the message is not valid UTF-8");
+	return json_pack("{s:{s:s, s:o}}", "error", "code", rk_err_code_name(rk_err_code(err)),
+			 "message", message);
+}
+
+static const char *severity_color(enum rk_severity severity)
+{
+	static const char *const colors[] = {
+		[RK_SEVERITY_INFO] = BOLD,
+		[RK_SEVERITY_ACKNOWLEDGE] = YELLOW,
+		[RK_SEVERITY_ERROR] = RED,
+	};
+
+	return colors[severity];
+}
+
+static void render_finding(FILE *out, const struct rk_finding *f, bool color)
+{
+	const char *severity = rk_severity_name(f->severity);
+
+	fprintf(out, "%s%s:%s ", color ? severity_color(f->severity) : "", severity,
+		color ? RESET : "");
+	if (f->unit)
+		fprintf(out, "'%s': ", f->unit);
+	else if (f->object)
+		fprintf(out, "'%s': ", f->object);
+	/* Most texts name their symbol in a sentence of their own. */
+	if (f->symbol && !strstr(f->text, f->symbol))
+		fprintf(out, "%s: ", f->symbol);
+	fprintf(out, "%s %s[%s]%s\n", f->text, color ? DIM : "", rk_finding_code_name(f->code),
+		color ? RESET : "");
+	if (f->advice && *f->advice && f->severity != RK_SEVERITY_INFO)
+		fprintf(out, "%*s%s\n", (int)strlen(severity) + 2, "", f->advice);
+}
+
+void rk_render_findings(FILE *out, const struct rk_findings *findings)
+{
+	bool color = rk_render_has_color(out);
+
+	rk_vec_for_each(&findings->list, it)
+		render_finding(out, it, color);
+}
+
+static bool set_text(json_t *object, const char *key, const char *value)
+{
+	return !value || json_object_set_new(object, key, json_string(value)) == 0;
+}
+
+static json_t *finding_json(const struct rk_finding *f)
+{
+	json_t *object = json_object();
+
+	if (set_text(object, "code", rk_finding_code_name(f->code)) &&
+	    set_text(object, "severity", rk_severity_name(f->severity)) &&
+	    set_text(object, "unit", f->unit) && set_text(object, "object", f->object) &&
+	    set_text(object, "symbol", f->symbol) && set_text(object, "text", f->text) &&
+	    set_text(object, "advice", f->advice))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+json_t *rk_render_findings_json(const struct rk_findings *findings)
+{
+	json_t *array = json_array();
+
+	rk_vec_for_each(&findings->list, it) {
+		if (json_array_append_new(array, finding_json(it)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+json_t *rk_render_document(const char *name, int version)
+{
+	return json_pack("{s:o}", "schema", json_sprintf("%s/%d", name, version));
+}
+
+struct rk_err *rk_render_json(json_t *doc)
+{
+	if (!doc)
+		return rk_err_nomem();
+
+	int failed = json_dumpf(doc, stdout, JSON_INDENT(2));
+	json_decref(doc);
+	if (failed || putchar('\n') == EOF)
+		return rk_err_sys(errno, "cannot write to standard output");
+	return NULL;
+}
+
+const char *rk_render_size(uint64_t bytes, char buf[RK_SIZE_TEXT])
+{
+	static const char *const units[] = {"kB", "MB", "GB", "TB"};
+	double value = (double)bytes / 1000;
+	size_t unit = 0;
+
+	if (bytes < 1000) {
+		snprintf(buf, RK_SIZE_TEXT, "%u bytes", (unsigned int)bytes);
+		return buf;
+	}
+	/* 999.5 kB and more would show as 1000. */
+	for (; value >= 999.5 && unit + 1 < ARRAY_SIZE(units); unit++)
+		value /= 1000;
+	snprintf(buf, RK_SIZE_TEXT, value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return buf;
+}
