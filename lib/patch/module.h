@@ -15,13 +15,18 @@
 struct rk_hook;
 
 /* Compiles the hook for the target (cached in its directory) and reads the layout from it. */
-struct rk_err *rk_hook_open(struct rk_kbuild *kbuild, const struct rk_target *target, struct rk_hook **ret) __must_use;
+struct rk_err *rk_hook_open(struct rk_kbuild *kbuild, const struct rk_target *target,
+			    struct rk_hook **ret) __must_use;
 void rk_hook_close(struct rk_hook *hook);
 
 /* Writes the module for plan into *ret (malloc'ed). manifest_json is embedded. name is the module's name
- * ("kpatch_fix": letters, digits and '_', at most 55). Unresolved CRCs are RK_ERR_NOT_FOUND. */
-struct rk_err *rk_module_write(const struct rk_plan *plan, const struct rk_hook *hook, const struct rk_symbols *symbols,
-			       const char *name, const char *manifest_json, void **ret, size_t *ret_size) __must_use;
+ * ("kpatch_fix": letters, digits and '_', at most 55). replace: the patch takes the place of all loaded ones.
+ * The same arguments give the same bytes. Errors: RK_ERR_NOT_FOUND (a symbol the module always needs isn't
+ * exported), RK_ERR_INVALID (the plan contradicts itself), RK_ERR_UNSUPPORTED (a relocation the kernel's loader
+ * can't do, or not there), RK_ERR_LIMIT (a name longer than the kernel takes), RK_ERR_FORMAT. */
+struct rk_err *rk_module_write(const struct rk_plan *plan, const struct rk_hook *hook,
+			       const struct rk_symbols *symbols, const char *name, bool replace,
+			       const char *manifest_json, void **ret, size_t *ret_size) __must_use;
 
 /* What a patch module file says of itself, for `kpatch info` and kpatch-test. */
 struct rk_module_info {
@@ -29,7 +34,7 @@ struct rk_module_info {
 	const char *name, *vermagic, *build_id, *depends;
 	bool is_livepatch;
 	bool is_signed;
-	struct rk_manifest *manifest; /* NULL if it has none */
+	struct rk_manifest *manifest;	 /* NULL if it has none */
 	char sha256[RK_SHA256_HEX_SIZE]; /* of the file */
 };
 struct rk_err *rk_module_info_read(const char *path, struct rk_module_info **ret) __must_use;

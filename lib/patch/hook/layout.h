@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the module writer must know about the target's structures, measured by the target's own compiler: the hook puts one
+ * struct rk_hook_layout into its section .rk.layout, the writer reads it from there. Shared by both sides, so only plain C.
+ */
+#ifndef RK_PATCH_HOOK_LAYOUT_H
+#define RK_PATCH_HOOK_LAYOUT_H
+
+#define RK_HOOK_LAYOUT_MAGIC   0x4c484b52u /* "RKHL" */
+#define RK_HOOK_LAYOUT_VERSION 1u
+
+#define RK_HOOK_LAYOUT_SECTION ".rk.layout"
+#define RK_HOOK_PATCH	       "rk_patch"	/* struct klp_patch, defined by the hook */
+#define RK_HOOK_OBJECTS	       "rk_klp_objects" /* struct klp_object[], defined by the writer */
+
+/* Sizes and offsets in bytes. */
+struct rk_hook_layout {
+	unsigned int magic, version, size;
+	unsigned int func_size, func_old_name, func_new_func, func_old_sympos;
+	unsigned int object_size, object_name, object_funcs;
+	unsigned int object_pre_patch, object_post_patch, object_pre_unpatch, object_post_unpatch;
+	unsigned int patch_size, patch_replace;
+	unsigned int module_size, module_name, module_name_size;
+	unsigned int symbol_name_max; /* characters of the longest symbol livepatch can look up */
+	unsigned int version_entry_size; /* struct modversion_info; 0: CONFIG_MODVERSIONS is off */
+};
+
+#endif
