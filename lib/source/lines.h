@@ -16,6 +16,7 @@ struct rk_line_map {
 };
 
 /* The patched text with directives put in; *ret malloc'ed. */
-struct rk_err *rk_lines_keep(const char *text, size_t len, const struct rk_line_map *map, char **ret, size_t *ret_len) __must_use;
+struct rk_err *rk_lines_keep(const char *text, size_t len, const struct rk_line_map *map,
+			     char **ret, size_t *ret_len) __must_use;
 
 #endif

@@ -26,9 +26,13 @@ struct rk_hunk {
 };
 
 struct rk_file_change {
-	const char *old_path, *new_path; /* with the leading directory stripped; NULL for /dev/null */
+	/* As the patch names them, and without the leading directory (the name itself where it has
+	 * none); NULL for /dev/null. Which of the two is meant only the tree can tell. */
+	const char *old_name, *new_name;
+	const char *old_path, *new_path;
 	bool is_new, is_delete, is_rename;
-	rk_vec(struct rk_hunk) hunks;
+	uint32_t line;		      /* where it begins in the patch file */
+	rk_vec(struct rk_hunk) hunks; /* may be empty for a rename, an empty new or deleted file */
 };
 
 /* A fix: one patch file with what it says of itself. */
@@ -42,10 +46,14 @@ struct rk_patch_file {
 	rk_vec(struct rk_file_change) files;
 };
 
-/* Errors: RK_ERR_FORMAT with "'fix.patch' line N: …"; RK_ERR_LIMIT; binary patches are RK_ERR_UNSUPPORTED; no hunk at all is
- * RK_ERR_FORMAT. Paths that are absolute or climb out with ".." are refused. */
+/* Understands what git diff, git format-patch, quilt and diff -u write, with any text around and between. Changes of
+ * file modes are ignored. A patch in which every line of the diffs ends in CR LF has come through a mailer and is read as if it
+ * had LF; single CRs are content. Errors: RK_ERR_FORMAT with "'fix.patch' line N: …"; RK_ERR_LIMIT; binary
+ * and combined diffs, copies and symbolic links are RK_ERR_UNSUPPORTED; no change at all is RK_ERR_FORMAT. Paths that are
+ * absolute or climb out with ".." are refused. */
 struct rk_err *rk_patch_file_read(const char *path, struct rk_patch_file **ret) __must_use;
-struct rk_err *rk_patch_file_parse(const char *name, const char *data, size_t len, struct rk_patch_file **ret) __must_use;
+struct rk_err *rk_patch_file_parse(const char *name, const char *data, size_t len,
+				   struct rk_patch_file **ret) __must_use;
 void rk_patch_file_free(struct rk_patch_file *patch);
 
 #endif

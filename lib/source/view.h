@@ -25,7 +25,7 @@ struct rk_changed_file {
 	 * N and N+1 counts as N … N+1). */
 	struct rk_line_range {
 		uint32_t first, last;
-	} *ranges;
+	} * ranges;
 	size_t nr_ranges;
 };
 
@@ -39,12 +39,14 @@ struct rk_view {
 /* Applies patches in order (exactly, or with an offset; fuzz 0) and builds the view in dir (created, must not exist).
  * A hunk that doesn't apply: RK_ERR_PATCH "'fix.patch': hunk 2 (@@ -10,7 +10,8 @@) doesn't apply to 'fs/exec.c'; nearest
  * match at line 42: 5 of 7 lines agree, first difference: …; already applied" where true. */
-struct rk_err *rk_view_create(const char *source, const char *dir, struct rk_patch_file *const *patches,
-			      size_t nr_patches, const char *arch_dir, struct rk_view **ret) __must_use;
+struct rk_err *rk_view_create(const char *source, const char *dir,
+			      struct rk_patch_file *const *patches, size_t nr_patches,
+			      const char *arch_dir, struct rk_view **ret) __must_use;
 void rk_view_free(struct rk_view *view);
 
 /* Makes every directory that appears in paths (relative) a real one in the view, so that "../x.h" from there meets the
  * view's files. Used when a dependency list shows that an unchanged copy of a changed file was read. */
-struct rk_err *rk_view_realise(struct rk_view *view, const char *const *paths, size_t nr) __must_use;
+struct rk_err *rk_view_realise(struct rk_view *view, const char *const *paths, size_t nr)
+	__must_use;
 
 #endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of lib/source share: patch headers, the text of a file under change, file classes. */
+#ifndef RK_SOURCE_INTERNAL_H
+#define RK_SOURCE_INTERNAL_H
+
+#include "lib/source/lines.h"
+#include "lib/source/patch_file.h"
+#include "lib/source/view.h"
+
+/* What the text before and between the diffs says of the fix; fills title, origin and cves. */
+struct rk_patch_header {
+	struct rk_patch_file *patch;
+	enum {
+		RK_HEADER_NONE,
+		RK_HEADER_SUBJECT,
+		RK_HEADER_OTHER
+	} field;	    /* the field that a folded line goes on with */
+	size_t folded_from; /* length of the subject's first line */
+	struct rk_str subject;
+	const char *description;
+	const char *commit; /* of format-patch's "From <id>" line */
+};
+
+struct rk_err *rk_patch_header_line(struct rk_patch_header *header, const char *line, size_t len)
+	__must_use;
+/* A line between the diffs: only looked through for CVE ids. */
+struct rk_err *rk_patch_header_text(struct rk_patch_header *header, const char *line, size_t len)
+	__must_use;
+struct rk_err *rk_patch_header_finish(struct rk_patch_header *header) __must_use;
+
+/* One line of a file under change; borrowed from the file's bytes or the patch. */
+struct rk_text_line {
+	const char *text;
+	uint32_t len;
+	uint32_t origin; /* line number in the unchanged file, 0 for an added line */
+	bool no_newline;
+};
+
+/* A file while the fixes are applied to it. */
+struct rk_text {
+	rk_vec(struct rk_text_line) lines;
+	struct rk_text_line *original; /* the unchanged file's, nr_original of them */
+	uint32_t nr_original;
+};
+
+/* Splits the unchanged file's bytes, which must outlive text. RK_ERR_LIMIT. */
+struct rk_err *rk_text_split(const char *data, size_t len, struct rk_text *ret) __must_use;
+void rk_text_deinit(struct rk_text *text);
+
+/* Applies change to text, which is as it was when this fails (RK_ERR_PATCH, see rk_view_create()). path is the file's name
+ * for messages. The patch's lines are borrowed. */
+struct rk_err *rk_text_apply(struct rk_text *text, const struct rk_patch_file *patch,
+			     const struct rk_file_change *change, const char *path) __must_use;
+
+/* After the last change: an added line that is the same as the removed one in its place is no change. */
+void rk_text_settle(struct rk_text *text);
+
+/* The file's bytes; *ret malloc'ed. */
+struct rk_err *rk_text_join(const struct rk_text *text, char **ret, size_t *ret_len) __must_use;
+
+/* Lines of the unchanged file that differ in text: malloc'ed array. */
+struct rk_err *rk_text_ranges(const struct rk_text *text, struct rk_line_range **ret,
+			      size_t *ret_nr) __must_use;
+
+/* What kind of file path is, by its name alone. arch_dir: the machine's directory below arch/ ("x86"). */
+enum rk_file_class rk_classify(const char *path, const char *arch_dir, bool *ret_is_other_arch);
+
+#endif

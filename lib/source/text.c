@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A file as lines that know their number in the unchanged file, through any number of patches. */
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "lib/source/internal.h"
+
+#define TEXT_LINES_MAX \
+	4000000u /* the largest file of a kernel tree, a register header, has 250,000 */
+
+struct rk_err *rk_text_split(const char *data, size_t len, struct rk_text *ret)
+{
+	struct rk_text text = {};
+	const char *end = data + len;
+
+	for (const char *s = data; s < end;) {
+		const char *newline = memchr(s, '\n', (size_t)(end - s));
+		const char *stop = newline ? newline : end;
+		struct rk_text_line line = {
+			.text = s,
+			.len = (uint32_t)(stop - s),
+			.origin = (uint32_t)text.lines.nr + 1,
+			.no_newline = !newline,
+		};
+
+		if (text.lines.nr >= TEXT_LINES_MAX || stop - s > INT32_MAX) {
+			rk_text_deinit(&text);
+			return rk_err(RK_ERR_LIMIT, "more lines than any source file has");
+		}
+		if (!rk_vec_push(&text.lines, line)) {
+			rk_text_deinit(&text);
+			return rk_err_nomem();
+		}
+		s = stop + 1;
+	}
+	text.nr_original = (uint32_t)text.lines.nr;
+	text.original = calloc(text.lines.nr + 1, sizeof(*text.original));
+	if (!text.original) {
+		rk_text_deinit(&text);
+		return rk_err_nomem();
+	}
+	if (text.lines.nr)
+		memcpy(text.original, text.lines.v, text.lines.nr * sizeof(*text.original));
+	*ret = text;
+	return NULL;
+}
+
+void rk_text_deinit(struct rk_text *text)
+{
+	rk_vec_deinit(&text->lines);
+	free(text->original);
+	text->original = NULL;
+}
+
+static bool is_same(const struct rk_text_line *a, const struct rk_text_line *b)
+{
+	return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
+/* The gap before lines.v[i]: added lines back to the last kept one, removed originals between the two. */
+struct gap {
+	size_t first, end;	 /* added: lines.v[first … end - 1] */
+	uint32_t removed, after; /* removed originals: numbers removed … after - 1 */
+};
+
+/* The next gap at or behind *pos that holds anything; false at the end. */
+static bool next_gap(const struct rk_text *text, size_t *pos, struct gap *ret)
+{
+	for (size_t i = *pos; i <= text->lines.nr; i++) {
+		uint32_t before = i > 0 ? text->lines.v[i - 1].origin : 0;
+		size_t end = i;
+
+		while (end < text->lines.nr && text->lines.v[end].origin == 0)
+			end++;
+		uint32_t after =
+			end < text->lines.nr ? text->lines.v[end].origin : text->nr_original + 1;
+		if (end > i || after > before + 1) {
+			*ret = (struct gap){i, end, before + 1, after};
+			*pos = end + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+void rk_text_settle(struct rk_text *text)
+{
+	struct gap gap;
+
+	for (size_t pos = 0; next_gap(text, &pos, &gap);) {
+		while (gap.first < gap.end && gap.removed < gap.after &&
+		       is_same(&text->lines.v[gap.first], &text->original[gap.removed - 1]))
+			text->lines.v[gap.first++].origin = gap.removed++;
+		while (gap.first < gap.end && gap.removed < gap.after &&
+		       is_same(&text->lines.v[gap.end - 1], &text->original[gap.after - 2]))
+			text->lines.v[--gap.end].origin = --gap.after;
+	}
+}
+
+struct rk_err *rk_text_join(const struct rk_text *text, char **ret, size_t *ret_len)
+{
+	_cleanup_str_ struct rk_str out = RK_STR_INIT;
+
+	rk_vec_for_each(&text->lines, line) {
+		rk_str_add_bytes(&out, line->text, line->len);
+		if (!line->no_newline || line != text->lines.v + text->lines.nr - 1)
+			rk_str_add_char(&out, '\n');
+	}
+	size_t len = out.len;
+	RK_TRY(rk_str_take(&out, ret));
+	*ret_len = len;
+	return NULL;
+}
+
+struct rk_err *rk_text_ranges(const struct rk_text *text, struct rk_line_range **ret,
+			      size_t *ret_nr)
+{
+	rk_vec(struct rk_line_range) ranges = {};
+	struct gap gap;
+
+	for (size_t pos = 0; next_gap(text, &pos, &gap);) {
+		struct rk_line_range range = {gap.removed, gap.after - 1};
+
+		if (gap.after == gap.removed) { /* a pure insertion */
+			range.first = gap.removed > 1 ? gap.removed - 1 : 1;
+			range.last = gap.after <= text->nr_original ? gap.after : text->nr_original;
+			if (range.last < range.first)
+				range.last = range.first;
+		}
+		if (!rk_vec_push(&ranges, range)) {
+			rk_vec_deinit(&ranges);
+			return rk_err_nomem();
+		}
+	}
+	*ret = ranges.v;
+	*ret_nr = ranges.nr;
+	return NULL;
+}
