@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Correlate: which function or variable of the patched object is which of the original. The ladder: a unique name; then, among names
+ * that differ only by the compiler's numbers, equal content, the functions that use it, and position at last. What has
+ * no counterpart is new or removed.
+ */
+#include <string.h>
+
+#include "lib/diff/diff_internal.h"
+
+/* Spans of one base name, of one kind. */
+struct group {
+	rk_vec(struct rk_span *) orig;
+	rk_vec(struct rk_span *) patched;
+};
+
+struct groups {
+	struct rk_map by_key; /* → struct group */
+	rk_vec(struct group *) list;
+};
+
+static bool is_correlated(const struct rk_span *span)
+{
+	return span->name && !span->is_own_copy && span->class != RK_SECTION_IGNORED &&
+	       span->class != RK_SECTION_REGISTRATION;
+}
+
+/* Functions and variables of one name don't meet; numbered and plain ones don't either. */
+static char *group_key(struct rk_arena *arena, const struct rk_span *span)
+{
+	return rk_arena_printf(arena, "%c%c%s", span->kind == RK_SPAN_FUNC ? 'f' : 'd',
+			       span->is_numbered ? '#' : '=', span->base);
+}
+
+static struct rk_err *add_to_group(struct rk_diff *diff, struct groups *groups,
+				   struct rk_span *span, bool is_orig)
+{
+	char *key = group_key(&diff->arena, span);
+	if (!key)
+		return rk_err_nomem();
+	struct group *group = rk_map_get(&groups->by_key, key);
+	if (!group) {
+		group = rk_arena_new(&diff->arena, struct group);
+		if (!group || !rk_vec_push(&groups->list, group) ||
+		    !rk_map_set(&groups->by_key, key, group))
+			return rk_err_nomem();
+	}
+	bool ok = is_orig ? rk_vec_push(&group->orig, span) : rk_vec_push(&group->patched, span);
+	return ok ? NULL : rk_err_nomem();
+}
+
+static void pair(struct rk_span *a, struct rk_span *b)
+{
+	a->twin = b;
+	b->twin = a;
+}
+
+/* Pairs what rule() accepts, in order, taking nothing twice. */
+static void pair_by(struct group *group,
+		    bool (*rule)(const struct rk_span *a, const struct rk_span *b))
+{
+	rk_vec_for_each(&group->patched, b) {
+		if ((*b)->twin)
+			continue;
+		rk_vec_for_each(&group->orig, a) {
+			if ((*a)->twin || !rule(*a, *b))
+				continue;
+			pair(*a, *b);
+			break;
+		}
+	}
+}
+
+static bool has_same_content_and_name(const struct rk_span *a, const struct rk_span *b)
+{
+	return rk_streq(a->name, b->name) && rk_span_is_same(a, b, RK_SAME_BY_BASE);
+}
+
+static bool has_same_content(const struct rk_span *a, const struct rk_span *b)
+{
+	return rk_span_is_same(a, b, RK_SAME_BY_BASE);
+}
+
+static bool has_same_name(const struct rk_span *a, const struct rk_span *b)
+{
+	return rk_streq(a->name, b->name);
+}
+
+static bool is_any(const struct rk_span *a, const struct rk_span *b)
+{
+	(void)a;
+	(void)b;
+	return true;
+}
+
+/* The author's name of the function that uses something: "foo" for foo, foo.cold, foo.isra.0. */
+static size_t user_name_length(const struct rk_span *user)
+{
+	const char *name = user->base ? user->base : "";
+	return strcspn(name, ".");
+}
+
+static bool uses_same_name(const struct rk_span *a, const struct rk_span *b)
+{
+	size_t n = user_name_length(a);
+	return a->kind == b->kind && a->base && b->base && n == user_name_length(b) &&
+	       !strncmp(a->base, b->base, n);
+}
+
+static bool is_used_by_like(const struct rk_span *span, const struct rk_span *user)
+{
+	for (size_t i = 0; i < span->nr_users; i++)
+		if (uses_same_name(span->users[i], user))
+			return true;
+	return false;
+}
+
+static bool shares_user(const struct rk_span *a, const struct rk_span *b)
+{
+	if (a->size != b->size)
+		return false;
+	for (size_t i = 0; i < a->nr_users; i++)
+		if (is_used_by_like(b, a->users[i]))
+			return true;
+	return false;
+}
+
+static bool has_same_users(const struct rk_span *a, const struct rk_span *b)
+{
+	if (!shares_user(a, b))
+		return false;
+	for (size_t i = 0; i < a->nr_users; i++)
+		if (!is_used_by_like(b, a->users[i]))
+			return false;
+	for (size_t i = 0; i < b->nr_users; i++)
+		if (!is_used_by_like(a, b->users[i]))
+			return false;
+	return true;
+}
+
+/* The users of a static local are the functions of its scope; a removed one and a new one of the same name in another
+ * function are two variables, so position alone decides nothing unless one is left on both sides. */
+static void pair_variables(struct group *group)
+{
+	pair_by(group, has_same_users);
+	pair_by(group, shares_user);
+	size_t orig = 0, patched = 0;
+	struct rk_span *a = NULL, *b = NULL;
+	rk_vec_for_each(&group->orig, it)
+		if (!(*it)->twin)
+			orig++, a = *it;
+	rk_vec_for_each(&group->patched, it)
+		if (!(*it)->twin)
+			patched++, b = *it;
+	if (orig == 1 && patched == 1 && a->size == b->size && !a->nr_users == !b->nr_users)
+		pair(a, b);
+}
+
+/* gcc numbers clones per function: foo.constprop.0 and .1 may swap. */
+static void pair_functions(struct group *group)
+{
+	pair_by(group, has_same_content_and_name);
+	pair_by(group, has_same_content);
+	pair_by(group, has_same_name);
+	pair_by(group, is_any);
+}
+
+static void pair_group(struct group *group)
+{
+	if (!group->orig.nr || !group->patched.nr)
+		return;
+	struct rk_span *a = group->orig.v[0], *b = group->patched.v[0];
+	if (group->orig.nr == 1 && group->patched.nr == 1 &&
+	    (a->kind == RK_SPAN_FUNC || !a->is_numbered))
+		pair(a, b);
+	else if (a->kind == RK_SPAN_FUNC)
+		pair_functions(group);
+	else if (a->is_numbered)
+		pair_variables(group);
+	else
+		pair_by(group, has_same_name);
+}
+
+static struct rk_err *fill_groups(struct rk_diff *diff, struct groups *groups)
+{
+	rk_spans_for_each(diff->orig, span)
+		if (is_correlated(span))
+			RK_TRY(add_to_group(diff, groups, span, true));
+	rk_spans_for_each(diff->patched, span)
+		if (is_correlated(span))
+			RK_TRY(add_to_group(diff, groups, span, false));
+	return NULL;
+}
+
+struct rk_err *rk_diff_correlate(struct rk_diff *diff)
+{
+	struct groups groups = {};
+	struct rk_err *err = fill_groups(diff, &groups);
+
+	rk_vec_for_each(&groups.list, it) {
+		if (!err)
+			pair_group(*it);
+		rk_vec_deinit(&(*it)->orig);
+		rk_vec_deinit(&(*it)->patched);
+	}
+	rk_vec_deinit(&groups.list);
+	rk_map_deinit(&groups.by_key);
+	return err;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The phases of a diff, in the order they run. */
+#ifndef RK_DIFF_DIFF_INTERNAL_H
+#define RK_DIFF_DIFF_INTERNAL_H
+
+#include "lib/base/str.h"
+#include "lib/diff/diff.h"
+
+/* Sets twin on spans of both objects. */
+struct rk_err *rk_diff_correlate(struct rk_diff *diff) __must_use;
+/* Sets is_changed on functions of patched. */
+struct rk_err *rk_diff_compare(struct rk_diff *diff) __must_use;
+/* Sets is_carried, is_included; fills included and functions. */
+struct rk_err *rk_diff_select(struct rk_diff *diff) __must_use;
+/* Findings about data, new and removed things, sections. */
+struct rk_err *rk_diff_report(struct rk_diff *diff) __must_use;
+/* Findings about layouts and prototypes, from debug info; nothing without it. */
+struct rk_err *rk_diff_types(struct rk_diff *diff) __must_use;
+
+/* What a reference to a named span means when spans are held against each other. */
+enum rk_same_mode {
+	RK_SAME_BY_TWIN, /* the corresponding span */
+	RK_SAME_BY_BASE, /* one of the same base name: before twins are known */
+};
+
+/* Same bytes, and references that mean the same. a is of orig, b of patched. */
+bool rk_span_is_same(const struct rk_span *a, const struct rk_span *b, enum rk_same_mode mode);
+bool rk_ref_is_same(const struct rk_ref *a, const struct rk_ref *b, enum rk_same_mode mode);
+
+/* The function a cold part belongs to, or the span itself. */
+struct rk_span *rk_span_root(struct rk_span *span);
+
+#endif

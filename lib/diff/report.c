@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Report: what a human must know about data, sections, and things that are new or gone. The table of codes says how bad each is. */
+#include <elf.h>
+#include <string.h>
+
+#include "lib/diff/diff_internal.h"
+
+static struct rk_err *add(struct rk_diff *diff, enum rk_finding_code code,
+			  const struct rk_span *span, const char *text)
+{
+	return rk_finding_add(&diff->findings, code, diff->unit, diff->object, span->name, "%s",
+			      text);
+}
+
+static bool is_written(const struct rk_span *span)
+{
+	return span->class == RK_SECTION_DATA;
+}
+
+/* The first reference that differs, or the first byte. */
+static const char *describe_change(struct rk_arena *arena, const struct rk_span *a,
+				   const struct rk_span *b)
+{
+	for (size_t i = 0; i < a->nr_refs && i < b->nr_refs; i++) {
+		const struct rk_ref *x = &a->refs[i], *y = &b->refs[i];
+		if (rk_ref_is_same(x, y, RK_SAME_BY_TWIN))
+			continue;
+		return rk_arena_printf(
+			arena, "the pointer at offset %llu was to %s, now to %s",
+			(unsigned long long)x->offset,
+			x->target ? rk_span_describe(arena, x->target) : x->symbol->name,
+			y->target ? rk_span_describe(arena, y->target) : y->symbol->name);
+	}
+	if (a->nr_refs != b->nr_refs)
+		return rk_arena_printf(arena, "it had %zu pointers, now %zu", a->nr_refs,
+				       b->nr_refs);
+	for (uint64_t i = 0; a->data && b->data && i < a->size && i < b->size; i++)
+		if (a->data[i] != b->data[i])
+			return rk_arena_printf(arena,
+					       "the byte at offset %llu was 0x%02x, now 0x%02x",
+					       (unsigned long long)i, a->data[i], b->data[i]);
+	return "it moved between initialised and zeroed memory";
+}
+
+static struct rk_err *report_variable(struct rk_diff *diff, const struct rk_span *span)
+{
+	const struct rk_span *twin = span->twin;
+	const char *text = NULL;
+	enum rk_finding_code code = RK_FINDING_DATA_CHANGED;
+
+	if (twin->size != span->size) {
+		code = RK_FINDING_DATA_SIZE_CHANGED;
+		text = rk_arena_printf(&diff->arena, "%llu bytes, now %llu",
+				       (unsigned long long)twin->size,
+				       (unsigned long long)span->size);
+	} else if (!rk_span_is_same(twin, span, RK_SAME_BY_TWIN)) {
+		text = describe_change(&diff->arena, twin, span);
+	} else if (twin->class != span->class) {
+		code = RK_FINDING_SECTION_CHANGED;
+		text = rk_arena_printf(&diff->arena, "moved from section '%s' to '%s'",
+				       twin->section->name, span->section->name);
+	} else {
+		return NULL;
+	}
+	if (!text)
+		return rk_err_nomem();
+	if (span->class == RK_SECTION_INIT && twin->class == RK_SECTION_INIT)
+		code = RK_FINDING_INIT_CODE;
+	return add(diff, code, span, text);
+}
+
+static struct rk_err *report_function(struct rk_diff *diff, const struct rk_span *span)
+{
+	if (span->twin->class != span->class)
+		return rk_finding_add(&diff->findings, RK_FINDING_SECTION_CHANGED, diff->unit,
+				      diff->object, span->name, "moved from section '%s' to '%s'",
+				      span->twin->section->name, span->section->name);
+	if (span->is_changed && (span->class == RK_SECTION_INIT || span->class == RK_SECTION_EXIT))
+		return rk_finding_add(&diff->findings, RK_FINDING_INIT_CODE, diff->unit,
+				      diff->object, span->name, "changed code in section '%s'",
+				      span->section->name);
+	if (span->is_carried && !span->is_changed)
+		return add(diff, RK_FINDING_EXTRA_FUNCTION, span,
+			   "replaced because it calls a changed function that has no ftrace entry");
+	return NULL;
+}
+
+static struct rk_err *report_new(struct rk_diff *diff, const struct rk_span *span)
+{
+	if (!span->is_included || span->is_own_copy)
+		return NULL;
+	if (span->kind == RK_SPAN_DATA && is_written(span))
+		return add(diff,
+			   span->is_numbered ? RK_FINDING_STATIC_LOCAL_ADDED : RK_FINDING_NEW_DATA,
+			   span,
+			   span->is_numbered ? "a static local variable is new"
+					     : "a variable is new");
+	if (span->kind == RK_SPAN_FUNC && !span->parent && strchr(span->name, '.'))
+		return add(diff, RK_FINDING_IPA_CHANGED, span, "a clone the original doesn't have");
+	return NULL;
+}
+
+static struct rk_err *report_removed(struct rk_diff *diff, const struct rk_span *span)
+{
+	if (span->kind != RK_SPAN_DATA || !is_written(span))
+		return NULL;
+	return add(diff,
+		   span->is_numbered ? RK_FINDING_STATIC_LOCAL_REMOVED : RK_FINDING_DATA_REMOVED,
+		   span,
+		   span->is_numbered
+			   ? "a static local variable has no counterpart in the patched code"
+			   : "a variable is gone");
+}
+
+/* What an entry registers, without the numbers that shift: its section and what it points to. */
+static char *registration_key(struct rk_arena *arena, const struct rk_span *span)
+{
+	char *key = rk_arena_printf(arena, "%s:", span->section->name);
+	for (size_t i = 0; key && i < span->nr_refs; i++) {
+		const struct rk_span *to = span->refs[i].target;
+		key = rk_arena_printf(arena, "%s %s", key,
+				      !to	 ? span->refs[i].symbol->name
+				      : to->base ? to->base
+						 : rk_span_describe(arena, to));
+	}
+	return key;
+}
+
+static struct rk_err *report_registrations(struct rk_diff *diff)
+{
+	struct rk_map known = {};
+	struct rk_err *err = NULL;
+
+	rk_spans_for_each(diff->orig, span) {
+		char *key = span->class == RK_SECTION_REGISTRATION
+				    ? registration_key(&diff->arena, span)
+				    : "";
+		if (!key || (*key && !rk_map_set(&known, key, span)))
+			err = err ? err : rk_err_nomem();
+	}
+	rk_spans_for_each(diff->patched, span) {
+		if (err || span->class != RK_SECTION_REGISTRATION)
+			continue;
+		char *key = registration_key(&diff->arena, span);
+		if (!key)
+			err = rk_err_nomem();
+		else if (!rk_map_get(&known, key))
+			err = rk_finding_add(&diff->findings, RK_FINDING_NEW_REGISTRATION,
+					     diff->unit, diff->object,
+					     span->name ? span->name : span->section->name,
+					     "a new entry in section '%s'", span->section->name);
+	}
+	rk_map_deinit(&known);
+	return err;
+}
+
+/* An address of new code that isn't called at once: a timer, a work item or an ops table may keep it. */
+static struct rk_err *report_escapes(struct rk_diff *diff)
+{
+	rk_vec_for_each(&diff->included, it) {
+		struct rk_span *span = *it;
+		if (span->kind == RK_SPAN_ENTRY)
+			continue;
+		for (size_t i = 0; i < span->nr_refs; i++) {
+			const struct rk_ref *ref = &span->refs[i];
+			if (!ref->target || ref->target->kind != RK_SPAN_FUNC ||
+			    ref->target->twin || ref->is_branch ||
+			    rk_span_root(ref->target) == rk_span_root(span))
+				continue;
+			RK_TRY(rk_finding_add(&diff->findings, RK_FINDING_POINTER_ESCAPES,
+					      diff->unit, diff->object, ref->target->name,
+					      "its address is taken in '%s'",
+					      rk_span_describe(&diff->arena, span)));
+		}
+	}
+	return NULL;
+}
+
+struct rk_err *rk_diff_report(struct rk_diff *diff)
+{
+	rk_spans_for_each(diff->patched, span) {
+		if (!span->name || span->class == RK_SECTION_IGNORED ||
+		    span->class == RK_SECTION_REGISTRATION)
+			continue;
+		if (!span->twin)
+			RK_TRY(report_new(diff, span));
+		else if (span->kind == RK_SPAN_FUNC)
+			RK_TRY(report_function(diff, span));
+		else
+			RK_TRY(report_variable(diff, span));
+	}
+	rk_spans_for_each(diff->orig, span)
+		if (span->name && !span->twin && !span->is_own_copy)
+			RK_TRY(report_removed(diff, span));
+	RK_TRY(report_registrations(diff));
+	return report_escapes(diff);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connecting spans: every relocation, and every branch the assembler resolved by itself, becomes a reference from one
+ * span to a place in another; entries of special sections find their function, cold parts their parent.
+ */
+#include <elf.h>
+#include <string.h>
+
+#include "lib/diff/span_internal.h"
+
+/* Branch instructions end with their 4-byte field on every architecture that has one like this. */
+#define BRANCH_FIELD 4
+
+int64_t rk_ref_bias(const struct rk_cutter *c, const struct rk_section *section,
+		    const struct rk_reloc *reloc)
+{
+	const struct rk_reloc_kind *kind = c->out->arch->reloc_kind(reloc->type);
+
+	if (!kind || !kind->pc_relative || !(section->flags & SHF_EXECINSTR))
+		return 0;
+	int64_t bias;
+	_cleanup_err_ struct rk_err *err = c->out->arch->pc_bias(section, reloc, &bias);
+	return err ? BRANCH_FIELD : bias;
+}
+
+static bool is_external(const struct rk_symbol *sym)
+{
+	return !sym->section;
+}
+
+/* Points ref at the span that is meant. A reference through a named symbol means that symbol whatever the offset; one
+ * through a section means what lies there. */
+static void aim(const struct rk_spans *spans, struct rk_ref *ref, int64_t addend)
+{
+	struct rk_symbol *sym = ref->symbol;
+
+	if (is_external(sym)) {
+		ref->place = addend + ref->bias;
+		return;
+	}
+	int64_t at = (int64_t)sym->value + addend + ref->bias;
+	uint64_t look = sym->type == STT_SECTION ? (at < 0 ? 0 : (uint64_t)at) : sym->value;
+	ref->target = rk_spans_at(spans, sym->section, look);
+	ref->place = ref->target ? at - (int64_t)ref->target->offset : at;
+}
+
+static struct rk_err *take_relocs(struct rk_spans *out, struct rk_span *span)
+{
+	struct rk_reloc *first = rk_section_reloc_from(span->section, span->offset);
+	if (!first)
+		return NULL;
+	struct rk_reloc *end = span->section->relocs + span->section->nr_relocs;
+	size_t n = 0;
+	for (struct rk_reloc *r = first; r < end && r->offset < span->offset + span->size; r++)
+		n++;
+	span->refs = rk_arena_calloc(&out->arena, n, sizeof(*span->refs));
+	if (!span->refs)
+		return rk_err_nomem();
+	for (size_t i = 0; i < n; i++) {
+		const struct rk_reloc_kind *kind = out->arch->reloc_kind(first[i].type);
+		if (!kind)
+			return rk_err(RK_ERR_UNSUPPORTED,
+				      "'%s': section '%s' has a relocation of unknown type %u",
+				      out->elf->path, span->section->name, first[i].type);
+		if (kind->size == 0)
+			continue;
+		struct rk_ref *ref = &span->refs[span->nr_refs++];
+		ref->offset = first[i].offset - span->offset;
+		ref->type = first[i].type;
+		ref->symbol = first[i].symbol;
+		ref->place = first[i].addend; /* the addend, until aim() */
+		if (ref->offset + kind->size > span->size)
+			return rk_err(RK_ERR_FORMAT,
+				      "'%s': relocation at '%s'+0x%llx reaches beyond '%s'",
+				      out->elf->path, span->section->name,
+				      (unsigned long long)first[i].offset,
+				      span->name ? span->name : span->section->name);
+	}
+	return NULL;
+}
+
+/* The references of one instruction: what they mean depends on where it ends. */
+static void settle_insn(struct rk_spans *out, struct rk_span *span, size_t *next, uint64_t at,
+			const struct rk_insn *insn)
+{
+	while (*next < span->nr_refs && span->refs[*next].offset < at + insn->length) {
+		struct rk_ref *ref = &span->refs[(*next)++];
+		const struct rk_reloc_kind *kind = out->arch->reloc_kind(ref->type);
+		if (kind->pc_relative)
+			ref->bias = (int64_t)(at + insn->length - ref->offset);
+		ref->is_branch = insn->is_branch && ref->offset == at + insn->disp_offset;
+	}
+}
+
+/* gas resolves branches between functions of one section by itself; they must become references before a function can be
+ * compared or moved. "schedule" calls "__schedule" like this: both are in .sched.text. */
+static struct rk_err *add_branch(struct rk_spans *out, struct rk_span *span, uint64_t at,
+				 const struct rk_insn *insn, size_t before)
+{
+	if (insn->disp_size != BRANCH_FIELD) {
+		span->is_fixed = true;
+		return NULL;
+	}
+	struct rk_span *target = rk_spans_at(out, span->section, (uint64_t)insn->target);
+	struct rk_ref *refs = rk_arena_calloc(&out->arena, span->nr_refs + 1, sizeof(*refs));
+	uint8_t *data = rk_arena_memdup(&out->arena, span->data, span->size);
+	if (!refs || !data || !target)
+		return rk_err_nomem();
+	memcpy(refs, span->refs, before * sizeof(*refs));
+	memcpy(refs + before + 1, span->refs + before, (span->nr_refs - before) * sizeof(*refs));
+	refs[before] = (struct rk_ref){
+		.offset = at + insn->disp_offset,
+		.type = insn->is_branch ? out->arch->reloc_plt32 : out->arch->reloc_pc32,
+		.bias = insn->length - insn->disp_offset,
+		.target = target,
+		.place = insn->target - (int64_t)target->offset,
+		.symbol = target->symbol,
+		.is_branch = insn->is_branch,
+	};
+	memset(data + refs[before].offset, 0, BRANCH_FIELD);
+	span->refs = refs;
+	span->nr_refs++;
+	span->data = data;
+	return NULL;
+}
+
+static bool leaves_span(const struct rk_span *span, const struct rk_insn *insn)
+{
+	if (!insn->is_branch && !insn->is_rip_relative)
+		return false;
+	return insn->target < (int64_t)span->offset ||
+	       insn->target >= (int64_t)(span->offset + span->size);
+}
+
+static struct rk_err *walk_code(struct rk_spans *out, struct rk_span *span)
+{
+	size_t next = 0;
+
+	for (uint64_t at = 0; at < span->size;) {
+		struct rk_insn insn;
+		_cleanup_err_ struct rk_err *err = out->arch->decode(
+			span->data + at, span->size - at, span->offset + at, &insn);
+		if (err)
+			break; /* data among code: what follows keeps the usual bias */
+		size_t before = next;
+		settle_insn(out, span, &next, at, &insn);
+		bool has_reloc = false;
+		for (size_t i = before; i < next; i++)
+			has_reloc |= span->refs[i].offset == at + insn.disp_offset;
+		if (!has_reloc && leaves_span(span, &insn) && insn.target >= 0 &&
+		    (uint64_t)insn.target < span->section->size) {
+			RK_TRY(add_branch(out, span, at, &insn, before));
+			next++;
+		}
+		at += insn.length;
+	}
+	for (; next < span->nr_refs; next++)
+		if (out->arch->reloc_kind(span->refs[next].type)->pc_relative)
+			span->refs[next].bias = BRANCH_FIELD;
+	return NULL;
+}
+
+static struct rk_err *connect_span(struct rk_spans *out, struct rk_span *span)
+{
+	RK_TRY(take_relocs(out, span));
+	bool is_code = span->section->flags & SHF_EXECINSTR;
+	if (is_code && span->data)
+		RK_TRY(walk_code(out, span));
+	for (size_t i = 0; i < span->nr_refs; i++)
+		if (!span->refs[i].target)
+			aim(out, &span->refs[i], span->refs[i].place);
+	if (span->kind == RK_SPAN_FUNC)
+		span->has_fentry = out->arch->has_fentry(span->section, span->offset, span->size);
+	return NULL;
+}
+
+/* Which function an entry of a special section is about. ORC's last entry of a section points behind its last function. */
+static void find_code(struct rk_span *entry)
+{
+	for (size_t i = 0; i < entry->nr_refs; i++)
+		if (entry->refs[i].offset == entry->special->code_offset)
+			entry->code = entry->refs[i].target;
+}
+
+/* "foo.cold" and "foo.isra.0.cold": the unlikely part gcc split off foo. */
+static struct rk_err *find_parent(struct rk_spans *out, struct rk_map *functions,
+				  struct rk_span *span)
+{
+	const char *cold = strstr(span->name, ".cold");
+	if (!cold || (cold[5] != '\0' && cold[5] != '.'))
+		return NULL;
+	const char *name = rk_arena_strndup(&out->arena, span->name, (size_t)(cold - span->name));
+	if (!name)
+		return rk_err_nomem();
+	struct rk_span *parent = rk_map_get(functions, name);
+	if (!parent || parent == span)
+		return NULL;
+	struct rk_span **children =
+		rk_arena_calloc(&out->arena, parent->nr_children + 1, sizeof(*children));
+	if (!children)
+		return rk_err_nomem();
+	if (parent->nr_children)
+		memcpy(children, parent->children, parent->nr_children * sizeof(*children));
+	children[parent->nr_children++] = span;
+	parent->children = children;
+	span->parent = parent;
+	return NULL;
+}
+
+static struct rk_err *find_parents(struct rk_spans *out)
+{
+	struct rk_map functions = {};
+	struct rk_err *err = NULL;
+
+	rk_spans_for_each(out, span)
+		if (span->kind == RK_SPAN_FUNC && !rk_map_set(&functions, span->name, span))
+			err = err ? err : rk_err_nomem();
+	rk_spans_for_each(out, span)
+		if (!err && span->kind == RK_SPAN_FUNC)
+			err = find_parent(out, &functions, span);
+	rk_map_deinit(&functions);
+	return err;
+}
+
+/* Counting first, then filling, keeps the users of a span in one array, in the order of the object. */
+static struct rk_err *find_users(struct rk_spans *out)
+{
+	rk_spans_for_each(out, span) {
+		for (size_t i = 0; i < span->nr_refs; i++)
+			if (span->refs[i].target)
+				span->refs[i].target->nr_users++;
+		if (span->code)
+			span->code->nr_entries++;
+	}
+	rk_spans_for_each(out, span) {
+		span->users = rk_arena_calloc(&out->arena, span->nr_users, sizeof(*span->users));
+		span->entries =
+			rk_arena_calloc(&out->arena, span->nr_entries, sizeof(*span->entries));
+		if (!span->users || !span->entries)
+			return rk_err_nomem();
+		span->nr_users = 0;
+		span->nr_entries = 0;
+	}
+	rk_spans_for_each(out, span) {
+		for (size_t i = 0; i < span->nr_refs; i++) {
+			struct rk_span *to = span->refs[i].target;
+			if (to && to != span &&
+			    (!to->nr_users || to->users[to->nr_users - 1] != span))
+				to->users[to->nr_users++] = span;
+		}
+		if (span->code)
+			span->code->entries[span->code->nr_entries++] = span;
+	}
+	return NULL;
+}
+
+struct rk_err *rk_spans_connect(struct rk_cutter *c)
+{
+	struct rk_spans *out = c->out;
+
+	rk_spans_for_each(out, span)
+		RK_TRY(connect_span(out, span));
+	rk_spans_for_each(out, span)
+		if (span->kind == RK_SPAN_ENTRY)
+			find_code(span);
+	RK_TRY(find_parents(out));
+	return find_users(out);
+}
