@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the files of linking: place.c (where spans go), orc.c (unwind data), resolve.c (what names mean), callers.c, link.c. */
+#ifndef RK_PATCH_LINK_INTERNAL_H
+#define RK_PATCH_LINK_INTERNAL_H
+
+#include "lib/base/map.h"
+#include "lib/base/str.h"
+#include "lib/patch/link.h"
+
+/* A section of the plan while it grows. */
+struct rk_link_section {
+	struct rk_plan_section *plan;
+	struct rk_str bytes;	       /* not used for NOBITS */
+	struct rk_plan_symbol *symbol; /* its section symbol, made when needed */
+	struct rk_map strings;	       /* literal → struct rk_link_place, in string sections */
+};
+
+/* Where a span has been put. */
+struct rk_link_place {
+	struct rk_link_section *section;
+	uint64_t offset;
+	struct rk_plan_symbol *symbol; /* of named spans */
+};
+
+struct rk_linker {
+	struct rk_symbols *symbols;
+	const struct rk_link_unit *units;
+	size_t nr_units;
+	struct rk_findings *findings;
+	struct rk_plan *plan;
+	rk_vec(struct rk_link_section *) sections;
+	struct rk_map sections_by_name;
+	struct rk_map places;	   /* span → struct rk_link_place */
+	struct rk_map new_globals; /* name → struct rk_link_place of a new global of some unit */
+	struct rk_map resolved;	   /* "<unit index> <name>" → struct rk_plan_symbol */
+	struct rk_map
+		by_identity; /* symbol's final name → struct rk_plan_symbol, so that each is in the plan once */
+};
+
+/* place.c */
+struct rk_err *rk_link_place_unit(struct rk_linker *l, const struct rk_link_unit *unit) __must_use;
+struct rk_err *rk_link_section_symbol(struct rk_linker *l, struct rk_link_section *section,
+				      struct rk_plan_symbol **ret) __must_use;
+struct rk_err *rk_link_add_reloc(struct rk_linker *l, struct rk_link_section *section,
+				 uint64_t offset, uint32_t type, struct rk_plan_symbol *symbol,
+				 int64_t addend) __must_use;
+/* Appends size bytes (NULL: zeros) aligned to align; *ret_offset is where. */
+struct rk_err *rk_link_append(struct rk_link_section *section, const void *data, uint64_t size,
+			      uint64_t align, uint64_t *ret_offset) __must_use;
+/* The section of that name, made at the first call. */
+struct rk_err *rk_link_get_section(struct rk_linker *l, const char *name, const char *object,
+				   uint32_t type, uint64_t flags, uint64_t align, uint64_t entsize,
+				   struct rk_link_section **ret) __must_use;
+
+/* orc.c: unwind entries of all functions of the unit that were placed. */
+struct rk_err *rk_link_orc(struct rk_linker *l, const struct rk_link_unit *unit) __must_use;
+
+/* resolve.c: what `name`, used by code of unit, is at run time. *ret is NULL after a finding said why it can't be reached. */
+struct rk_err *rk_link_resolve(struct rk_linker *l, const struct rk_link_unit *unit,
+			       const char *name, struct rk_plan_symbol **ret) __must_use;
+/* The running kernel's function that `function` (name in the original object) is, for redirection; adds a finding and
+ * leaves *ret NULL when its proof or the kernel's search fails. */
+struct rk_err *rk_link_find_old(struct rk_linker *l, const struct rk_link_unit *unit,
+				const char *function, const struct rk_symbol **ret,
+				uint32_t *ret_sympos) __must_use;
+
+/* callers.c: prototypes that changed while callers elsewhere stay. */
+struct rk_err *rk_link_check_callers(struct rk_linker *l) __must_use;
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Resolving: what a name means to code of one unit, and how the running kernel can be made to find just that: a normal relocation for what
+ * vmlinux exports, a livepatch symbol for everything else, with the position that the kernel's own search needs.
+ */
+#include <elf.h>
+#include <string.h>
+
+#include "lib/patch/link_internal.h"
+
+static struct rk_err *keep(struct rk_linker *l, const char *identity, struct rk_plan_symbol init,
+			   struct rk_plan_symbol **ret)
+{
+	struct rk_plan_symbol *symbol = rk_map_get(&l->by_identity, identity);
+	if (!symbol) {
+		struct rk_arena *arena = &l->plan->arena;
+		symbol = rk_arena_memdup(arena, &init, sizeof(init));
+		const char *key = rk_arena_strdup(arena, identity);
+		if (!symbol || !key)
+			return rk_err_nomem();
+		symbol->name = rk_arena_strdup(arena, init.name);
+		symbol->object = rk_arena_strdup(arena, init.object);
+		symbol->ns = init.ns ? rk_arena_strdup(arena, init.ns) : NULL;
+		if (!symbol->name || !symbol->object || !rk_vec_push(&l->plan->symbols, symbol) ||
+		    !rk_map_set(&l->by_identity, key, symbol))
+			return rk_err_nomem();
+	}
+	*ret = symbol;
+	return NULL;
+}
+
+static struct rk_err *find(struct rk_linker *l, const struct rk_link_unit *unit,
+			   enum rk_finding_code code, const char *name, const char *text)
+{
+	return rk_finding_add(l->findings, code, unit->diff->unit, unit->diff->object, name, "%s",
+			      text);
+}
+
+static struct rk_err *use_export(struct rk_linker *l, const struct rk_link_unit *unit,
+				 const struct rk_export *export, struct rk_plan_symbol **ret)
+{
+	char *identity = rk_arena_printf(&l->plan->arena, "export %s", export->name);
+	if (!identity)
+		return rk_err_nomem();
+	if (export->ns && *export->ns)
+		RK_TRY(find(l, unit, RK_FINDING_SYMBOL_NAMESPACE, export->name, export->ns));
+	struct rk_plan_symbol init = {
+		.kind = RK_PLAN_EXPORT,
+		.name = export->name,
+		.object = export->object,
+		.crc = export->crc,
+		.ns = export->ns,
+		.type = STT_NOTYPE,
+	};
+	return keep(l, identity, init, ret);
+}
+
+/* Asks the kernel's search, on the target's tables, for just this symbol. */
+static struct rk_err *search(struct rk_linker *l, const struct rk_link_unit *unit,
+			     const struct rk_klp_object *object, const struct rk_symbol *sym,
+			     uint32_t *ret_sympos, bool *ret_ok)
+{
+	struct rk_sympos pos;
+
+	*ret_ok = false;
+	RK_TRY(rk_symbols_sympos(l->symbols, object, sym, &pos));
+	if (!pos.in_kallsyms)
+		return find(l, unit, RK_FINDING_SYMBOL_UNRESOLVED, sym->name,
+			    "the running kernel's symbol table doesn't have it");
+	if (pos.unstable)
+		return rk_finding_add(
+			l->findings, RK_FINDING_SYMBOL_AMBIGUOUS, unit->diff->unit, object->name,
+			sym->name,
+			"one of %u of that name, and its position changes while the module loads",
+			pos.matches);
+	*ret_sympos = pos.sympos;
+	*ret_ok = true;
+	return NULL;
+}
+
+static struct rk_err *use_livepatch(struct rk_linker *l, const struct rk_link_unit *unit,
+				    const struct rk_klp_object *object, const struct rk_symbol *sym,
+				    struct rk_plan_symbol **ret)
+{
+	uint32_t sympos;
+	bool ok;
+
+	RK_TRY(search(l, unit, object, sym, &sympos, &ok));
+	if (!ok)
+		return NULL;
+	char *identity =
+		rk_arena_printf(&l->plan->arena, "klp %s.%s,%u", object->name, sym->name, sympos);
+	if (!identity)
+		return rk_err_nomem();
+	struct rk_plan_symbol init = {
+		.kind = RK_PLAN_KLP,
+		.name = sym->name,
+		.object = object->name,
+		.sympos = sympos,
+		.type = sym->type == STT_FUNC ? STT_FUNC : STT_OBJECT,
+	};
+	return keep(l, identity, init, ret);
+}
+
+/* A global of vmlinux that isn't exported; code of a module can reach it through livepatch only. */
+static struct rk_err *use_vmlinux(struct rk_linker *l, const struct rk_link_unit *unit,
+				  const char *name, struct rk_plan_symbol **ret)
+{
+	struct rk_klp_object *vmlinux;
+	RK_TRY(rk_symbols_object(l->symbols, "vmlinux", &vmlinux));
+	struct rk_owner owner = {.object = vmlinux};
+	const struct rk_symbol *sym = rk_owner_lookup(&owner, name);
+	if (!sym || sym->bind == STB_LOCAL)
+		return find(l, unit, RK_FINDING_SYMBOL_UNRESOLVED, name,
+			    "neither in this object nor exported nor a global symbol of vmlinux");
+	return use_livepatch(l, unit, vmlinux, sym, ret);
+}
+
+/* Does the module say it needs the other one? Otherwise that one may not be loaded when the code is bound. */
+static bool depends_on(const struct rk_klp_object *object, const char *module)
+{
+	size_t n = strlen(module);
+	for (const char *p = object->depends; p && *p;) {
+		const char *end = strchrnul(p, ',');
+		size_t len = (size_t)(end - p);
+		bool same = len == n;
+		for (size_t i = 0; same && i < n; i++)
+			same = p[i] == module[i] || (p[i] == '-' && module[i] == '_');
+		if (same)
+			return true;
+		p = *end ? end + 1 : end;
+	}
+	return false;
+}
+
+static struct rk_err *use_module(struct rk_linker *l, const struct rk_link_unit *unit,
+				 const struct rk_export *export, struct rk_plan_symbol **ret)
+{
+	struct rk_klp_object *exporter;
+
+	if (!depends_on(unit->owner->object, export->object))
+		return rk_finding_add(l->findings, RK_FINDING_SYMBOL_UNRESOLVED, unit->diff->unit,
+				      unit->diff->object, export->name,
+				      "exported by module '%s', which '%s' doesn't depend on",
+				      export->object, unit->diff->object);
+	RK_TRY(rk_symbols_object(l->symbols, export->object, &exporter));
+	struct rk_owner owner = {.object = exporter};
+	const struct rk_symbol *sym = rk_owner_lookup(&owner, export->name);
+	if (!sym)
+		return find(l, unit, RK_FINDING_SYMBOL_UNRESOLVED, export->name,
+			    "not in the module that exports it");
+	return use_livepatch(l, unit, exporter, sym, ret);
+}
+
+static struct rk_err *resolve(struct rk_linker *l, const struct rk_link_unit *unit,
+			      const char *name, struct rk_plan_symbol **ret)
+{
+	const struct rk_export *export = rk_symbols_export(l->symbols, name);
+	const struct rk_symbol *sym = rk_owner_lookup(unit->owner, name);
+
+	if (sym && sym->bind == STB_LOCAL) {
+		const struct rk_proof_entry *proof = rk_proof_find(unit->proof, name);
+		if (proof && proof->verdict != RK_PROOF_MATCHED)
+			return rk_finding_add(l->findings, RK_FINDING_MISMATCH, unit->diff->unit,
+					      unit->diff->object, name,
+					      "new code uses it, but it %s: %s",
+					      rk_proof_verdict_name(proof->verdict), proof->reason);
+		return use_livepatch(l, unit, unit->owner->object, sym, ret);
+	}
+	if (export && rk_streq(export->object, "vmlinux"))
+		return use_export(l, unit, export, ret);
+	if (sym)
+		return use_livepatch(l, unit, unit->owner->object, sym, ret);
+	if (export)
+		return use_module(l, unit, export, ret);
+	return use_vmlinux(l, unit, name, ret);
+}
+
+struct rk_err *rk_link_resolve(struct rk_linker *l, const struct rk_link_unit *unit,
+			       const char *name, struct rk_plan_symbol **ret)
+{
+	char *key = rk_arena_printf(&l->plan->arena, "%td %s", unit - l->units, name);
+	if (!key)
+		return rk_err_nomem();
+	struct rk_plan_symbol *symbol = rk_map_get(&l->resolved, key);
+	if (!symbol) {
+		RK_TRY(resolve(l, unit, name, &symbol));
+		if (symbol && !rk_map_set(&l->resolved, key, symbol))
+			return rk_err_nomem();
+	}
+	*ret = symbol;
+	return NULL;
+}
+
+static enum rk_finding_code code_of(enum rk_proof_verdict verdict)
+{
+	switch (verdict) {
+	case RK_PROOF_ABSENT: return RK_FINDING_ABSENT;
+	case RK_PROOF_OVERRIDDEN: return RK_FINDING_OVERRIDDEN;
+	default: return RK_FINDING_MISMATCH;
+	}
+}
+
+struct rk_err *rk_link_find_old(struct rk_linker *l, const struct rk_link_unit *unit,
+				const char *function, const struct rk_symbol **ret,
+				uint32_t *ret_sympos)
+{
+	const struct rk_proof_entry *proof = rk_proof_find(unit->proof, function);
+	bool ok;
+
+	*ret = NULL;
+	if (!proof || !proof->shipped)
+		return find(l, unit, RK_FINDING_ABSENT, function,
+			    "not found in the shipped binary");
+	if (proof->verdict != RK_PROOF_MATCHED)
+		return rk_finding_add(l->findings, code_of(proof->verdict), unit->diff->unit,
+				      unit->diff->object, function, "%s",
+				      proof->reason ? proof->reason
+						    : rk_proof_verdict_name(proof->verdict));
+	RK_TRY(search(l, unit, unit->owner->object, proof->shipped, ret_sympos, &ok));
+	if (ok)
+		*ret = proof->shipped;
+	return NULL;
+}
