@@ -30,6 +30,9 @@ struct rk_err *rk_elf_check_strtab(const struct rk_elf *elf, const struct rk_sec
 static void decode_section(const uint8_t *h, struct rk_section *s)
 {
 	s->type = rk_load32(h + offsetof(Elf64_Shdr, sh_type));
+	/* "Other members of the section header have undefined values" */
+	if (s->type == SHT_NULL)
+		return;
 	s->flags = rk_load64(h + offsetof(Elf64_Shdr, sh_flags));
 	s->address = rk_load64(h + offsetof(Elf64_Shdr, sh_addr));
 	s->offset = rk_load64(h + offsetof(Elf64_Shdr, sh_offset));
@@ -38,7 +41,6 @@ static void decode_section(const uint8_t *h, struct rk_section *s)
 	s->info = rk_load32(h + offsetof(Elf64_Shdr, sh_info));
 	s->align = rk_load64(h + offsetof(Elf64_Shdr, sh_addralign));
 	s->entsize = rk_load64(h + offsetof(Elf64_Shdr, sh_entsize));
-	s->name = "";
 }
 
 static struct rk_err *check_section(const struct rk_elf *elf, struct rk_section *s)
@@ -46,8 +48,6 @@ static struct rk_err *check_section(const struct rk_elf *elf, struct rk_section 
 	const uint8_t *data;
 	uint64_t end;
 
-	if (s->type == SHT_NULL)
-		return NULL;
 	if (s->align == 0)
 		s->align = 1;
 	if (s->align & (s->align - 1))
@@ -59,7 +59,12 @@ static struct rk_err *check_section(const struct rk_elf *elf, struct rk_section 
 					  "address 0x%llx plus size 0x%llx overflows",
 					  (unsigned long long)s->address,
 					  (unsigned long long)s->size);
-	if (s->type == SHT_NOBITS)
+	/* Users take places in relocatable files as offsets in the section. */
+	if (s->address && !rk_is_linked(elf))
+		return rk_elf_section_err(elf, s, RK_ERR_FORMAT,
+					  "has address 0x%llx in a relocatable file",
+					  (unsigned long long)s->address);
+	if (s->type == SHT_NOBITS || s->type == SHT_NULL)
 		return NULL;
 	data = rk_image_at(elf, s->offset, s->size);
 	if (!data)
@@ -117,7 +122,7 @@ static struct rk_err *name_sections(struct rk_elf *elf, const uint8_t *headers, 
 	rk_elf_for_each_section(elf, s) {
 		uint32_t off = rk_load32(headers + s->index * sizeof(Elf64_Shdr) +
 					 offsetof(Elf64_Shdr, sh_name));
-		const char *name = rk_elf_string(strtab, off);
+		const char *name = s->type == SHT_NULL ? "" : rk_elf_string(strtab, off);
 
 		if (!name)
 			return rk_elf_err(elf, RK_ERR_FORMAT,

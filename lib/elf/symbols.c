@@ -36,7 +36,9 @@ static struct rk_err *find_shndx(const struct rk_elf *elf, struct symtab *tab)
 	rk_elf_for_each_section(elf, s) {
 		if (s->type != SHT_SYMTAB_SHNDX || s->link != tab->section->index)
 			continue;
-		if (!s->data || s->size / sizeof(uint32_t) < tab->nr)
+		if (!s->data)
+			return rk_elf_section_err(elf, s, RK_ERR_FORMAT, "has no content");
+		if (s->size / sizeof(uint32_t) < tab->nr)
 			return rk_elf_section_err(elf, s, RK_ERR_FORMAT,
 						  "%llu bytes are too few for %zu symbols",
 						  (unsigned long long)s->size, tab->nr);
