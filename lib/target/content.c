@@ -24,7 +24,10 @@ uint64_t rk_first_difference(const struct rk_symbol *ours, const uint8_t *shippe
 	const struct rk_reloc *end = section->relocs + section->nr_relocs;
 	uint64_t at = 0;
 
-	/* a relocation in front of the symbol doesn't reach into it: fields belong to one instruction */
+	/*
+	 * a relocation in front of the symbol doesn't reach into it: fields belong to one
+	 * instruction
+	 */
 	for (const struct rk_reloc *r = rk_section_reloc_from(section, ours->value); at < size;
 	     r++) {
 		uint64_t stop = size, field = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reading Module.symvers: one line per export, five fields with tabs between them: CRC, name, path of the object without
- * suffix, kind of export, namespace (often empty).
+ * Reading Module.symvers: one line per export, five fields with tabs between them: CRC, name, path
+ * of the object without suffix, kind of export, namespace (often empty).
  */
 #include "lib/target/exports.h"
 
@@ -20,7 +20,10 @@ enum field {
 	NR_FIELDS
 };
 
-/* Cuts line at its tabs; fields that aren't there are NULL. False when there are more than NR_FIELDS. */
+/*
+ * Cuts line at its tabs; fields that aren't there are NULL. False when there are more than
+ * NR_FIELDS.
+ */
 static bool split(char *line, char *ret_fields[NR_FIELDS])
 {
 	for (int i = 0; i < NR_FIELDS; i++) {
@@ -51,7 +54,10 @@ static bool parse_crc(const char *s, uint32_t *ret)
 	return true;
 }
 
-/* "net/key/af-key" is the module af_key (scripts/Makefile.lib name-fix-token); path is changed in place. */
+/*
+ * "net/key/af-key" is the module af_key (scripts/Makefile.lib name-fix-token); path is changed in
+ * place.
+ */
 static const char *object_name(char *path)
 {
 	char *base = strrchr(path, '/');

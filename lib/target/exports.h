@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Module.symvers: which symbols the kernel and its modules export, with their CRCs (scripts/mod/modpost.c write_dump()). */
+/*
+ * Module.symvers: which symbols the kernel and its modules export, with their CRCs
+ * (scripts/mod/modpost.c write_dump()).
+ */
 #ifndef RK_TARGET_EXPORTS_H
 #define RK_TARGET_EXPORTS_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Decoding the kernel's compressed symbol table: every name is a run of bytes, each of which stands for a string of the
- * token table; the first character of the expansion is the symbol's type. Nothing in it is trusted.
+ * Decoding the kernel's compressed symbol table: every name is a run of bytes, each of which stands
+ * for a string of the token table; the first character of the expansion is the symbol's type.
+ * Nothing in it is trusted.
  */
 #include "lib/target/kallsyms.h"
 
@@ -99,7 +100,9 @@ static struct rk_err *expand(const struct rk_kallsyms_tables *t, const struct to
 	return NULL;
 }
 
-/* Chains are built from the end, so that each insertion is a prepend and the order is the table's. */
+/*
+ * Chains are built from the end, so that each insertion is a prepend and the order is the table's.
+ */
 static struct rk_err *index_names(struct rk_kallsyms *k)
 {
 	for (size_t i = k->nr; i-- > 0;) {
@@ -268,8 +271,8 @@ struct rk_err *rk_kallsyms_read(const struct rk_elf *vmlinux, struct rk_kallsyms
 	RK_TRY(locate(vmlinux, found, &tables));
 
 	/*
-	 * CONFIG_KALLSYMS_ABSOLUTE_PERCPU (every x86_64 SMP kernel) leaves no mark in the tables, but with it the
-	 * offset of _stext is negative and without it it isn't.
+	 * CONFIG_KALLSYMS_ABSOLUTE_PERCPU (every x86_64 SMP kernel) leaves no mark in the tables,
+	 * but with it the offset of _stext is negative and without it it isn't.
 	 */
 	if (tables.form == RK_KALLSYMS_OFFSETS)
 		tables.form = RK_KALLSYMS_ABSOLUTE_PERCPU;

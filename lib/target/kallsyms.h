@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of symbols that a kernel carries in its own .rodata (CONFIG_KALLSYMS), decoded: names and addresses in
- * the order in which the kernel's search meets them. Formats: scripts/kallsyms.c write_src() and
- * kernel/kallsyms.c kallsyms_expand_symbol(), kallsyms_sym_address() of 6.1.
+ * The table of symbols that a kernel carries in its own .rodata (CONFIG_KALLSYMS), decoded: names
+ * and addresses in the order in which the kernel's search meets them. Formats: scripts/kallsyms.c
+ * write_src() and kernel/kallsyms.c kallsyms_expand_symbol(), kallsyms_sym_address() of 6.1.
  */
 #ifndef RK_TARGET_KALLSYMS_H
 #define RK_TARGET_KALLSYMS_H
@@ -58,11 +58,17 @@ struct rk_kallsyms {
 	bool has_data;	       /* CONFIG_KALLSYMS_ALL: data symbols are in the table */
 };
 
-/* Decodes tables. RK_ERR_FORMAT says which entry leaves which table; RK_ERR_LIMIT for more than RK_KALLSYMS_MAX. */
+/*
+ * Decodes tables. RK_ERR_FORMAT says which entry leaves which table; RK_ERR_LIMIT for more than
+ * RK_KALLSYMS_MAX.
+ */
 struct rk_err *rk_kallsyms_decode(const struct rk_kallsyms_tables *tables, struct rk_kallsyms **ret)
 	__must_use;
-/* Finds the tables of a vmlinux by their symbols and decodes them. Which form the offsets have is found by holding the
- * result against the address of '_stext'. RK_ERR_UNSUPPORTED without tables, RK_ERR_FORMAT, RK_ERR_MISMATCH. */
+/*
+ * Finds the tables of a vmlinux by their symbols and decodes them. Which form the offsets have is
+ * found by holding the result against the address of '_stext'. RK_ERR_UNSUPPORTED without tables,
+ * RK_ERR_FORMAT, RK_ERR_MISMATCH.
+ */
 struct rk_err *rk_kallsyms_read(const struct rk_elf *vmlinux, struct rk_kallsyms **ret) __must_use;
 void rk_kallsyms_free(struct rk_kallsyms *kallsyms);
 

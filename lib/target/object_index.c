@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Finding symbols of one shipped object by name: global ones, and local ones within the block of one compiled file. */
+/*
+ * Finding symbols of one shipped object by name: global ones, and local ones within the block of
+ * one compiled file.
+ */
 #include <elf.h>
 
 #include "lib/target/symbols_internal.h"
@@ -11,7 +14,9 @@ static struct rk_err *add_block(struct rk_object_index *index, const char *file,
 	return rk_vec_push(&index->blocks, block) ? NULL : rk_err_nomem();
 }
 
-/* Local symbols come first (gABI "Symbol Table"), so that the first other one ends the last block. */
+/*
+ * Local symbols come first (gABI "Symbol Table"), so that the first other one ends the last block.
+ */
 static struct rk_err *collect_blocks(struct rk_object_index *index, const struct rk_elf *elf)
 {
 	const char *file = NULL;

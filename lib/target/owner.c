@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which block of a shipped object's local symbols came from one compiled file. The name of the file alone doesn't say it
- * (vmlinux has 21 files 'core.c'), the set of local names does nearly always; equal sets are told apart by content,
- * then by where the file's global functions lie. Installed modules have no STT_FILE symbols, but ld -r keeps each
- * file's locals together and in order: there the block is the stretch in which our names occur.
+ * Which block of a shipped object's local symbols came from one compiled file. The name of the file
+ * alone doesn't say it (vmlinux has 21 files 'core.c'), the set of local names does nearly always;
+ * equal sets are told apart by content, then by where the file's global functions lie. Installed
+ * modules have no STT_FILE symbols, but ld -r keeps each file's locals together and in order: there
+ * the block is the stretch in which our names occur.
  */
 #include <elf.h>
 #include <string.h>
@@ -39,8 +40,8 @@ struct candidate {
 typedef rk_vec(struct candidate) candidates;
 
 /*
- * Names that carry a counter (__UNIQUE_ID_license649) or that modpost, objtool or the linker add or drop: they say
- * nothing about which file it is.
+ * Names that carry a counter (__UNIQUE_ID_license649) or that modpost, objtool or the linker add or
+ * drop: they say nothing about which file it is.
  */
 static bool is_ignored(const struct rk_symbol *sym)
 {
@@ -138,7 +139,10 @@ static struct rk_err *find_by_file(const struct search *s, candidates *list)
 	return NULL;
 }
 
-/* From the anchor outwards in one direction as long as our names go on in our order; the last one taken. */
+/*
+ * From the anchor outwards in one direction as long as our names go on in our order; the last one
+ * taken.
+ */
 static uint32_t extend(const struct search *s, uint32_t anchor, int step, uint32_t limit)
 {
 	const struct rk_symbol *symbols = s->object->elf->symbols;
@@ -158,7 +162,10 @@ static uint32_t extend(const struct search *s, uint32_t anchor, int step, uint32
 	return taken;
 }
 
-/* Names that the shipped object has once and that are ours mark the stretch; its ends are found from there. */
+/*
+ * Names that the shipped object has once and that are ours mark the stretch; its ends are found
+ * from there.
+ */
 static struct rk_err *find_anchors(const struct search *s, const struct rk_object_index *index,
 				   uint32_t *ret_low, uint32_t *ret_high)
 {
@@ -193,7 +200,9 @@ static struct rk_err *find_by_stretch(const struct search *s, candidates *list)
 	if (low)
 		return add_candidate(s, list, extend(s, low, -1, 1),
 				     extend(s, high, 1, index->first_global - 1) + 1);
-	/* no name is ours alone: every place where our first name starts a stretch is a candidate */
+	/*
+	 * no name is ours alone: every place where our first name starts a stretch is a candidate
+	 */
 	for (uint32_t i = 1; i < index->first_global; i++)
 		if (ours(s, &s->object->elf->symbols[i]) && extend(s, i, -1, 1) == i)
 			RK_TRY(add_candidate(s, list, i,
@@ -219,7 +228,10 @@ static void count_same_content(const struct search *s, struct candidate *c)
 	}
 }
 
-/* The nearest local function before (step -1) or behind a block in a section, cold parts left out: they lie elsewhere. */
+/*
+ * The nearest local function before (step -1) or behind a block in a section, cold parts left out:
+ * they lie elsewhere.
+ */
 static const struct rk_symbol *neighbour(const struct rk_elf *elf,
 					 const struct rk_object_index *index, uint32_t from,
 					 int step, const struct rk_section *section)
@@ -232,23 +244,32 @@ static const struct rk_symbol *neighbour(const struct rk_elf *elf,
 	return NULL;
 }
 
-/* The linker keeps the order of files, so a file's global functions lie between the neighbours' local ones. */
+bool rk_owner_covers(const struct rk_owner *owner, const struct rk_symbol *shipped)
+{
+	const struct rk_object_index *index = owner->object->priv;
+	const struct rk_elf *elf = owner->object->elf;
+	const struct rk_symbol *before =
+		neighbour(elf, index, owner->first - 1, -1, shipped->section);
+	const struct rk_symbol *after = neighbour(elf, index, owner->end, 1, shipped->section);
+
+	return !(before && shipped->value < before->value) &&
+	       !(after && shipped->value > after->value);
+}
+
+/*
+ * The linker keeps the order of files, so a file's global functions lie between the neighbours'
+ * local ones.
+ */
 static bool fits_neighbours(const struct search *s, const struct candidate *c)
 {
 	const struct rk_object_index *index = s->object->priv;
+	const struct rk_owner owner = {s->object, c->first, c->end, s->file};
 
 	rk_elf_for_each_symbol(s->original, sym) {
 		if (sym->bind != STB_GLOBAL || sym->type != STT_FUNC || sym->shndx == SHN_UNDEF)
 			continue;
 		const struct rk_symbol *shipped = rk_map_get(&index->globals, sym->name);
-		if (!shipped)
-			continue;
-		const struct rk_symbol *before =
-			neighbour(s->object->elf, index, c->first - 1, -1, shipped->section);
-		const struct rk_symbol *after =
-			neighbour(s->object->elf, index, c->end, 1, shipped->section);
-		if ((before && shipped->value < before->value) ||
-		    (after && shipped->value > after->value))
+		if (shipped && !rk_owner_covers(&owner, shipped))
 			return false;
 	}
 	return true;

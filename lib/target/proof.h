@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Proof of match: the original object, as we compiled it, is held against the bytes of the shipped vmlinux or
- * module, function by function: equal apart from relocated fields, and each relocated field means the same
- * symbol (or the same string, for literals). So a wrong compiler, flag or configuration is caught by name.
+ * Proof of match: the original object, as we compiled it, is held against the bytes of the shipped
+ * vmlinux or module, function by function: equal apart from relocated fields, and each relocated
+ * field means the same symbol (or the same string, for literals). So a wrong compiler, flag or
+ * configuration is caught by name.
  */
 #ifndef RK_TARGET_PROOF_H
 #define RK_TARGET_PROOF_H
@@ -16,7 +17,7 @@ enum rk_proof_verdict {
 	RK_PROOF_DIFFERS,    /* bytes or a relocation's target differ */
 	RK_PROOF_ABSENT,     /* no such function in the shipped binary */
 	RK_PROOF_OVERRIDDEN, /* a __weak function; the shipped one comes from another unit */
-	RK_PROOF_DISCARDED,  /* in a section the shipped binary doesn't keep (exit code in vmlinux) */
+	RK_PROOF_DISCARDED, /* in a section the shipped binary doesn't keep (exit code in vmlinux) */
 };
 
 struct rk_proof_entry {
@@ -24,23 +25,28 @@ struct rk_proof_entry {
 	const struct rk_symbol *original;
 	const struct rk_symbol *shipped; /* NULL if absent */
 	enum rk_proof_verdict verdict;
-	uint64_t offset;      /* of the first difference in the function */
-	const char *ours;     /* the instruction there, disassembled, or what our relocation means; NULL if matched */
-	const char *theirs;   /* the shipped one */
-	const char *reason;   /* one line: "size 120, shipped 128", "calls 'foo', shipped calls 'bar'" */
-	uint32_t nr_relocs;   /* relocations that were compared */
+	uint64_t offset; /* of the first difference in the function */
+	const char *
+		ours; /* the instruction there, disassembled, or what our relocation means; NULL if matched */
+	const char *theirs; /* the shipped one */
+	const char
+		*reason; /* one line: "size 120, shipped 128", "calls 'foo', shipped calls 'bar'" */
+	uint32_t nr_relocs; /* relocations that were compared */
+	bool relaxed;	    /* matched, with branches of another width: see proof_relaxed.c */
 };
 
 struct rk_proof {
 	struct rk_arena arena;
 	const char *unit;
 	const char *object;
-	rk_vec(struct rk_proof_entry) functions; /* every FUNC of the original object, table order */
+	rk_vec(struct rk_proof_entry)
+		functions; /* every FUNC of the original object, table order */
 	size_t matched, differing, absent, overridden, discarded;
 };
 
-struct rk_err *rk_proof_run(struct rk_symbols *symbols, const char *unit, const struct rk_owner *owner,
-			    struct rk_elf *original, struct rk_proof **ret) __must_use;
+struct rk_err *rk_proof_run(struct rk_symbols *symbols, const char *unit,
+			    const struct rk_owner *owner, struct rk_elf *original,
+			    struct rk_proof **ret) __must_use;
 void rk_proof_free(struct rk_proof *proof);
 
 /* The entry of a function by its name in the original; NULL if it isn't a function of it. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The objects of a target, vmlinux and its modules, opened when first asked for, and what they export. */
+/*
+ * The objects of a target, vmlinux and its modules, opened when first asked for, and what they
+ * export.
+ */
 #include <string.h>
 
 #include "lib/target/symbols_internal.h"
@@ -26,7 +29,10 @@ static struct rk_err *object_open(const char *name, const char *path, bool is_vm
 	_cleanup_(cleanup_object) struct rk_klp_object *object = calloc(1, sizeof(*object));
 	if (!object)
 		return rk_err_nomem();
-	/* vmlinux is read back by value; a module's relocations are few and the proof wants them all */
+	/*
+	 * vmlinux is read back by value; a module's relocations are few and the proof wants them
+	 * all
+	 */
 	RK_TRY(rk_elf_open(path, is_vmlinux ? RK_ELF_LOAD_NO_RELOCS : RK_ELF_LOAD_ALL,
 			   &object->elf));
 	struct rk_elf *elf = object->elf;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The symbols of a target as its own kernel sees them: what is in vmlinux and in each module, in which order
- * the kernel's search meets them (kernel/livepatch/core.c klp_find_object_symbol, kernel/kallsyms.c,
- * kernel/module/kallsyms.c of 6.1), which are exported, and which of several same-named local symbols belongs to which
- * translation unit.
+ * The symbols of a target as its own kernel sees them: what is in vmlinux and in each module, in
+ * which order the kernel's search meets them (kernel/livepatch/core.c klp_find_object_symbol,
+ * kernel/kallsyms.c, kernel/module/kallsyms.c of 6.1), which are exported, and which of several
+ * same-named local symbols belongs to which translation unit.
  */
 #ifndef RK_TARGET_SYMBOLS_H
 #define RK_TARGET_SYMBOLS_H
@@ -50,24 +50,34 @@ struct rk_err *rk_symbols_object(struct rk_symbols *symbols, const char *name,
 /* NULL if the name isn't exported by the target. */
 const struct rk_export *rk_symbols_export(const struct rk_symbols *symbols, const char *name);
 
-/* The block of local symbols (STT_FILE block) of object that one translation unit's object file came from. */
+/*
+ * The block of local symbols (STT_FILE block) of object that one translation unit's object file
+ * came from.
+ */
 struct rk_owner {
 	struct rk_klp_object *object;
 	uint32_t first, end; /* symbol indices of its local symbols in object->elf */
 	const char *file;    /* STT_FILE name: "tcp_input.c" */
 };
 
-/* Finds unit's block: same STT_FILE name, local FUNC and OBJECT names that agree with those of the compiled original
- * (names that the linker or objtool may drop or add are ignored); when several fit, the one whose functions' bytes agree.
- * RK_ERR_NOT_FOUND / RK_ERR_MISMATCH name what differs. */
+/*
+ * Finds unit's block: same STT_FILE name, local FUNC and OBJECT names that agree with those of the
+ * compiled original (names that the linker or objtool may drop or add are ignored); when several
+ * fit, the one whose functions' bytes agree. RK_ERR_NOT_FOUND / RK_ERR_MISMATCH name what differs.
+ */
 struct rk_err *rk_symbols_owner(struct rk_symbols *symbols, const char *object,
 				const struct rk_elf *original, struct rk_owner *ret) __must_use;
 
-/* The symbol in the shipped binary that `name` means for code of this unit: a local one of its block
- * first, then a global one of the object. NULL if there is none. */
+/*
+ * The symbol in the shipped binary that `name` means for code of this unit: a local one of its
+ * block first, then a global one of the object. NULL if there is none.
+ */
 struct rk_symbol *rk_owner_lookup(const struct rk_owner *owner, const char *name);
 
-/* How the kernel's own search must be asked for symbol sym of object so that it finds just that one. */
+/*
+ * How the kernel's own search must be asked for symbol sym of object so that it finds just that
+ * one.
+ */
 struct rk_sympos {
 	uint32_t sympos;  /* what to write: 1 for a unique name, else its 1-based rank */
 	uint32_t matches; /* symbols of that name the search meets */

@@ -20,8 +20,11 @@ struct rk_block {
 
 struct rk_object_index {
 	struct rk_map globals; /* defined symbols that aren't local */
-	/* In a linked kernel every file's locals follow its STT_FILE symbol. Modules lost those symbols to
-	 * 'strip --strip-debug' when they were installed: then there is one block with all locals. */
+	/*
+	 * In a linked kernel every file's locals follow its STT_FILE symbol. Modules lost those
+	 * symbols to 'strip --strip-debug' when they were installed: then there is one block with
+	 * all locals.
+	 */
 	rk_vec(struct rk_block) blocks;
 	size_t nr_ordered; /* of blocks: those that collect_blocks() found */
 	bool has_files;
@@ -38,14 +41,27 @@ struct rk_symbols {
 struct rk_err *rk_object_index_create(const struct rk_elf *elf, struct rk_object_index **ret)
 	__must_use;
 void rk_object_index_destroy(struct rk_object_index *index);
-/* Offset of the first byte in which the definition of `ours` in a relocatable object differs from `size` shipped bytes,
- * relocated fields left out; size if there is none. */
+/*
+ * Does a global function lie where the linker put this file's code: between the local functions of
+ * the files before and behind?
+ */
+bool rk_owner_covers(const struct rk_owner *owner, const struct rk_symbol *shipped);
+/*
+ * Offset of the first byte in which the definition of `ours` in a relocatable object differs from
+ * `size` shipped bytes, relocated fields left out; size if there is none.
+ */
 uint64_t rk_first_difference(const struct rk_symbol *ours, const uint8_t *shipped, uint64_t size,
 			     const struct rk_arch *arch);
-/* size bytes of content at the symbol's place in a shipped object (linked or relocatable); NULL if not there. */
+/*
+ * size bytes of content at the symbol's place in a shipped object (linked or relocatable); NULL if
+ * not there.
+ */
 const uint8_t *rk_symbol_bytes(const struct rk_elf *elf, const struct rk_symbol *sym,
 			       uint64_t size);
-/* The block that covers exactly [first, end), with its names indexed; added if the index doesn't have it. */
+/*
+ * The block that covers exactly [first, end), with its names indexed; added if the index doesn't
+ * have it.
+ */
 struct rk_err *rk_object_index_block(struct rk_object_index *index, const struct rk_elf *elf,
 				     const char *file, uint32_t first, uint32_t end) __must_use;
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The position a symbol must be asked for with. kernel/livepatch/core.c klp_find_object_symbol() of 6.1 walks all symbols
- * of the object and counts those whose name is equal, whatever their type or binding; with sympos N it stops at the
- * Nth and takes its address, with 0 it refuses a second one. So only the order and the names of the walk matter:
- * kallsyms_on_each_symbol() for vmlinux, module_kallsyms_on_each_symbol() for a module.
+ * The position a symbol must be asked for with. kernel/livepatch/core.c klp_find_object_symbol() of
+ * 6.1 walks all symbols of the object and counts those whose name is equal, whatever their type or
+ * binding; with sympos N it stops at the Nth and takes its address, with 0 it refuses a second one.
+ * So only the order and the names of the walk matter: kallsyms_on_each_symbol() for vmlinux,
+ * module_kallsyms_on_each_symbol() for a module.
  */
 #include <elf.h>
 #include <string.h>
@@ -20,7 +21,10 @@ static struct rk_err *vmlinux_sympos(struct rk_symbols *symbols, const struct rk
 	for (const struct rk_ksym *k = rk_kallsyms_find(symbols->kallsyms, sym->name); k;
 	     k = k->next) {
 		pos.matches++;
-		/* of several entries with this name and this address any will do: the first ends the walk soonest */
+		/*
+		 * of several entries with this name and this address any will do: the first ends
+		 * the walk soonest
+		 */
 		if (k->address == sym->value && !pos.in_kallsyms) {
 			pos.in_kallsyms = true;
 			pos.sympos = pos.matches;
@@ -34,9 +38,10 @@ static struct rk_err *vmlinux_sympos(struct rk_symbols *symbols, const struct rk
 }
 
 /*
- * kernel/module/kallsyms.c is_core_symbol(): is it in the table that is left when the module is live? Sections that
- * load_module() takes SHF_ALLOC from (rewrite_section_headers()) and those of the init layout
- * (module_init_layout_section()) are not. The per-cpu section counts only with CONFIG_KALLSYMS_ALL.
+ * kernel/module/kallsyms.c is_core_symbol(): is it in the table that is left when the module is
+ * live? Sections that load_module() takes SHF_ALLOC from (rewrite_section_headers()) and those of
+ * the init layout (module_init_layout_section()) are not. The per-cpu section counts only with
+ * CONFIG_KALLSYMS_ALL.
  */
 static bool is_core_symbol(const struct rk_symbol *sym, bool kallsyms_all)
 {
@@ -54,8 +59,8 @@ static bool is_core_symbol(const struct rk_symbol *sym, bool kallsyms_all)
 }
 
 /*
- * A module that is being loaded (COMING) is searched in its whole .symtab, one that is live in the core symbols only
- * (do_init_module() switches mod->kallsyms).
+ * A module that is being loaded (COMING) is searched in its whole .symtab, one that is live in the
+ * core symbols only (do_init_module() switches mod->kallsyms).
  */
 static struct rk_sympos module_sympos(const struct rk_elf *elf, const struct rk_symbol *sym,
 				      bool kallsyms_all)
@@ -79,7 +84,10 @@ static struct rk_sympos module_sympos(const struct rk_elf *elf, const struct rk_
 	return pos;
 }
 
-/* Whether data symbols are kept is one setting for vmlinux and modules, and vmlinux' table shows it. */
+/*
+ * Whether data symbols are kept is one setting for vmlinux and modules, and vmlinux' table shows
+ * it.
+ */
 struct rk_err *rk_symbols_sympos(struct rk_symbols *symbols, const struct rk_klp_object *object,
 				 const struct rk_symbol *sym, struct rk_sympos *ret)
 {

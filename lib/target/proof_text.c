@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Saying where and how a function differs: the instruction on both sides, and one line of reason.
+ */
+#include <elf.h>
+#include <string.h>
+
+#include "lib/target/proof_internal.h"
+
+/*
+ * The longest x86 instruction has 15 bytes; what is cut off at a function's end is decoded as it
+ * is.
+ */
+#define INSN_MAX 16
+#define TEXT_MAX 128
+
+/*
+ * Start of the instruction that covers offset, by decoding from the function's start; offset itself
+ * if that fails.
+ */
+static uint64_t instruction_start(const struct rk_arch *arch, const uint8_t *code, uint64_t size,
+				  uint64_t offset)
+{
+	for (uint64_t at = 0; at <= offset && at < size;) {
+		struct rk_insn insn;
+		_cleanup_err_ struct rk_err *err = arch->decode(code + at, size - at, at, &insn);
+		if (err || !insn.length)
+			return offset;
+		if (offset - at < insn.length)
+			return at;
+		at += insn.length;
+	}
+	return offset;
+}
+
+/*
+ * Relocated fields of ours are empty: they are shown with the shipped content, which is right or
+ * differs by itself.
+ */
+static void fill_fields(const struct rk_proof_run *run, const struct rk_pair *pair, uint64_t start,
+			uint8_t *code, size_t size)
+{
+	const struct rk_section *section = pair->ours->section;
+	const struct rk_reloc *end = section->relocs + section->nr_relocs;
+
+	for (const struct rk_reloc *r = rk_section_reloc_from(section, pair->ours->value + start);
+	     r && r < end; r++) {
+		uint64_t at = r->offset - pair->ours->value - start;
+		const struct rk_reloc_kind *kind = run->arch->reloc_kind(r->type);
+		if (at >= size)
+			break;
+		if (kind && kind->size <= size - at)
+			memcpy(code + at, pair->shipped_bytes + start + at, kind->size);
+	}
+}
+
+static struct rk_err *instruction_text(struct rk_proof_run *run, const uint8_t *code, size_t size,
+				       uint64_t address, const char **ret)
+{
+	char text[TEXT_MAX];
+
+	if (!size) {
+		*ret = "(end of the function)";
+		return NULL;
+	}
+	_cleanup_err_ struct rk_err *err =
+		run->arch->disassemble(code, size, address, text, sizeof(text));
+	*ret = err ? "(not an instruction)" : rk_arena_strdup(&run->proof->arena, text);
+	return *ret ? NULL : rk_err_nomem();
+}
+
+/* Both sides are decoded from where our instruction starts: before it they agree. */
+static struct rk_err *describe_bytes(struct rk_proof_run *run, const struct rk_pair *pair,
+				     uint64_t offset, struct rk_proof_entry *entry)
+{
+	uint64_t start = instruction_start(run->arch, pair->our_bytes, pair->ours->size, offset);
+	uint64_t ours_left = pair->ours->size - start, theirs_left = pair->shipped->size - start;
+	uint64_t address = pair->shipped->value + start;
+	uint8_t code[INSN_MAX];
+
+	if (start > pair->ours->size)
+		ours_left = 0;
+	if (start > pair->shipped->size)
+		theirs_left = 0;
+	size_t size = ours_left < INSN_MAX ? ours_left : INSN_MAX;
+	memcpy(code, pair->our_bytes + start, size);
+	if (start < pair->size)
+		fill_fields(run, pair, start, code,
+			    size < pair->size - start ? size : (size_t)(pair->size - start));
+	RK_TRY(instruction_text(run, code, size, address, &entry->ours));
+	return instruction_text(run, pair->shipped_bytes + start,
+				theirs_left < INSN_MAX ? theirs_left : INSN_MAX, address,
+				&entry->theirs);
+}
+
+struct rk_err *rk_proof_describe(struct rk_proof_run *run, const struct rk_pair *pair,
+				 uint64_t offset, const struct rk_reloc *reloc, const char *ours,
+				 const char *theirs, struct rk_proof_entry *entry)
+{
+	struct rk_arena *arena = &run->proof->arena;
+
+	entry->offset = offset;
+	if (reloc) {
+		bool is_call = run->arch->is_branch_reloc(pair->ours->section, reloc);
+		entry->ours = ours;
+		entry->theirs = theirs;
+		entry->reason = rk_arena_printf(arena, "%s %s, shipped %s %s",
+						is_call ? "calls" : "refers to", ours,
+						is_call ? "calls" : "refers to", theirs);
+	} else {
+		RK_TRY(describe_bytes(run, pair, offset, entry));
+	}
+	if (pair->ours->size != pair->shipped->size)
+		entry->reason = rk_arena_printf(arena, "size %llu, shipped %llu",
+						(unsigned long long)pair->ours->size,
+						(unsigned long long)pair->shipped->size);
+	else if (!reloc)
+		entry->reason =
+			rk_arena_printf(arena, "other code at +0x%llx", (unsigned long long)offset);
+	return entry->reason ? NULL : rk_err_nomem();
+}
+
+struct rk_err *rk_proof_place_name(struct rk_proof_run *run, const struct rk_place *place,
+				   const char **ret)
+{
+	struct rk_arena *arena = &run->proof->arena;
+	const struct rk_section *section = place->section;
+	const struct rk_symbol *best = NULL;
+
+	if (run->shipped->type != ET_REL)
+		section = rk_elf_section_at(run->shipped, place->at);
+	/*
+	 * S + A of a call is 4 below its target: the nearest symbol that isn't far behind will do
+	 * for a message
+	 */
+	for (size_t i = 0; section && i < section->nr_symbols; i++) {
+		const struct rk_symbol *sym = section->symbols[i];
+		if (sym->value > place->at + 4)
+			break;
+		best = sym;
+	}
+	if (place->undefined)
+		*ret = rk_arena_printf(arena, "'%s'", place->undefined);
+	else if (best && place->at + 4 == best->value)
+		*ret = rk_arena_printf(arena, "'%s'", best->name);
+	else if (best)
+		*ret = rk_arena_printf(arena, "'%s'%+lld", best->name,
+				       (long long)(place->at - best->value));
+	else
+		*ret = rk_arena_printf(arena, "0x%llx", (unsigned long long)place->at);
+	return *ret ? NULL : rk_err_nomem();
+}
