@@ -121,6 +121,8 @@ static struct rk_err *x86_64_disassemble(const uint8_t *code, size_t size, uint6
 	    ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder, code, size, &in, operands)))
 		return not_insn(address);
 	if (ZYAN_FAILED(ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL)) ||
+	    ZYAN_FAILED(ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_FORCE_SIZE,
+						  ZYAN_TRUE)) ||
 	    ZYAN_FAILED(ZydisFormatterSetProperty(
 		    &formatter, ZYDIS_FORMATTER_PROP_FORCE_RELATIVE_RIPREL, ZYAN_TRUE)) ||
 	    ZYAN_FAILED(ZydisFormatterSetProperty(&formatter,
