@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The phases in order, with their times, and what they share. */
+#include <ctype.h>
+#include <time.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/process.h"
+#include "lib/pipeline/internal.h"
+
+static const struct {
+	const char *name;
+	const char *text;
+	struct rk_err *(*run)(struct rk_build *build);
+} phases[RK_PHASES] = {
+	[RK_PHASE_SOURCE] = {"source", "applying the patches", rk_build_source},
+	[RK_PHASE_COMPILE] = {"compile", "compiling original and patched units", rk_build_compile},
+	[RK_PHASE_PROOF] = {"proof", "holding the originals against the shipped binary",
+			    rk_build_proof},
+	[RK_PHASE_DIFF] = {"diff", "comparing original and patched objects", rk_build_diff},
+	[RK_PHASE_LINK] = {"link", "resolving what the new code needs", rk_build_link},
+	[RK_PHASE_MODULE] = {"module", "writing the patch module", rk_build_module},
+};
+
+const char *rk_build_phase_name(enum rk_build_phase phase)
+{
+	return phases[phase].name;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static bool has_errors(const struct rk_build *build)
+{
+	return rk_findings_count(&build->findings, RK_SEVERITY_ERROR) > 0;
+}
+
+/* Findings are collected as far as possible: only linking needs flawless diffs, and only a flawless plan becomes a module. */
+static bool is_pointless(const struct rk_build *build, enum rk_build_phase phase)
+{
+	if (phase == RK_PHASE_SOURCE)
+		return false;
+	return build->units.nr == 0 || (phase == RK_PHASE_MODULE && has_errors(build));
+}
+
+static struct rk_err *run_phases(struct rk_build *build)
+{
+	for (enum rk_build_phase p = 0; p < RK_PHASES; p++) {
+		if (is_pointless(build, p))
+			break;
+		if (rk_is_interrupted())
+			return rk_err(RK_ERR_INTERRUPTED, "interrupted");
+		rk_report_phase(build->options->reporter, phases[p].name, "%s", phases[p].text);
+		double start = now();
+		RK_TRY(phases[p].run(build));
+		build->seconds[p] = now() - start;
+		rk_findings_sort(&build->findings);
+	}
+	return NULL;
+}
+
+struct rk_err *rk_build_run(const struct rk_target *target, const struct rk_build_options *options,
+			    struct rk_build **ret)
+{
+	_cleanup_build_ struct rk_build *build = calloc(1, sizeof(*build));
+	if (!build)
+		return rk_err_nomem();
+	build->target = target;
+	build->options = options;
+	RK_TRY(run_phases(build));
+	*ret = take_ptr(build);
+	return NULL;
+}
+
+void rk_build_free(struct rk_build *build)
+{
+	if (!build)
+		return;
+	rk_vec_for_each(&build->units, unit) {
+		rk_diff_free(unit->diff);
+		rk_proof_free(unit->proof);
+		if (unit->original)
+			rk_elf_close(unit->original);
+		if (unit->patched)
+			rk_elf_close(unit->patched);
+	}
+	rk_vec_deinit(&build->units);
+	rk_plan_free(build->plan);
+	rk_manifest_free(build->manifest);
+	free(build->manifest_json);
+	free(build->module);
+	if (build->symbols)
+		rk_symbols_close(build->symbols);
+	if (build->kbuild)
+		rk_kbuild_close(build->kbuild);
+	if (build->view)
+		rk_view_free(build->view);
+	rk_findings_deinit(&build->findings);
+	rk_arena_deinit(&build->arena);
+	free(build);
+}
+
+#define NAME_PREFIX "kpatch_"
+
+const char *rk_build_name(struct rk_arena *arena, const char *wish, const char *patch_path)
+{
+	const char *slash = strrchr(patch_path, '/');
+	const char *from = wish ? wish : slash ? slash + 1 : patch_path;
+	if (rk_has_prefix(from, "kpatch-") || rk_has_prefix(from, NAME_PREFIX))
+		from += strlen(NAME_PREFIX);
+	char *name = rk_arena_printf(arena, NAME_PREFIX "%s", from);
+	if (!name)
+		return NULL;
+	static const char *const suffixes[] = {".ko", ".patch", ".diff"};
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (rk_has_suffix(name, suffixes[i]))
+			name[strlen(name) - strlen(suffixes[i])] = '\0';
+	if (strlen(name) > RK_MODULE_NAME_MAX)
+		name[RK_MODULE_NAME_MAX] = '\0';
+	for (char *p = name; *p; p++)
+		if (!isalnum((unsigned char)*p))
+			*p = '_';
+	return name;
+}
+
+struct rk_err *rk_build_path(struct rk_build *build, const char *folder, const char *name,
+			     const char **ret)
+{
+	const char *dir = rk_arena_printf(&build->arena, "%s/%s", build->options->work_dir, folder);
+	const char *path =
+		rk_arena_printf(&build->arena, "%s/%s/%s", build->options->work_dir, folder, name);
+	if (!dir || !path)
+		return rk_err_nomem();
+	RK_TRY(rk_fs_mkdir_p(dir, 0777));
+	*ret = path;
+	return NULL;
+}
+
+struct rk_err *rk_build_leave(struct rk_build *build, const char *folder, const char *name,
+			      const char *text)
+{
+	const char *path;
+	RK_TRY(rk_build_path(build, folder, name, &path));
+	return rk_fs_write(path, text, strlen(text), 0666);
+}

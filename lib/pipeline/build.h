@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The way of a fix through kpatch-build: source, orig, patched, proof, diff, link, module. Each phase reads what the one before made and
+ * leaves what a person may want to see in a numbered folder of the work directory. Nothing is decided here that another part of
+ * the library could decide; this file only says in which order they work.
+ */
+#ifndef RK_PIPELINE_BUILD_H
+#define RK_PIPELINE_BUILD_H
+
+#include "lib/base/finding.h"
+#include "lib/base/progress.h"
+#include "lib/build/compile.h"
+#include "lib/diff/diff.h"
+#include "lib/patch/manifest.h"
+#include "lib/patch/plan.h"
+#include "lib/source/patch_file.h"
+#include "lib/target/proof.h"
+#include "lib/target/target.h"
+
+struct rk_build_options {
+	const char *work_dir;		      /* absolute, exists and is empty */
+	struct rk_patch_file *const *patches; /* in the order they apply */
+	size_t nr_patches;
+	const char *name;	 /* of the module, see rk_build_name() */
+	const char *const *cves; /* more CVE ids of the first patch, besides those it names */
+	size_t nr_cves;
+	const char *const *targets; /* klp objects to build for ("vmlinux", "af_key"); none: all */
+	size_t nr_targets;
+	uint64_t level;
+	bool replace;			  /* atomic replace of other patches */
+	const char *sign_key, *sign_cert; /* PEM files, both or none */
+	const char *tool_version;
+	const char *const *extra_cflags; /* NULL-terminated, or NULL: for tests of the proof */
+	unsigned int jobs;
+	const struct rk_reporter *reporter;
+};
+
+enum rk_build_phase {
+	RK_PHASE_SOURCE,
+	RK_PHASE_COMPILE, /* original and patched together */
+	RK_PHASE_PROOF,
+	RK_PHASE_DIFF,
+	RK_PHASE_LINK,
+	RK_PHASE_MODULE,
+	RK_PHASES
+};
+
+/* One translation unit on its way. */
+struct rk_build_unit {
+	const struct rk_recipe *recipe; /* unit and klp object */
+	const char *original_path, *patched_path;
+	double original_seconds, patched_seconds; /* of gcc and objtool; 0 from the cache */
+	struct rk_elf *original, *patched;
+	struct rk_owner owner;
+	struct rk_proof *proof;
+	struct rk_diff *diff;
+};
+
+struct rk_build {
+	struct rk_arena arena;
+	const struct rk_target *target; /* borrowed, as are the options */
+	const struct rk_build_options *options;
+	struct rk_view *view;
+	struct rk_kbuild *kbuild;
+	struct rk_symbols *symbols;
+	rk_vec(struct rk_build_unit) units; /* sorted by path */
+	struct rk_findings findings;	    /* sorted, all phases' */
+	struct rk_plan *plan;		    /* NULL when a phase before had error findings */
+	struct rk_manifest *manifest;
+	char *manifest_json;
+	void *module; /* NULL unless the verdict is positive */
+	size_t module_size;
+	double seconds[RK_PHASES];
+};
+
+/* Runs all phases. A negative verdict (error-level findings) is no error: module stays NULL. Errors: what the phases return.
+ * The caller frees *ret. target and options must outlive it. */
+struct rk_err *rk_build_run(const struct rk_target *target, const struct rk_build_options *options,
+			    struct rk_build **ret) __must_use;
+void rk_build_free(struct rk_build *build);
+
+/* The module's name for a wish or, without one, for a patch file's name: "fix-2.patch" → "kpatch_fix_2"; letters, digits and '_',
+ * at most RK_MODULE_NAME_MAX; in arena, NULL without memory. */
+#define RK_MODULE_NAME_MAX 55
+const char *rk_build_name(struct rk_arena *arena, const char *wish, const char *patch_path);
+
+/* "source", "compile", …: also the numbered folders' names. */
+const char *rk_build_phase_name(enum rk_build_phase phase);
+
+static inline void rk_cleanup_build(struct rk_build **b)
+{
+	rk_build_free(*b);
+}
+#define _cleanup_build_ _cleanup_(rk_cleanup_build)
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kpatch-build: from source patches to a live patch module for one exact kernel. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/str.h"
+#include "lib/pipeline/build.h"
+#include "tools/common/cli.h"
+#include "tools/common/render.h"
+#include "tools/kpatch-build/cmds.h"
+#include "tools/kpatch-build/report.h"
+
+struct build_values {
+	const char *target;
+	const char *source, *config, *vmlinux, *symvers, *modules;
+	struct rk_strings targets, fixes;
+	const char *name, *output, *keep;
+	const char *sign_key, *sign_cert;
+	const char *cc;
+	struct rk_strings cflags;
+	unsigned int level, jobs;
+	bool non_replace, skip_compiler_check, offline;
+};
+
+/* clang-format off */
+static const struct rk_option options[] = {
+	RK_OPT_GROUP("which kernel"),
+	RK_OPT_STR(0, "target", struct build_values, target, "TARGET", "the kernel to patch: debian:RELEASE, or running (the default)"),
+	RK_OPT_STR('s', "source", struct build_values, source, "DIR", "kernel source tree (with --config, --vmlinux and --symvers: any kernel)"),
+	RK_OPT_STR('c', "config", struct build_values, config, "FILE", "the kernel's configuration"),
+	RK_OPT_STR('v', "vmlinux", struct build_values, vmlinux, "FILE", "the kernel's vmlinux, with symbols"),
+	RK_OPT_STR(0, "symvers", struct build_values, symvers, "FILE", "the kernel's Module.symvers"),
+	RK_OPT_STR(0, "modules", struct build_values, modules, "DIR", "the kernel's modules (/lib/modules/RELEASE)"),
+	RK_OPT_LIST('t', "object", struct build_values, targets, "OBJECT", "build for this object only: vmlinux or a module's name (again for more)"),
+	RK_OPT_STR(0, "cc", struct build_values, cc, "COMPILER", "compiler to run instead of the one the kernel names"),
+	RK_OPT_LIST(0, "cflag", struct build_values, cflags, "FLAG", "one more compiler flag (again for more); the proof says what it changes"),
+	RK_OPT_FLAG(0, "skip-compiler-check", struct build_values, skip_compiler_check, "go on with another compiler version; the proof still decides"),
+	RK_OPT_FLAG(0, "offline", struct build_values, offline, "use what is in the cache, download nothing"),
+	RK_OPT_GROUP("what comes out"),
+	RK_OPT_STR('n', "name", struct build_values, name, "NAME", "name of the module (default: the first patch's name)"),
+	RK_OPT_STR('o', "output", struct build_values, output, "DIR", "write module, manifest and report here (default: this directory)"),
+	RK_OPT_LIST(0, "fixes", struct build_values, fixes, "CVE", "what the first patch fixes, besides what it says itself (again for more)"),
+	RK_OPT_UINT(0, "level", struct build_values, level, "N", "patch level (default: 1)"),
+	RK_OPT_FLAG('R', "non-replace", struct build_values, non_replace, "stack on loaded patches instead of replacing them"),
+	RK_OPT_STR(0, "sign-key", struct build_values, sign_key, "FILE", "sign the module with this private key (PEM)"),
+	RK_OPT_STR(0, "sign-cert", struct build_values, sign_cert, "FILE", "certificate of --sign-key (PEM)"),
+	RK_OPT_GROUP("how"),
+	RK_OPT_UINT('j', "jobs", struct build_values, jobs, "N", "compile N units at once (default: one a processor)"),
+	RK_OPT_STR('d', "keep", struct build_values, keep, "DIR", "keep the work of each phase in DIR, to look into"),
+	RK_OPT_END,
+};
+/* clang-format on */
+
+static const char description[] =
+	"Compiles only the translation units that the patches touch, original and patched, with the\n"
+	"distribution's own flags; proves that the original is what the shipped kernel runs; and makes\n"
+	"kpatch-NAME.ko from the difference. What can't be patched live is listed, and nothing is written.\n";
+
+static struct rk_err *check_values(const struct build_values *v)
+{
+	const char *paths[] = {v->source, v->config, v->vmlinux, v->symvers};
+	size_t given = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		given += paths[i] != NULL;
+	if (given && v->target)
+		return rk_err(RK_ERR_INVALID, "--target and explicit paths exclude each other");
+	if (given && given < ARRAY_SIZE(paths))
+		return rk_err(
+			RK_ERR_INVALID,
+			"explicit paths need all of --source, --config, --vmlinux and --symvers");
+	if (!v->sign_key != !v->sign_cert)
+		return rk_err(RK_ERR_INVALID, "--sign-key and --sign-cert go together");
+	return NULL;
+}
+
+static struct rk_err *read_patches(const struct rk_cli *cli, struct rk_patch_file **patches)
+{
+	for (size_t i = 0; i < cli->nr_operands; i++)
+		RK_TRY(rk_patch_file_read(cli->operands[i], &patches[i]));
+	return NULL;
+}
+
+static void free_patches(struct rk_patch_file **patches, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		rk_patch_file_free(patches[i]);
+	free(patches);
+}
+
+/* An absolute copy of path in arena; NULL stays NULL. */
+static struct rk_err *absolute(struct rk_arena *arena, const char *path, const char **ret)
+{
+	_cleanup_free_ char *abs = NULL;
+	if (!path)
+		return NULL;
+	RK_TRY(rk_cli_absolute_path(path, &abs));
+	*ret = rk_arena_strdup(arena, abs);
+	return *ret ? NULL : rk_err_nomem();
+}
+
+static struct rk_err *open_target(const struct rk_cli *cli, struct rk_arena *arena,
+				  struct rk_target **ret)
+{
+	const struct build_values *v = cli->values;
+	_cleanup_free_ char *cache = NULL;
+	struct rk_target_options o = {
+		.offline = v->offline,
+		.skip_compiler_check = v->skip_compiler_check,
+		.jobs = v->jobs,
+		.cc = v->cc,
+		.reporter = cli->reporter,
+	};
+
+	RK_TRY(rk_cli_cache_dir(&cache));
+	o.cache_dir = cache;
+	RK_TRY(absolute(arena, v->source, &o.source));
+	RK_TRY(absolute(arena, v->config, &o.config));
+	RK_TRY(absolute(arena, v->vmlinux, &o.vmlinux));
+	RK_TRY(absolute(arena, v->symvers, &o.symvers));
+	RK_TRY(absolute(arena, v->modules, &o.modules));
+	const char *spec = v->source ? NULL : v->target ? v->target : "running";
+	return rk_target_open(spec, RK_TARGET_ALL, &o, ret);
+}
+
+/* --keep's folder must be new or empty: what is in there would be taken for this build's. */
+static struct rk_err *make_work_dir(const struct build_values *v, char **ret)
+{
+	if (!v->keep)
+		return rk_fs_mkdtemp("/tmp", "kpatch-build-", ret);
+	_cleanup_free_ char *dir = NULL;
+	RK_TRY(rk_cli_absolute_path(v->keep, &dir));
+	RK_TRY(rk_fs_mkdir_p(dir, 0777));
+	if (rmdir(dir) < 0 || mkdir(dir, 0777) < 0)
+		return rk_err_sys(errno, "'%s' can't be used for --keep", v->keep);
+	*ret = take_ptr(dir);
+	return NULL;
+}
+
+/* Module, manifest and report, each whole or not at all; on failure none of them stays. */
+static struct rk_err *write_results(struct rk_build *build, const char *dir, const char *file_name,
+				    char **ret_path)
+{
+	_cleanup_free_ char *module = rk_asprintf("%s/%s.ko", dir, file_name);
+	_cleanup_free_ char *manifest = rk_asprintf("%s/%s.manifest.json", dir, file_name);
+	_cleanup_free_ char *html = rk_asprintf("%s/%s.report.html", dir, file_name);
+	_cleanup_free_ char *text = NULL;
+
+	if (!module || !manifest || !html)
+		return rk_err_nomem();
+	RK_TRY(report_html(build, &text));
+	RK_TRY(rk_fs_mkdir_p(dir, 0777));
+	struct rk_err *err =
+		rk_fs_write(manifest, build->manifest_json, strlen(build->manifest_json), 0644);
+	if (!err)
+		err = rk_fs_write(html, text, strlen(text), 0644);
+	if (!err)
+		err = rk_fs_write(module, build->module, build->module_size, 0644);
+	if (err) {
+		unlink(manifest);
+		unlink(html);
+		return err;
+	}
+	*ret_path = take_ptr(module);
+	return NULL;
+}
+
+/* "kpatch_fix" → "kpatch-fix": the file carries dashes, the module, as every module, underscores. */
+static char *file_name_of(struct rk_arena *arena, const char *name)
+{
+	char *file = rk_arena_strdup(arena, name);
+	if (file)
+		file[strlen("kpatch")] = '-';
+	return file;
+}
+
+static struct rk_err *build_and_report(const struct rk_cli *cli, const struct rk_target *target,
+				       const struct rk_build_options *o, struct rk_arena *arena,
+				       enum rk_exit *ret_exit)
+{
+	const struct build_values *v = cli->values;
+	_cleanup_build_ struct rk_build *build = NULL;
+	_cleanup_free_ char *dir = NULL;
+	_cleanup_free_ char *path = NULL;
+
+	RK_TRY(rk_cli_absolute_path(v->output ? v->output : ".", &dir));
+	RK_TRY(rk_build_run(target, o, &build));
+	char *file_name = file_name_of(arena, o->name);
+	if (!file_name)
+		return rk_err_nomem();
+	if (build->module)
+		RK_TRY(write_results(build, dir, file_name, &path));
+	*ret_exit = build->module ? RK_EXIT_DONE : RK_EXIT_VERDICT;
+	return cli->json ? report_json(build, path) : report_text(build, path, cli->verbose);
+}
+
+static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
+			       struct rk_patch_file **patches, enum rk_exit *ret_exit)
+{
+	const struct build_values *v = cli->values;
+	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
+	_cleanup_target_ struct rk_target *target = NULL;
+	struct rk_build_options o = {
+		.work_dir = work_dir,
+		.patches = patches,
+		.nr_patches = cli->nr_operands,
+		.name = rk_build_name(&arena, v->name, cli->operands[0]),
+		.cves = v->fixes.v,
+		.nr_cves = v->fixes.nr,
+		.targets = v->targets.v,
+		.nr_targets = v->targets.nr,
+		.level = v->level ? v->level : 1,
+		.replace = !v->non_replace,
+		.tool_version = RK_VERSION,
+		.jobs = v->jobs,
+		.reporter = cli->reporter,
+	};
+	const char **cflags = rk_arena_calloc(&arena, v->cflags.nr + 1, sizeof(*cflags));
+	if (!o.name || !cflags)
+		return rk_err_nomem();
+	for (size_t i = 0; i < v->cflags.nr; i++)
+		cflags[i] = v->cflags.v[i];
+	o.extra_cflags = v->cflags.nr ? cflags : NULL;
+	RK_TRY(absolute(&arena, v->sign_key, &o.sign_key));
+	RK_TRY(absolute(&arena, v->sign_cert, &o.sign_cert));
+	RK_TRY(open_target(cli, &arena, &target));
+	return build_and_report(cli, target, &o, &arena, ret_exit);
+}
+
+static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	const struct build_values *v = cli->values;
+	_cleanup_free_ char *work_dir = NULL;
+
+	RK_TRY(check_values(v));
+	struct rk_patch_file **patches = calloc(cli->nr_operands, sizeof(*patches));
+	if (!patches)
+		return rk_err_nomem();
+	struct rk_err *err = read_patches(cli, patches);
+	if (!err)
+		err = make_work_dir(v, &work_dir);
+	if (!err) {
+		err = build_in(cli, work_dir, patches, ret_exit);
+		if (!v->keep)
+			rk_err_free(rk_fs_remove_tree(work_dir));
+	}
+	free_patches(patches, cli->nr_operands);
+	return err;
+}
+
+const struct rk_verb verb_build = {
+	.name = "",
+	.operands = "PATCH...",
+	.summary = "build a live patch module from source patches",
+	.description = description,
+	.options = options,
+	.values_size = sizeof(struct build_values),
+	.min_operands = 1,
+	.max_operands = RK_OPERANDS_MAX,
+	.has_json = true,
+	.run = run,
+};
