@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Putting a patch module into the kernel and taking it out: finit_module, the enabled file, delete_module. What an
+ * errno means for a live patch is said here in words, because the kernel says it only in its log.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/base/process.h"
+#include "lib/base/str.h"
+#include "lib/livepatch/internal.h"
+#include "lib/livepatch/livepatch.h"
+
+#define BUSY_WAIT_MS 2000
+#define POLL_MS	     20
+
+/* What load_module() and klp_enable_patch() of kernel 6.1 mean by an errno. */
+static const struct {
+	int error;
+	const char *meaning;
+} refusals[] = {
+	{EEXIST, "a module of that name is already loaded"},
+	{EBUSY, "another live patch is in transition, or a tracer holds one of the functions"},
+	{EINVAL, "the kernel found its patch data invalid, or lacks a function it changes"},
+	{ENOENT, "a symbol is unknown to this kernel"},
+	{ENOEXEC, "the module was made for another kernel"},
+	{EKEYREJECTED, "the kernel takes only modules signed with a key it knows"},
+	{EPERM, "not permitted; root is needed, and module loading must not be locked"},
+	{ENODEV, "its code refused to be loaded"},
+};
+
+static const char *refusal_meaning(int error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (refusals[i].error == error)
+			return refusals[i].meaning;
+	return NULL;
+}
+
+static struct rk_err *refusal(const char *path, int error)
+{
+	const char *meaning = refusal_meaning(error);
+
+	if (!meaning)
+		return rk_err_sys(error, "the kernel refused '%s'", path);
+	return rk_err_sys(error, "the kernel refused '%s': %s; its log says more", path, meaning);
+}
+
+struct rk_err *rk_livepatch_insert(const char *path, unsigned int tries,
+				   const struct rk_reporter *reporter)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return rk_err_sys(errno, "cannot open '%s'", path);
+	for (unsigned int try = 1;; try++) {
+		int error;
+
+		if (!syscall(SYS_finit_module, fd, "", 0))
+			return NULL;
+		error = errno;
+		if (error != EBUSY || try >= tries)
+			return refusal(path, error);
+		if (rk_is_interrupted())
+			return rk_err(RK_ERR_INTERRUPTED,
+				      "interrupted while another transition was running");
+		rk_report_phase(reporter, "busy",
+				"another transition is running; trying again in %u s (%u of %u)",
+				BUSY_WAIT_MS / 1000, try, tries - 1);
+		rk_livepatch_sleep_ms(BUSY_WAIT_MS);
+	}
+}
+
+struct rk_err *rk_livepatch_set_enabled(const struct rk_livepatch_roots *roots, const char *name,
+					bool enabled)
+{
+	_cleanup_free_ char *path = rk_asprintf("%s/kernel/livepatch/%s/enabled", roots->sys, name);
+
+	if (!path)
+		return rk_err_nomem();
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return rk_err_sys(errno, "cannot open '%s'", path);
+	if (write(fd, enabled ? "1" : "0", 1) == 1)
+		return NULL;
+	if (errno == EBUSY)
+		return rk_err_sys(errno, "cannot %s '%s': another live patch is in transition",
+				  enabled ? "enable" : "disable", name);
+	return rk_err_sys(errno, "cannot %s '%s'", enabled ? "enable" : "disable", name);
+}
+
+struct rk_err *rk_livepatch_remove(const struct rk_livepatch_roots *roots, const char *name,
+				   unsigned int limit_ms)
+{
+	unsigned long start = rk_livepatch_now_ms();
+	enum rk_livepatch_state state;
+
+	RK_TRY(rk_livepatch_state(roots, name, &state));
+	if (state == RK_LIVEPATCH_ABSENT)
+		return NULL;
+	for (;;) {
+		/* O_NONBLOCK: a module in use is refused, never marked as going */
+		if (!syscall(SYS_delete_module, name, O_NONBLOCK) || errno == ENOENT)
+			return NULL;
+		if (errno != EWOULDBLOCK && errno != EBUSY)
+			return rk_err_sys(errno, "cannot remove module '%s'", name);
+		if (rk_is_interrupted())
+			return rk_err(RK_ERR_INTERRUPTED,
+				      "interrupted while module '%s' was in use", name);
+		if (rk_livepatch_now_ms() - start >= limit_ms)
+			return rk_err(RK_ERR_TIMEOUT, "module '%s' is still in use after %.1f s",
+				      name, (double)limit_ms / 1000);
+		rk_livepatch_sleep_ms(POLL_MS);
+	}
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An index of the .ko files below a directory, and depth-first walks over what each says it depends on. The kernel
+ * treats '-' and '_' in module names alike; here all names have '_'.
+ */
+#include "lib/vm/stock.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/str.h"
+#include "lib/elf/elf.h"
+
+#define BUILTIN_MAX (1u << 20) /* modules.builtin is 100 KiB at most */
+#define DEPTH_MAX   64	       /* the deepest chain of stock modules is below ten */
+
+static void cleanup_stock(struct rk_stock **stock)
+{
+	if (*stock)
+		rk_stock_close(*stock);
+}
+
+static void cleanup_fts(FTS **fts)
+{
+	if (*fts)
+		fts_close(*fts);
+}
+
+/* "kernel/net/key/af-key.ko" → "af_key"; NULL without memory. */
+static char *module_name(struct rk_arena *arena, const char *path, size_t len)
+{
+	const char *base = path;
+	char *name;
+
+	for (const char *c = path; c < path + len; c++)
+		if (*c == '/')
+			base = c + 1;
+	len -= (size_t)(base - path);
+	name = rk_arena_strndup(arena, base, len);
+	for (char *c = name; c && *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return name;
+}
+
+static struct rk_err *add_file(struct rk_stock *stock, const char *path)
+{
+	char *name, *copy;
+
+	if (!rk_has_suffix(path, ".ko"))
+		return NULL;
+	name = module_name(&stock->arena, path, strlen(path) - strlen(".ko"));
+	copy = rk_arena_strdup(&stock->arena, path);
+	if (!name || !copy || !rk_map_set(&stock->files, name, copy))
+		return rk_err_nomem();
+	return NULL;
+}
+
+static struct rk_err *scan(struct rk_stock *stock)
+{
+	char *const roots[] = {(char *)stock->dir, NULL};
+	_cleanup_(cleanup_fts) FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTSENT *ent;
+
+	if (!fts)
+		return rk_err_sys(errno, "cannot open '%s'", stock->dir);
+	while ((ent = fts_read(fts))) {
+		if (ent->fts_info == FTS_DNR || ent->fts_info == FTS_ERR || ent->fts_info == FTS_NS)
+			return rk_err_sys(ent->fts_errno, "cannot read '%s'", ent->fts_path);
+		/* /lib/modules/RELEASE/build leads to headers or a whole source tree; it is a link, so not followed */
+		if (ent->fts_info == FTS_F)
+			RK_TRY(add_file(stock, ent->fts_path));
+	}
+	return NULL;
+}
+
+/* modules.builtin: one path a line. A directory without it just has no built-in modules that we know of. */
+static struct rk_err *read_builtin(struct rk_stock *stock)
+{
+	_cleanup_free_ char *path = rk_path_join(stock->dir, "modules.builtin");
+	_cleanup_free_ char *text = NULL;
+
+	if (!path)
+		return rk_err_nomem();
+	if (!rk_fs_exists(path))
+		return NULL;
+	RK_TRY(rk_fs_read(path, BUILTIN_MAX, &text, NULL));
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n");
+		char *name;
+
+		if (len > strlen(".ko")) {
+			name = module_name(&stock->arena, line, len - strlen(".ko"));
+			if (!name || !rk_map_set(&stock->builtin, name, name))
+				return rk_err_nomem();
+		}
+		line += len + (line[len] == '\n');
+	}
+	return NULL;
+}
+
+struct rk_err *rk_stock_open(const char *dir, struct rk_stock **ret)
+{
+	_cleanup_(cleanup_stock) struct rk_stock *stock = calloc(1, sizeof(*stock));
+
+	if (!stock)
+		return rk_err_nomem();
+	stock->dir = rk_arena_strdup(&stock->arena, dir);
+	if (!stock->dir)
+		return rk_err_nomem();
+	RK_TRY(scan(stock));
+	RK_TRY(read_builtin(stock));
+	*ret = take_ptr(stock);
+	return NULL;
+}
+
+void rk_stock_close(struct rk_stock *stock)
+{
+	if (!stock)
+		return;
+	rk_map_deinit(&stock->files);
+	rk_map_deinit(&stock->builtin);
+	rk_map_deinit(&stock->chosen);
+	rk_arena_deinit(&stock->arena);
+	free(stock);
+}
+
+bool rk_stock_is_builtin(struct rk_stock *stock, const char *name)
+{
+	return rk_map_get(&stock->builtin, name);
+}
+
+static struct rk_err *add_one(struct rk_stock *stock, const char *text, size_t len,
+			      unsigned int depth, struct rk_stock_order *order);
+
+/* Adds each name of a list; soft ones may be absent (a softdep names what a kernel might have). */
+static struct rk_err *add_list(struct rk_stock *stock, const char *list, const char *separators,
+			       bool soft, unsigned int depth, struct rk_stock_order *order)
+{
+	while (*list) {
+		size_t len = strcspn(list, separators);
+
+		if (soft && rk_has_prefix(list, "post:"))
+			return NULL;
+		if (len && !(soft && list[len - 1] == ':')) {
+			struct rk_err *err = add_one(stock, list, len, depth, order);
+
+			if (err && soft && rk_err_code(err) == RK_ERR_NOT_FOUND) {
+				rk_err_free(err);
+				err = NULL;
+			}
+			RK_TRY(err);
+		}
+		list += len + (list[len] != 0);
+	}
+	return NULL;
+}
+
+static struct rk_err *add_needed(struct rk_stock *stock, const char *path, unsigned int depth,
+				 struct rk_stock_order *order)
+{
+	_cleanup_elf_ struct rk_elf *elf = NULL;
+	const char *depends, *softdep;
+
+	RK_TRY(rk_elf_open(path, RK_ELF_LOAD_NO_RELOCS, &elf));
+	depends = rk_elf_modinfo(elf, "depends");
+	softdep = rk_elf_modinfo(elf, "softdep");
+	if (depends)
+		RK_TRY(add_list(stock, depends, ",", false, depth, order));
+	if (softdep && rk_has_prefix(softdep, "pre:"))
+		RK_TRY(add_list(stock, softdep, " ", true, depth, order));
+	return NULL;
+}
+
+static struct rk_err *add_one(struct rk_stock *stock, const char *text, size_t len,
+			      unsigned int depth, struct rk_stock_order *order)
+{
+	struct rk_stock_module module = {.name = module_name(&stock->arena, text, len)};
+
+	if (!module.name)
+		return rk_err_nomem();
+	if (rk_map_get(&stock->chosen, module.name) || rk_stock_is_builtin(stock, module.name))
+		return NULL;
+	module.path = rk_map_get(&stock->files, module.name);
+	if (!module.path)
+		return rk_err(RK_ERR_NOT_FOUND, "no module '%s' below '%s'", module.name,
+			      stock->dir);
+	if (depth >= DEPTH_MAX)
+		return rk_err(RK_ERR_LIMIT, "module '%s': dependencies are nested too deeply",
+			      module.name);
+	/* before its dependencies, so that a circle in softdeps ends */
+	if (!rk_map_set(&stock->chosen, module.name, (void *)module.path))
+		return rk_err_nomem();
+	RK_TRY(add_needed(stock, module.path, depth + 1, order));
+	return rk_vec_push(&order->list, module) ? NULL : rk_err_nomem();
+}
+
+struct rk_err *rk_stock_add(struct rk_stock *stock, const char *name, struct rk_stock_order *order)
+{
+	return add_one(stock, name, strlen(name), 0, order);
+}
