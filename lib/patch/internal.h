@@ -87,6 +87,9 @@ struct rk_err *rk_module_compose(const struct rk_plan *plan, const struct rk_hoo
 				 bool replace, const char *manifest_json, void **ret,
 				 size_t *ret_size) __must_use;
 
+/* The manifest in an open module; RK_ERR_NOT_FOUND if it has none. */
+struct rk_err *rk_manifest_of_elf(const struct rk_elf *elf, struct rk_manifest **ret) __must_use;
+
 /* compose.c: merges pieces of one name, makes relocation sections, writes. */
 struct rk_err *rk_image_write(const struct rk_image *image, void **ret, size_t *ret_size)
 	__must_use;

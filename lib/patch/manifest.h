@@ -7,6 +7,8 @@
 #define RK_PATCH_MANIFEST_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
@@ -16,10 +18,10 @@
 #define RK_MANIFEST_SECTION ".readykernel.manifest"
 
 struct rk_manifest_fix {
-	const char *title;    /* or NULL */
-	const char *origin;   /* or NULL */
-	const char *file;     /* base name of the input patch */
-	const char *sha256;   /* of the input patch */
+	const char *title;  /* or NULL */
+	const char *origin; /* or NULL */
+	const char *file;   /* base name of the input patch */
+	const char *sha256; /* of the input patch */
 	rk_vec(const char *) cves;
 };
 
@@ -47,7 +49,7 @@ struct rk_manifest {
 	struct rk_arena arena; /* all strings */
 	const char *name;      /* module name: "kpatch_fix" */
 	uint64_t level;
-	const char *model;     /* "hybrid" */
+	const char *model; /* "hybrid" */
 	bool replace;
 	const char *tool_version;
 	const char *target_id, *release, *version, *build_id, *compiler;
@@ -64,7 +66,8 @@ void rk_manifest_free(struct rk_manifest *m);
 /* Canonical JSON (fixed key order, two spaces, newline at the end); *ret malloc'ed. */
 struct rk_err *rk_manifest_to_json(const struct rk_manifest *m, char **ret) __must_use;
 /* Reads it back; unknown keys are ignored, wrong types and missing ones are RK_ERR_FORMAT with the path ("fixes[2].file"). */
-struct rk_err *rk_manifest_parse(const char *name, const char *json, size_t len, struct rk_manifest **ret) __must_use;
+struct rk_err *rk_manifest_parse(const char *name, const char *json, size_t len,
+				 struct rk_manifest **ret) __must_use;
 /* From a module file; RK_ERR_NOT_FOUND if it has none. */
 struct rk_err *rk_manifest_read_module(const char *path, struct rk_manifest **ret) __must_use;
 

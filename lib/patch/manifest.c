@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The manifest as canonical JSON: keys in one fixed order, so that equal manifests are equal bytes. */
+#include "lib/patch/manifest.h"
+
+#include <inttypes.h>
+
+#include "lib/base/str.h"
+
+struct rk_err *rk_manifest_create(struct rk_manifest **ret)
+{
+	struct rk_manifest *m = calloc(1, sizeof(*m));
+	if (!m)
+		return rk_err_nomem();
+	*ret = m;
+	return NULL;
+}
+
+void rk_manifest_free(struct rk_manifest *m)
+{
+	if (!m)
+		return;
+	rk_vec_for_each(&m->fixes, fix)
+		rk_vec_deinit(&fix->cves);
+	rk_vec_deinit(&m->fixes);
+	rk_vec_deinit(&m->objects);
+	rk_vec_deinit(&m->funcs);
+	rk_vec_deinit(&m->units);
+	rk_vec_deinit(&m->findings);
+	rk_arena_deinit(&m->arena);
+	free(m);
+}
+
+/* A JSON document under construction. The first failure sticks. */
+struct json_builder {
+	struct rk_err *err;
+};
+
+static void json_cleanup(json_t **json)
+{
+	json_decref(*json);
+}
+#define _cleanup_json_ _cleanup_(json_cleanup)
+
+/* Takes value over. */
+static void set(struct json_builder *b, json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value) && !b->err)
+		b->err = rk_err_nomem();
+}
+
+static void append(struct json_builder *b, json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value) && !b->err)
+		b->err = rk_err_nomem();
+}
+
+/* Strings of the manifest come from file names and patch headers, which may be any bytes. */
+static json_t *text(struct json_builder *b, const char *key, const char *s)
+{
+	json_t *value = json_string(s);
+	if (!value && !b->err)
+		b->err = rk_err(RK_ERR_FORMAT, "manifest: '%s' is not valid UTF-8", key);
+	return value;
+}
+
+static void set_string(struct json_builder *b, json_t *object, const char *key, const char *s)
+{
+	set(b, object, key, s ? text(b, key, s) : json_null());
+}
+
+static void set_number(struct json_builder *b, json_t *object, const char *key, uint64_t n)
+{
+	if (n > INT64_MAX) {
+		if (!b->err)
+			b->err = rk_err(RK_ERR_LIMIT, "manifest: '%s' is too large: %" PRIu64, key,
+					n);
+		return;
+	}
+	set(b, object, key, json_integer((json_int_t)n));
+}
+
+static json_t *fix_to_json(struct json_builder *b, const struct rk_manifest_fix *fix)
+{
+	json_t *object = json_object(), *cves = json_array();
+
+	set_string(b, object, "title", fix->title);
+	set_string(b, object, "origin", fix->origin);
+	set_string(b, object, "file", fix->file);
+	set_string(b, object, "sha256", fix->sha256);
+	rk_vec_for_each(&fix->cves, cve)
+		append(b, cves, text(b, "cves", *cve));
+	set(b, object, "cves", cves);
+	return object;
+}
+
+static json_t *object_to_json(struct json_builder *b, const struct rk_manifest_object *o)
+{
+	json_t *object = json_object();
+
+	set_string(b, object, "name", o->name);
+	set_string(b, object, "build_id", o->build_id);
+	set_string(b, object, "srcversion", o->srcversion);
+	return object;
+}
+
+static json_t *func_to_json(struct json_builder *b, const struct rk_manifest_func *func)
+{
+	json_t *object = json_object();
+
+	set_string(b, object, "object", func->object);
+	set_string(b, object, "name", func->name);
+	set_number(b, object, "sympos", func->sympos);
+	set_string(b, object, "unit", func->unit);
+	set_number(b, object, "old_size", func->old_size);
+	set_number(b, object, "new_size", func->new_size);
+	return object;
+}
+
+static json_t *unit_to_json(struct json_builder *b, const struct rk_manifest_unit *unit)
+{
+	json_t *object = json_object();
+
+	set_string(b, object, "path", unit->path);
+	set_string(b, object, "object", unit->object);
+	set_string(b, object, "original_sha256", unit->original_sha256);
+	set_number(b, object, "matched", unit->matched);
+	set_number(b, object, "differing", unit->differing);
+	set_number(b, object, "absent", unit->absent);
+	set_number(b, object, "overridden", unit->overridden);
+	set_number(b, object, "discarded", unit->discarded);
+	return object;
+}
+
+static json_t *finding_to_json(struct json_builder *b, const struct rk_manifest_finding *finding)
+{
+	json_t *object = json_object();
+
+	set_string(b, object, "code", finding->code);
+	set_string(b, object, "severity", finding->severity);
+	set_string(b, object, "place", finding->place);
+	set_string(b, object, "text", finding->text);
+	return object;
+}
+
+static json_t *target_to_json(struct json_builder *b, const struct rk_manifest *m)
+{
+	json_t *object = json_object();
+
+	set_string(b, object, "id", m->target_id);
+	set_string(b, object, "release", m->release);
+	set_string(b, object, "version", m->version);
+	set_string(b, object, "build_id", m->build_id);
+	set_string(b, object, "compiler", m->compiler);
+	return object;
+}
+
+static void lists_to_json(struct json_builder *b, const struct rk_manifest *m, json_t *root)
+{
+	json_t *fixes = json_array(), *objects = json_array(), *funcs = json_array();
+	json_t *units = json_array(), *findings = json_array();
+
+	rk_vec_for_each(&m->fixes, fix)
+		append(b, fixes, fix_to_json(b, fix));
+	rk_vec_for_each(&m->objects, object)
+		append(b, objects, object_to_json(b, object));
+	rk_vec_for_each(&m->funcs, func)
+		append(b, funcs, func_to_json(b, func));
+	rk_vec_for_each(&m->units, unit)
+		append(b, units, unit_to_json(b, unit));
+	rk_vec_for_each(&m->findings, finding)
+		append(b, findings, finding_to_json(b, finding));
+	set(b, root, "fixes", fixes);
+	set(b, root, "objects", objects);
+	set(b, root, "functions", funcs);
+	set(b, root, "units", units);
+	set(b, root, "findings", findings);
+}
+
+struct rk_err *rk_manifest_to_json(const struct rk_manifest *m, char **ret)
+{
+	struct json_builder b = {};
+	_cleanup_json_ json_t *root = json_object();
+
+	set_string(&b, root, "schema", RK_MANIFEST_SCHEMA);
+	set_string(&b, root, "name", m->name);
+	set_number(&b, root, "level", m->level);
+	set_string(&b, root, "model", m->model);
+	set(&b, root, "replace", json_boolean(m->replace));
+	set_string(&b, root, "tool_version", m->tool_version);
+	set(&b, root, "target", target_to_json(&b, m));
+	lists_to_json(&b, m, root);
+	if (b.err)
+		return b.err;
+	_cleanup_free_ char *json = json_dumps(root, JSON_INDENT(2));
+	char *line = json ? rk_asprintf("%s\n", json) : NULL;
+	if (!line)
+		return rk_err_nomem();
+	*ret = line;
+	return NULL;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading a manifest: one table of fields per kind of entry. What must be there and isn't, or has the wrong type, is named by
+ * its path in the document.
+ */
+#include <elf.h>
+#include <inttypes.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/str.h"
+#include "lib/elf/elf.h"
+#include "lib/patch/internal.h"
+
+/* A level with 3,000 fixes has about 1 MiB. */
+#define MANIFEST_SIZE_MAX (64u << 20)
+
+enum field_kind {
+	FIELD_STRING,
+	FIELD_OPTIONAL, /* string, null or absent */
+	FIELD_U32,
+	FIELD_U64,
+	FIELD_BOOL,
+};
+
+struct field {
+	const char *key;
+	enum field_kind kind;
+	size_t offset;
+};
+
+struct reader {
+	const char *name; /* of the document, for messages */
+	struct rk_manifest *m;
+};
+
+/* "a string", as in "fixes[2].file is not a string". */
+static const char *const kind_names[] = {
+	[FIELD_STRING] = "a string",
+	[FIELD_OPTIONAL] = "a string",
+	[FIELD_U32] = "a number from 0 to 2^32 - 1",
+	[FIELD_U64] = "a number from 0 up",
+	[FIELD_BOOL] = "true or false",
+};
+
+static struct rk_err *wrong(const struct reader *r, const char *path, const char *key,
+			    const json_t *value, const char *what)
+{
+	const char *dot = *path ? "." : "";
+
+	if (!value)
+		return rk_err(RK_ERR_FORMAT, "'%s': '%s%s%s' is missing", r->name, path, dot, key);
+	return rk_err(RK_ERR_FORMAT, "'%s': '%s%s%s' is not %s", r->name, path, dot, key, what);
+}
+
+static bool is_kind(const json_t *value, enum field_kind kind)
+{
+	switch (kind) {
+	case FIELD_STRING: return json_is_string(value);
+	case FIELD_OPTIONAL: return !value || json_is_null(value) || json_is_string(value);
+	case FIELD_U32:
+		return json_is_integer(value) && json_integer_value(value) >= 0 &&
+		       json_integer_value(value) <= UINT32_MAX;
+	case FIELD_U64: return json_is_integer(value) && json_integer_value(value) >= 0;
+	case FIELD_BOOL: return json_is_boolean(value);
+	}
+	return false;
+}
+
+static struct rk_err *copy_string(const struct reader *r, const json_t *value, const char **ret)
+{
+	const char *copy = NULL;
+	if (json_is_string(value)) {
+		copy = rk_arena_strdup(&r->m->arena, json_string_value(value));
+		if (!copy)
+			return rk_err_nomem();
+	}
+	*ret = copy;
+	return NULL;
+}
+
+static struct rk_err *read_fields(const struct reader *r, const char *path, const json_t *object,
+				  const struct field *fields, size_t nr, void *to)
+{
+	for (const struct field *f = fields; f < fields + nr; f++) {
+		const json_t *value = json_object_get(object, f->key);
+		void *at = (char *)to + f->offset;
+		if (!is_kind(value, f->kind))
+			return wrong(r, path, f->key, value, kind_names[f->kind]);
+		switch (f->kind) {
+		case FIELD_STRING:
+		case FIELD_OPTIONAL: RK_TRY(copy_string(r, value, at)); break;
+		case FIELD_U32: *(uint32_t *)at = (uint32_t)json_integer_value(value); break;
+		case FIELD_U64: *(uint64_t *)at = (uint64_t)json_integer_value(value); break;
+		case FIELD_BOOL: *(bool *)at = json_is_true(value); break;
+		}
+	}
+	return NULL;
+}
+
+#define FIELD(type, member, name, what)                           \
+	{                                                         \
+		name, FIELD_##what, offsetof(struct type, member) \
+	}
+
+static const struct field root_fields[] = {
+	FIELD(rk_manifest, name, "name", STRING),
+	FIELD(rk_manifest, level, "level", U64),
+	FIELD(rk_manifest, model, "model", STRING),
+	FIELD(rk_manifest, replace, "replace", BOOL),
+	FIELD(rk_manifest, tool_version, "tool_version", STRING),
+};
+static const struct field target_fields[] = {
+	FIELD(rk_manifest, target_id, "id", STRING),
+	FIELD(rk_manifest, release, "release", STRING),
+	FIELD(rk_manifest, version, "version", OPTIONAL),
+	FIELD(rk_manifest, build_id, "build_id", OPTIONAL),
+	FIELD(rk_manifest, compiler, "compiler", OPTIONAL),
+};
+static const struct field fix_fields[] = {
+	FIELD(rk_manifest_fix, title, "title", OPTIONAL),
+	FIELD(rk_manifest_fix, origin, "origin", OPTIONAL),
+	FIELD(rk_manifest_fix, file, "file", STRING),
+	FIELD(rk_manifest_fix, sha256, "sha256", STRING),
+};
+static const struct field object_fields[] = {
+	FIELD(rk_manifest_object, name, "name", STRING),
+	FIELD(rk_manifest_object, build_id, "build_id", OPTIONAL),
+	FIELD(rk_manifest_object, srcversion, "srcversion", OPTIONAL),
+};
+static const struct field func_fields[] = {
+	FIELD(rk_manifest_func, object, "object", STRING),
+	FIELD(rk_manifest_func, name, "name", STRING),
+	FIELD(rk_manifest_func, sympos, "sympos", U32),
+	FIELD(rk_manifest_func, unit, "unit", STRING),
+	FIELD(rk_manifest_func, old_size, "old_size", U64),
+	FIELD(rk_manifest_func, new_size, "new_size", U64),
+};
+static const struct field unit_fields[] = {
+	FIELD(rk_manifest_unit, path, "path", STRING),
+	FIELD(rk_manifest_unit, object, "object", STRING),
+	FIELD(rk_manifest_unit, original_sha256, "original_sha256", OPTIONAL),
+	FIELD(rk_manifest_unit, matched, "matched", U64),
+	FIELD(rk_manifest_unit, differing, "differing", U64),
+	FIELD(rk_manifest_unit, absent, "absent", U64),
+	FIELD(rk_manifest_unit, overridden, "overridden", U64),
+	FIELD(rk_manifest_unit, discarded, "discarded", U64),
+};
+static const struct field finding_fields[] = {
+	FIELD(rk_manifest_finding, code, "code", STRING),
+	FIELD(rk_manifest_finding, severity, "severity", STRING),
+	FIELD(rk_manifest_finding, place, "place", OPTIONAL),
+	FIELD(rk_manifest_finding, text, "text", STRING),
+};
+
+static struct rk_err *get_array(const struct reader *r, const char *path, const json_t *object,
+				const char *key, const json_t **ret)
+{
+	const json_t *value = json_object_get(object, key);
+	if (!json_is_array(value))
+		return wrong(r, path, key, value, "a list");
+	*ret = value;
+	return NULL;
+}
+
+static struct rk_err *entry_path(const struct reader *r, const char *key, size_t index,
+				 const json_t *entry, char **ret)
+{
+	char *path = rk_asprintf("%s[%zu]", key, index);
+	if (!path)
+		return rk_err_nomem();
+	if (!json_is_object(entry)) {
+		struct rk_err *err = wrong(r, "", path, entry, "an object");
+		free(path);
+		return err;
+	}
+	*ret = path;
+	return NULL;
+}
+
+/* Reads root.key, a list of objects with these fields, into the vector. */
+#define READ_LIST(r, root, key, vec, fields)                                                       \
+	do {                                                                                       \
+		const json_t *_list;                                                               \
+		RK_TRY(get_array(r, "", root, key, &_list));                                       \
+		for (size_t _i = 0; _i < json_array_size(_list); _i++) {                           \
+			const json_t *_entry = json_array_get(_list, _i);                          \
+			_cleanup_free_ char *_path = NULL;                                         \
+			__typeof__(*(vec)->v) _item = {};                                          \
+			RK_TRY(entry_path(r, key, _i, _entry, &_path));                            \
+			RK_TRY(read_fields(r, _path, _entry, fields, ARRAY_SIZE(fields), &_item)); \
+			if (!rk_vec_push(vec, _item))                                              \
+				return rk_err_nomem();                                             \
+		}                                                                                  \
+	} while (0)
+
+static struct rk_err *read_cves(const struct reader *r, const char *path, const json_t *entry,
+				struct rk_manifest_fix *fix)
+{
+	const json_t *list;
+
+	RK_TRY(get_array(r, path, entry, "cves", &list));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *value = json_array_get(list, i);
+		const char *cve;
+		if (!json_is_string(value))
+			return rk_err(RK_ERR_FORMAT, "'%s': '%s.cves[%zu]' is not a string",
+				      r->name, path, i);
+		RK_TRY(copy_string(r, value, &cve));
+		if (!rk_vec_push(&fix->cves, cve))
+			return rk_err_nomem();
+	}
+	return NULL;
+}
+
+static struct rk_err *read_fixes(const struct reader *r, const json_t *root)
+{
+	READ_LIST(r, root, "fixes", &r->m->fixes, fix_fields);
+	const json_t *list = json_object_get(root, "fixes");
+	for (size_t i = 0; i < r->m->fixes.nr; i++) {
+		_cleanup_free_ char *path = rk_asprintf("fixes[%zu]", i);
+		if (!path)
+			return rk_err_nomem();
+		RK_TRY(read_cves(r, path, json_array_get(list, i), &r->m->fixes.v[i]));
+	}
+	return NULL;
+}
+
+static struct rk_err *read_root(const struct reader *r, const json_t *root)
+{
+	if (!json_is_object(root))
+		return rk_err(RK_ERR_FORMAT, "'%s': not an object", r->name);
+	const json_t *schema = json_object_get(root, "schema");
+	if (!json_is_string(schema))
+		return wrong(r, "", "schema", schema, "a string");
+	if (!rk_streq(json_string_value(schema), RK_MANIFEST_SCHEMA))
+		return rk_err(RK_ERR_UNSUPPORTED,
+			      "'%s': schema '%s' is not '" RK_MANIFEST_SCHEMA "'", r->name,
+			      json_string_value(schema));
+	RK_TRY(read_fields(r, "", root, root_fields, ARRAY_SIZE(root_fields), r->m));
+	const json_t *target = json_object_get(root, "target");
+	if (!json_is_object(target))
+		return wrong(r, "", "target", target, "an object");
+	RK_TRY(read_fields(r, "target", target, target_fields, ARRAY_SIZE(target_fields), r->m));
+	RK_TRY(read_fixes(r, root));
+	READ_LIST(r, root, "objects", &r->m->objects, object_fields);
+	READ_LIST(r, root, "functions", &r->m->funcs, func_fields);
+	READ_LIST(r, root, "units", &r->m->units, unit_fields);
+	READ_LIST(r, root, "findings", &r->m->findings, finding_fields);
+	return NULL;
+}
+
+struct rk_err *rk_manifest_parse(const char *name, const char *json, size_t len,
+				 struct rk_manifest **ret)
+{
+	json_error_t error;
+	struct reader r = {.name = name};
+
+	if (len > MANIFEST_SIZE_MAX)
+		return rk_err(RK_ERR_LIMIT, "'%s': a manifest of more than %u bytes", name,
+			      MANIFEST_SIZE_MAX);
+	json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
+	if (!root)
+		return rk_err(RK_ERR_FORMAT, "'%s': line %d, column %d: %s", name, error.line,
+			      error.column, error.text);
+	struct rk_err *err = rk_manifest_create(&r.m);
+	if (!err)
+		err = read_root(&r, root);
+	json_decref(root);
+	if (err) {
+		rk_manifest_free(r.m);
+		return err;
+	}
+	*ret = r.m;
+	return NULL;
+}
+
+struct rk_err *rk_manifest_of_elf(const struct rk_elf *elf, struct rk_manifest **ret)
+{
+	const struct rk_section *section = rk_elf_section(elf, RK_MANIFEST_SECTION);
+
+	if (!section)
+		return rk_err(RK_ERR_NOT_FOUND,
+			      "'%s' has no manifest: it isn't one of our patch modules", elf->path);
+	const uint8_t *data;
+	RK_TRY(rk_elf_section_data(elf, section, &data));
+	return rk_manifest_parse(elf->path, (const char *)data, section->size, ret);
+}
+
+struct rk_err *rk_manifest_read_module(const char *path, struct rk_manifest **ret)
+{
+	_cleanup_free_ char *file = NULL;
+	_cleanup_elf_ struct rk_elf *elf = NULL;
+	size_t size;
+
+	RK_TRY(rk_fs_read(path, RK_MODULE_SIZE_MAX, &file, &size));
+	RK_TRY(rk_elf_open_memory(path, file, size, RK_ELF_LOAD_NO_RELOCS, &elf));
+	return rk_manifest_of_elf(elf, ret);
+}
