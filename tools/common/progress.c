@@ -14,9 +14,10 @@
 
 #include "tools/common/render.h"
 
-#define SHOW_AFTER_MS 1000 /* what takes less needs no progress */
-#define REDRAW_MS     200
-#define DEFAULT_WIDTH 80
+#define SHOW_AFTER_MS	 1000 /* what takes less needs no progress */
+#define REDRAW_MS	 200
+#define DEFAULT_WIDTH	 80
+#define TEXT_COLUMNS_MIN 12
 
 struct rk_progress {
 	struct rk_reporter reporter;
@@ -108,9 +109,10 @@ void rk_progress_format(struct rk_str *out, const struct rk_progress_state *stat
 	if (state->seconds > 0)
 		rk_str_addf(&tail, "  %u s", state->seconds);
 
-	/* How far it is outlives the text on a narrow terminal, unless there is room for neither. */
+	/* How far it is outlives the end of the text, until too little of the text would be left. */
 	size_t tail_columns = columns(rk_str_get(&tail));
-	if (tail_columns >= width / 2 && columns(rk_str_get(&head)) + tail_columns > width) {
+	if (columns(rk_str_get(&head)) + tail_columns > width &&
+	    tail_columns + TEXT_COLUMNS_MIN > width) {
 		rk_str_clear(&tail);
 		tail_columns = 0;
 	}
