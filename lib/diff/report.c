@@ -132,7 +132,7 @@ static struct rk_err *report_registrations(struct rk_diff *diff)
 	struct rk_err *err = NULL;
 
 	rk_spans_for_each(diff->orig, span) {
-		char *key = span->class == RK_SECTION_REGISTRATION
+		const char *key = span->class == RK_SECTION_REGISTRATION
 				    ? registration_key(&diff->arena, span)
 				    : "";
 		if (!key || (*key && !rk_map_set(&known, key, span)))
