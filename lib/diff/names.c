@@ -42,7 +42,8 @@ const char *rk_name_base(struct rk_arena *arena, const char *name, bool *ret_num
 bool rk_name_is_own_copy(const char *base)
 {
 	/* __func__: C17 6.4.2.2; __already_done: include/linux/once_lite.h; __warned: kernel/rcu, lockdep; __key: lockdep
-	 * classes; _rs: ratelimits; CSWTCH: gcc's tables for switch statements; descriptor, ddebug: pr_debug. */
+	 * classes; _rs: ratelimits; CSWTCH and C: gcc's tables for switch statements and array initialisers; descriptor, ddebug:
+	 * pr_debug; __msg: netlink's extack texts. */
 	static const char *const names[] = {
 		"__func__",
 		"__FUNCTION__",
@@ -56,8 +57,9 @@ bool rk_name_is_own_copy(const char *base)
 		"_entry",
 		"_entry_ptr",
 		"descriptor",
-		"__UNIQUE_ID_ddebug",
 		"__msg",
+		"C",
+		"__UNIQUE_ID_ddebug",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (rk_streq(base, names[i]))

@@ -133,8 +133,8 @@ static struct rk_err *report_registrations(struct rk_diff *diff)
 
 	rk_spans_for_each(diff->orig, span) {
 		const char *key = span->class == RK_SECTION_REGISTRATION
-				    ? registration_key(&diff->arena, span)
-				    : "";
+					  ? registration_key(&diff->arena, span)
+					  : "";
 		if (!key || (*key && !rk_map_set(&known, key, span)))
 			err = err ? err : rk_err_nomem();
 	}

@@ -42,29 +42,43 @@ static bool has_taken_address(const struct rk_span *span)
 
 /* __do_sys_bpf() is an out-of-line copy of a kernel "inline" function, which makes it notrace: there is nothing to redirect,
  * but __x64_sys_bpf(), its only caller, can be. */
-static struct rk_err *carry_to_callers(struct rk_diff *diff, struct rk_span *span, bool *ret_more)
+static size_t carry_to_callers(struct rk_span *span, bool *ret_more, bool *ret_init)
 {
 	size_t callers = 0;
 
-	if (span->symbol->bind == STB_LOCAL && !has_taken_address(span)) {
-		for (size_t i = 0; i < span->nr_users; i++) {
-			struct rk_span *user = rk_span_root(span->users[i]);
-			if (user->kind != RK_SPAN_FUNC || user == span)
-				continue;
-			callers++;
-			if (!is_replaced(user) && user->twin) {
-				user->is_carried = true;
-				*ret_more = true;
-			}
+	for (size_t i = 0; i < span->nr_users; i++) {
+		struct rk_span *user = rk_span_root(span->users[i]);
+		if (user->kind != RK_SPAN_FUNC || user == span)
+			continue;
+		if (!is_patchable_class(user)) {
+			*ret_init = true;
+			continue;
+		}
+		callers++;
+		if (!is_replaced(user) && user->twin) {
+			user->is_carried = true;
+			*ret_more = true;
 		}
 	}
-	if (callers)
+	return callers;
+}
+
+static struct rk_err *carry_one(struct rk_diff *diff, struct rk_span *span, bool *ret_more)
+{
+	bool is_reachable = span->symbol->bind != STB_LOCAL || has_taken_address(span);
+	bool init = false;
+
+	if (!is_reachable && carry_to_callers(span, ret_more, &init))
 		return NULL;
+	if (!is_reachable && init)
+		return rk_finding_add(&diff->findings, RK_FINDING_INIT_CODE, diff->unit,
+				      diff->object, span->name, "only init or exit code calls it");
 	return rk_finding_add(&diff->findings, RK_FINDING_NO_FENTRY, diff->unit, diff->object,
 			      span->name,
 			      "changed function has no call to __fentry__ at its start, and %s",
 			      span->symbol->bind != STB_LOCAL ? "it may be called from elsewhere"
-							      : "its address is used as data");
+			      : is_reachable		      ? "its address is used as data"
+							      : "nothing in this unit calls it");
 }
 
 static bool needs_carrying(const struct rk_span *span)
@@ -85,7 +99,7 @@ static struct rk_err *carry(struct rk_diff *diff)
 				continue;
 			err = rk_map_set_ptr(&done, span, span) ? NULL : rk_err_nomem();
 			if (!err)
-				err = carry_to_callers(diff, span, &more);
+				err = carry_one(diff, span, &more);
 		}
 	}
 	rk_map_deinit(&done);

@@ -76,7 +76,7 @@ static struct rk_err *name_span(struct rk_cutter *c, struct rk_span *span, struc
 	span->base = rk_name_base(&c->out->arena, sym->name, &span->is_numbered);
 	if (!span->base)
 		return rk_err_nomem();
-	span->is_own_copy = rk_name_is_own_copy(span->base) ||
+	span->is_own_copy = (span->is_numbered && rk_name_is_own_copy(span->base)) ||
 			    (sym->bind == STB_LOCAL && rk_streq(span->section->name, ".data.once"));
 	return NULL;
 }
@@ -211,7 +211,7 @@ static struct rk_err *cut_section(struct rk_cutter *c, struct rk_section *sectio
 {
 	const struct rk_special *special = find_special(c->out->arch, section->name);
 
-	if (!section->size)
+	if (!section->size && !has_cutting_symbol(section))
 		return NULL;
 	if (special)
 		return cut_fixed(c, section, RK_SPAN_ENTRY, special->entry_size, special);

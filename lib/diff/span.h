@@ -106,7 +106,8 @@ enum rk_section_class rk_section_classify(const struct rk_arch *arch,
  * base. Sets *ret_numbered when something was taken away. From the arena; NULL without memory. */
 const char *rk_name_base(struct rk_arena *arena, const char *name, bool *ret_numbered);
 
-/* Names of statics that macros make, each use its own: __func__, __warned, __key, CSWTCH … Their state may start anew. */
+/* Names of numbered statics that macros and the compiler make, each use its own: __func__, __warned, __key, CSWTCH …
+ * Their state may start anew. */
 bool rk_name_is_own_copy(const char *base);
 
 /* The spans' text for messages: name, or "string \"…\"" and the like; from arena. */

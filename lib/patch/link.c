@@ -49,6 +49,12 @@ static struct rk_err *symbol_of(struct rk_linker *l, const struct rk_link_unit *
 	const struct rk_link_place *place = rk_map_get_ptr(&l->places, to);
 	if (place && !wants_original(ref, from))
 		return ref_inside(l, place, ref, ret, ret_place);
+	if (to->class == RK_SECTION_INIT)
+		return rk_finding_add(
+			l->findings, RK_FINDING_SYMBOL_UNRESOLVED, unit->diff->unit,
+			unit->diff->object, from->name ? from->name : from->section->name,
+			"refers to '%s' in section '%s', which the running kernel has freed",
+			to->name ? to->name : "?", to->section->name);
 	if (to->name && (to->kind == RK_SPAN_FUNC || to->kind == RK_SPAN_DATA))
 		return rk_link_resolve(l, unit, shipped_name(to), ret);
 	return rk_finding_add(l->findings, RK_FINDING_SYMBOL_UNRESOLVED, unit->diff->unit,
