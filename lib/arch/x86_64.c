@@ -179,6 +179,9 @@ static uint64_t nearest_symbol(const struct rk_section *section, uint64_t addres
 			hi = mid;
 	}
 	while (lo-- > 0) {
+		/* Symbols of a linker script may say they are in a section that starts later. */
+		if (section->symbols[lo]->value < section->address)
+			break;
 		if (section->symbols[lo]->type == STT_FUNC ||
 		    section->symbols[lo]->type == STT_NOTYPE)
 			return section->symbols[lo]->value;

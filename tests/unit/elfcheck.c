@@ -150,7 +150,7 @@ const char *elfcheck(struct rk_elf *elf)
 static bool is_copied(const struct rk_section *s)
 {
 	return s->type != SHT_NULL && s->type != SHT_RELA && s->type != SHT_REL &&
-	       s->type != SHT_SYMTAB && s->type != SHT_SYMTAB_SHNDX &&
+	       s->type != SHT_SYMTAB && s->type != SHT_SYMTAB_SHNDX && s->type != SHT_STRTAB &&
 	       (s->data || (s->type == SHT_NOBITS && !(s->flags & SHF_COMPRESSED)));
 }
 
