@@ -13,41 +13,52 @@
 
 /* How kbuild compiles one unit. */
 struct rk_recipe {
-	const char *unit;	      /* "net/ipv4/tcp_input.c" */
-	const char *object;	      /* klp object: "vmlinux" or the module's name */
-	const char *module_path;      /* "kernel/net/key/af_key.ko" without suffix details, or NULL for vmlinux */
-	const char *const *cc_argv;   /* compiler with all flags, without -c, -o, -MMD and the input */
-	const char *const *objtool_argv; /* objtool with its flags, without the object; NULL if it isn't run */
+	const char *unit; /* "net/ipv4/tcp_input.c" */
+	const char *
+		input; /* as the compiler is to be given it: unit, or a path with ".." as kbuild writes it */
+	const char *object; /* klp object: "vmlinux" or the module's name */
+	const char *
+		module_path; /* "kernel/net/key/af_key.ko" without suffix details, or NULL for vmlinux */
+	const char *const
+		*cc_argv; /* compiler with all flags, without -c, -o, -MMD and the input */
+	const char *const *
+		objtool_argv; /* objtool with its flags, without the object; NULL if it isn't run */
 };
 
 struct rk_kbuild; /* kbuild of one target: dumped environment, recipes by unit */
 
 /* Opens (and at the first time dumps) kbuild's environment for target. */
-struct rk_err *rk_kbuild_open(const struct rk_target *target, const struct rk_reporter *reporter, struct rk_kbuild **ret) __must_use;
+struct rk_err *rk_kbuild_open(const struct rk_target *target, const struct rk_reporter *reporter,
+			      struct rk_kbuild **ret) __must_use;
 void rk_kbuild_close(struct rk_kbuild *kbuild);
 
-/* The recipe of unit. When the unit isn't compiled in this configuration *ret is NULL and *ret_reason says why, in kbuild's terms
+/* The recipe of unit. A file that isn't compiled itself but included by one that is (kernel/sched/rt.c) gets the recipe of that
+ * one: its unit then is another. When the unit isn't compiled in this configuration *ret is NULL and *ret_reason says why, in kbuild's terms
  * ("CONFIG_X25 is not set", "for another machine", "not named by net/foo/Makefile"); it lives as long as kbuild. */
-struct rk_err *rk_kbuild_recipe(struct rk_kbuild *kbuild, const char *unit, const struct rk_recipe **ret,
-				const char **ret_reason) __must_use;
+struct rk_err *rk_kbuild_recipe(struct rk_kbuild *kbuild, const char *unit,
+				const struct rk_recipe **ret, const char **ret_reason) __must_use;
 
 /* One unit to compile. */
 struct rk_compile_job {
 	const struct rk_recipe *recipe;
-	const char *output;	  /* object to write, absolute */
-	const char *root;	  /* cwd: source tree or view */
-	bool is_original;	  /* may come from and go to the object cache */
-	const char *const *extra; /* more compiler options (tests: "-O3"), NULL-terminated or NULL */
+	const char *output; /* object to write, absolute */
+	const char *root;   /* cwd: source tree or view */
+	bool is_original;   /* may come from and go to the object cache */
+	const char *const
+		*extra; /* more compiler options (tests: "-O3"), NULL-terminated or NULL */
 	/* results */
-	double seconds;		  /* of the compiler and objtool, 0 from the cache */
+	double seconds; /* of the compiler and objtool, 0 from the cache */
 	bool from_cache;
-	char **deps;		  /* files read, relative to root where below it; NULL-terminated, malloc'ed (each too) */
+	char **deps; /* files read, relative to root where below it; NULL-terminated, malloc'ed (each too) */
 };
 
 /* Runs all jobs, at most `parallel` at a time (0: processors). The first compiler error is returned with the compiler's own
  * message first (RK_ERR_COMPILE), after the running ones ended; on error no output is left behind. */
-struct rk_err *rk_compile(struct rk_kbuild *kbuild, struct rk_compile_job *jobs, size_t nr, unsigned int parallel,
-			  const struct rk_reporter *reporter) __must_use;
+struct rk_err *rk_compile(struct rk_kbuild *kbuild, struct rk_compile_job *jobs, size_t nr,
+			  unsigned int parallel, const struct rk_reporter *reporter) __must_use;
+
+/* Frees the results of jobs. */
+void rk_compile_jobs_deinit(struct rk_compile_job *jobs, size_t nr);
 
 /* Does deps name an unchanged copy of a file that the view changes? Its path, or NULL. */
 const char *rk_compile_stale_dep(const struct rk_compile_job *job, const struct rk_view *view);

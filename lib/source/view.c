@@ -18,6 +18,7 @@
 #include "lib/base/map.h"
 #include "lib/base/str.h"
 #include "lib/source/internal.h"
+#include "lib/source/paths.h"
 
 #define SOURCE_FILE_MAX (256u << 20)
 
@@ -190,7 +191,7 @@ static struct rk_err *apply_new(struct work *work, const struct rk_patch_file *p
 static struct rk_err *apply_delete(struct work *work, const struct rk_patch_file *patch,
 				   const struct rk_file_change *change)
 {
-	const char *names[] = {change->old_path, change->old_name}, *name;
+	const char *names[] = {change->old_path, change->old_name}, *name = NULL;
 	struct work_file *file;
 
 	RK_TRY(choose_name(work, names, ARRAY_SIZE(names), &name));
@@ -241,7 +242,7 @@ static struct rk_err *apply_change(struct work *work, const struct rk_patch_file
 				   const struct rk_file_change *change)
 {
 	struct work_file *file;
-	const char *name;
+	const char *name = NULL;
 
 	if (change->is_rename)
 		return apply_rename(work, patch, change);
@@ -500,30 +501,6 @@ void rk_view_free(struct rk_view *view)
 	free(view);
 }
 
-/* Resolves "." and ".." by name: path is made shorter in place. Leading ".." stay, and lead nowhere in the view. */
-static void normalise(char *path)
-{
-	char *out = path;
-
-	for (char *s = path; *s;) {
-		size_t n = strcspn(s, "/");
-		char *next = s + n + (s[n] == '/');
-
-		if (n == 2 && s[0] == '.' && s[1] == '.' && out > path) {
-			for (out--; out > path && out[-1] != '/'; out--)
-				;
-		} else if (n > 0 && !(n == 1 && s[0] == '.')) {
-			memmove(out, s, n);
-			out += n;
-			*out++ = '/';
-		}
-		s = next;
-	}
-	if (out > path)
-		out--;
-	*out = '\0';
-}
-
 struct rk_err *rk_view_realise(struct rk_view *view, const char *const *paths, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
@@ -535,7 +512,7 @@ struct rk_err *rk_view_realise(struct rk_view *view, const char *const *paths, s
 
 			if (!part)
 				return rk_err_nomem();
-			normalise(part);
+			rk_path_normalise(part);
 			if (*part && !rk_has_prefix(part, "../"))
 				RK_TRY(make_real(view, part));
 		}
