@@ -236,7 +236,7 @@ static void add_bash(struct rk_str *out, const struct rk_tool *tool)
 			"prev=${COMP_WORDS[COMP_CWORD-1]}\n\tlocal verb= opts= verbs='");
 	for (const struct rk_verb *const *it = tool->verbs; *it; it++)
 		rk_str_addf(out, "%s%s", it == tool->verbs ? "" : "\n", (*it)->name);
-	rk_str_add(out, "'\n\tlocal typed=\"${COMP_WORDS[*]:1:COMP_CWORD-1} \" v\n"
+	rk_str_add(out, "'\n\tlocal typed=\"${COMP_WORDS[*]:1:$((COMP_CWORD-1))} \" v\n"
 			"\twhile IFS= read -r v; do\n"
 			"\t\t[[ -n $v && $typed == \"$v \"* && ${#v} -gt ${#verb} ]] && verb=$v\n"
 			"\tdone <<<\"$verbs\"\n"
