@@ -34,15 +34,17 @@ enum rk_err_code {
 struct rk_err;
 
 /* A new error. Never returns NULL: without memory it is the static out-of-memory error. */
-struct rk_err *rk_err(enum rk_err_code code, const char *fmt, ...) __must_use __printf(2, 3);
-struct rk_err *rk_verr(enum rk_err_code code, const char *fmt, va_list ap)
-	__must_use __printf(2, 0);
+struct rk_err *rk_err(enum rk_err_code code, const char *fmt, ...) __must_use __printf(2, 3)
+	__attribute__((returns_nonnull));
+struct rk_err *rk_verr(enum rk_err_code code, const char *fmt, va_list ap) __must_use __printf(2, 0)
+	__attribute__((returns_nonnull));
 
 /* A failed system call: code RK_ERR_SYS, message "<text>: <strerror(sys_errno)>". */
-struct rk_err *rk_err_sys(int sys_errno, const char *fmt, ...) __must_use __printf(2, 3);
+struct rk_err *rk_err_sys(int sys_errno, const char *fmt, ...) __must_use __printf(2, 3)
+	__attribute__((returns_nonnull));
 
 /* The static out-of-memory error; freeing it does nothing. */
-struct rk_err *rk_err_nomem(void) __must_use;
+struct rk_err *rk_err_nomem(void) __must_use __attribute__((returns_nonnull));
 
 /* Puts "<text>: " before err's message; err is consumed, NULL stays NULL. */
 struct rk_err *rk_err_wrap(struct rk_err *err, const char *fmt, ...) __must_use __printf(2, 3);
