@@ -104,15 +104,14 @@ static struct rk_err *compile_in(struct rk_kbuild *kbuild, const struct rk_targe
 	RK_TRY(rk_fs_write(header, rk_hook_header, rk_hook_header_size, 0644));
 	struct rk_recipe recipe = {
 		.unit = source,
+		.input = source,
 		.object = "rk_hook",
 		.cc_argv = cc->list.v,
 		.objtool_argv = objtool->list.v,
 	};
 	struct rk_compile_job job = {.recipe = &recipe, .output = object, .root = target->source};
 	RK_TRY(rk_compile(kbuild, &job, 1, 1, NULL));
-	for (char **dep = job.deps; dep && *dep; dep++)
-		free(*dep);
-	free(job.deps);
+	rk_compile_jobs_deinit(&job, 1);
 	if (rename(object, path))
 		return rk_err_sys(errno, "cannot rename '%s' to '%s'", object, path);
 	return NULL;
@@ -148,7 +147,8 @@ static struct rk_err *get_object(struct rk_kbuild *kbuild, const struct rk_targe
 	if (!path)
 		return rk_err_nomem();
 	RK_TRY(rk_fs_mkdir_p(dir, 0755));
-	if (!rk_fs_exists(path))
+	/* A user's own tree may have changed since. */
+	if (target->user_source || !rk_fs_exists(path))
 		RK_TRY(compile_hook(kbuild, target, dir, &cc, &objtool, path));
 	*ret = take_ptr(path);
 	return NULL;
