@@ -14,7 +14,6 @@
 
 static struct rk_err *__printf(2, 3) add_reason(struct rk_vm_test *test, const char *fmt, ...)
 {
-	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 	char buf[2048];
 	va_list ap;
 	const char *reason;
