@@ -127,7 +127,7 @@ static struct rk_err *find_way(struct rk_kbuild *kbuild, struct rk_kbuild_dir *d
 		if (!at)
 			return rk_err_nomem();
 		RK_TRY(rk_kbuild_dir(kbuild, at, &parent));
-		if (!parent->has_makefile)
+		if (!parent->builtin && !parent->modorder)
 			continue;
 		RK_TRY(names_subdir(parent->subdir_builtin, dir->path, "built-in.a", &builtin));
 		RK_TRY(names_subdir(parent->subdir_modorder, dir->path, "modules.order",
@@ -154,7 +154,8 @@ struct rk_err *rk_kbuild_dir(struct rk_kbuild *kbuild, const char *path, struct 
 			dir->builtin = dir->modorder = true;
 		else if (dir->has_makefile)
 			RK_TRY(find_way(kbuild, dir));
-		if (dir->has_makefile)
+		/* Makefiles that the build doesn't enter this way may depend on variables of those it does. */
+		if (dir->builtin || dir->modorder)
 			RK_TRY(read_variables(kbuild, dir));
 		if (!rk_map_set(&kbuild->dirs, dir->path, dir))
 			return rk_err_nomem();

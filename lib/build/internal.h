@@ -32,8 +32,8 @@ struct rk_kbuild_dir {
 	const char *path; /* "." is the root */
 	const char *obj_m, *real_obj_y, *real_obj_m, *lib_y, *subdir_builtin, *subdir_modorder;
 	bool has_makefile;
-	bool builtin;  /* its obj-y is linked into vmlinux */
-	bool modorder; /* its obj-m are modules */
+	bool builtin;  /* the build enters it, and its obj-y is linked into vmlinux */
+	bool modorder; /* the build enters it for modules; in neither case are the lists NULL */
 };
 
 /* The answer to rk_kbuild_recipe(). */
@@ -57,9 +57,14 @@ struct rk_err *rk_list_find(const char *list, const char *word, char **ret) __mu
 struct rk_err *rk_output_line(struct rk_arena *arena, const char *output, const char *prefix,
 			      const char **ret) __must_use;
 
-/* Why the unit isn't compiled. Never NULL on success. */
-struct rk_err *rk_unit_reason(struct rk_kbuild *kbuild, const char *unit, const char **ret)
-	__must_use;
+/* Why the unit isn't compiled; never NULL on success. *ret_is_certain is false when it is only that no Makefile above it
+ * names it. */
+struct rk_err *rk_unit_reason(struct rk_kbuild *kbuild, const char *unit, const char **ret,
+			      bool *ret_is_certain) __must_use;
+
+/* Directories whose Makefiles take files from elsewhere, nearest to unit first; in the arena, NULL-terminated. */
+struct rk_err *rk_dirs_reaching_out(struct rk_kbuild *kbuild, const char *unit,
+				    const char ***ret) __must_use;
 
 /* The unit that includes path (a .c or private header) by name, or NULL. */
 struct rk_err *rk_unit_including(struct rk_kbuild *kbuild, const char *path, const char **ret)

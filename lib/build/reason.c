@@ -177,7 +177,8 @@ static struct rk_err *climb(struct search *search, const char *path, const char 
 {
 	struct rk_arena *arena = &search->kbuild->arena;
 	_cleanup_free_ char *word_path = strdup(path), *dir = strdup(path);
-	const char *first_unnamed = NULL;
+	const char *unnamed = NULL;
+	bool is_first = true;
 	char *slash;
 
 	if (!word_path || !dir)
@@ -197,11 +198,12 @@ static struct rk_err *climb(struct search *search, const char *path, const char 
 		RK_TRY(read_makefile(search->kbuild, dir, &text, &name));
 		if (!text)
 			continue;
-		if (!follow(search, text, word, 0) && !first_unnamed) {
-			first_unnamed = rk_arena_printf(arena, "not named by %s", name);
-			if (!first_unnamed)
+		if (!follow(search, text, word, 0) && is_first) {
+			unnamed = rk_arena_printf(arena, "not named by %s", name);
+			if (!unnamed)
 				return rk_err_nomem();
 		}
+		is_first = false;
 		if (search->option[0]) {
 			*ret = rk_arena_printf(arena, "%s is not set", search->option);
 			return *ret ? NULL : rk_err_nomem();
@@ -209,17 +211,19 @@ static struct rk_err *climb(struct search *search, const char *path, const char 
 		/* Named or not: from here on the question is whether the build gets into this directory. */
 		snprintf(word_path, strlen(path) + 1, "%s/", dir);
 	}
-	*ret = first_unnamed;
+	*ret = unnamed;
 	return NULL;
 }
 
-struct rk_err *rk_unit_reason(struct rk_kbuild *kbuild, const char *unit, const char **ret)
+struct rk_err *rk_unit_reason(struct rk_kbuild *kbuild, const char *unit, const char **ret,
+			      bool *ret_is_certain)
 {
 	struct search search = {.kbuild = kbuild};
 	struct rk_arena *arena = &kbuild->arena;
 	_cleanup_free_ char *config = NULL, *object = strdup(unit);
 	size_t arch_len = strcspn(rk_has_prefix(unit, "arch/") ? unit + 5 : "", "/");
 
+	*ret_is_certain = true;
 	if (!object)
 		return rk_err_nomem();
 	if (arch_len && (arch_len != strlen(kbuild->srcarch) ||
@@ -236,7 +240,8 @@ struct rk_err *rk_unit_reason(struct rk_kbuild *kbuild, const char *unit, const 
 	RK_TRY(rk_fs_read(kbuild->target->config, CONFIG_MAX, &config, NULL));
 	search.config = config;
 	RK_TRY(climb(&search, object, ret));
+	*ret_is_certain = search.option[0] != '\0';
 	if (!*ret)
-		*ret = "this configuration doesn't build it";
+		*ret = "not linked into the kernel or a module";
 	return NULL;
 }

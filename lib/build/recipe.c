@@ -65,8 +65,23 @@ static struct rk_err *find_place(struct rk_kbuild *kbuild, const char *object, s
 
 		*slash = '\0';
 		RK_TRY(rk_kbuild_dir(kbuild, path, &dir));
-		if (dir->has_makefile)
-			RK_TRY(find_in_dir(kbuild, dir, object, ret, ret_found));
+		RK_TRY(find_in_dir(kbuild, dir, object, ret, ret_found));
+	}
+	return NULL;
+}
+
+/* arch/x86/kvm names ../../../virt/kvm/kvm_main.o, amdgpu what is in amd/display. */
+static struct rk_err *find_elsewhere(struct rk_kbuild *kbuild, const char *object,
+				     struct place *ret, bool *ret_found)
+{
+	const char **dirs;
+
+	RK_TRY(rk_dirs_reaching_out(kbuild, object, &dirs));
+	for (; *dirs && !*ret_found; dirs++) {
+		struct rk_kbuild_dir *dir;
+
+		RK_TRY(rk_kbuild_dir(kbuild, *dirs, &dir));
+		RK_TRY(find_in_dir(kbuild, dir, object, ret, ret_found));
 	}
 	return NULL;
 }
@@ -236,7 +251,8 @@ static struct rk_err *make_missing(struct rk_kbuild *kbuild, const struct place 
 		s += n;
 		if (!file)
 			return rk_err_nomem();
-		if (rk_streq(word, "FORCE") || rk_fs_exists(file))
+		/* Also prerequisites that are only checks (lib/test_fortify.log), or FORCE. */
+		if (!(rk_has_suffix(word, ".h") || rk_has_suffix(word, ".c")) || rk_fs_exists(file))
 			continue;
 		if (kbuild->target->user_source)
 			return rk_err(RK_ERR_NOT_FOUND,
@@ -394,7 +410,7 @@ static struct rk_err *find_recipe(struct rk_kbuild *kbuild, const char *unit,
 {
 	_cleanup_free_ char *object = strdup(unit);
 	struct place place;
-	bool found = false;
+	bool found = false, is_certain;
 	const char *including = NULL;
 
 	if (!object)
@@ -408,7 +424,10 @@ static struct rk_err *find_recipe(struct rk_kbuild *kbuild, const char *unit,
 	RK_TRY(rk_unit_including(kbuild, unit, &including));
 	if (including)
 		return rk_kbuild_recipe(kbuild, including, &answer->recipe, &answer->reason);
-	return rk_unit_reason(kbuild, unit, &answer->reason);
+	RK_TRY(rk_unit_reason(kbuild, unit, &answer->reason, &is_certain));
+	if (!is_certain)
+		RK_TRY(find_elsewhere(kbuild, object, &place, &found));
+	return found ? make_recipe(kbuild, unit, &place, &answer->recipe) : NULL;
 }
 
 struct rk_err *rk_kbuild_recipe(struct rk_kbuild *kbuild, const char *unit,
@@ -423,7 +442,7 @@ struct rk_err *rk_kbuild_recipe(struct rk_kbuild *kbuild, const char *unit,
 		if (!answer || !key)
 			return rk_err_nomem();
 		/* Two files that include each other and are compiled by nobody ask for each other. */
-		answer->reason = "this configuration doesn't build it";
+		answer->reason = "not linked into the kernel or a module";
 		if (!rk_map_set(&kbuild->units, key, answer))
 			return rk_err_nomem();
 		if (kbuild->keeps_recipes)
