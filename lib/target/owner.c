@@ -322,6 +322,18 @@ static struct rk_err *explain_mismatch(const struct search *s, const struct cand
 		quoted > MAX_QUOTED ? " …" : "", c->extra);
 }
 
+/*
+ * Another compiler inlines other functions, and the proof is to say so function by function: a block
+ * of the file's name needs to share but one name. Where only names speak for it, half of them must.
+ */
+static bool is_credible(const struct search *s, const struct rk_object_index *index,
+			const struct candidate *best)
+{
+	if (!s->locals.nr)
+		return true;
+	return index->has_files ? best->common > 0 : best->common * 2 >= s->locals.nr;
+}
+
 static struct rk_err *search_owner(struct search *s, struct rk_owner *ret)
 {
 	struct rk_object_index *index = s->object->priv;
@@ -333,7 +345,7 @@ static struct rk_err *search_owner(struct search *s, struct rk_owner *ret)
 		err = rk_err(RK_ERR_NOT_FOUND,
 			     "'%s' has no symbols of a file '%s'; is it built into another object?",
 			     s->object->name, s->file);
-	else if (!err && s->locals.nr && !best->common)
+	else if (!err && !is_credible(s, index, best))
 		err = explain_mismatch(s, best);
 	/* the original may be gone before the object is */
 	const char *file = rk_arena_strdup(&s->object->elf->arena, s->file);
