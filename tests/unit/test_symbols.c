@@ -161,11 +161,10 @@ static void test_vmlinux_sympos(void)
 	pos = position(symbols, vmlinux, first->value ? first : second);
 	ok(pos.in_kallsyms && pos.sympos == 1, "a per-cpu variable is found");
 	pos = position(symbols, vmlinux, first->value ? second : first);
-	     pos.sympos);
-	     ok(!pos.in_kallsyms && pos.matches == 1, "address 0 can't be looked up");
-	     pos = position(symbols, vmlinux, rk_elf_symbol(vmlinux->elf, "kallsyms_names"));
-	     ok(!pos.in_kallsyms && pos.matches == 0, "not in the table");
-	     rk_symbols_close(symbols);
+	ok(!pos.in_kallsyms && pos.matches == 1, "address 0 can't be looked up");
+	pos = position(symbols, vmlinux, rk_elf_symbol(vmlinux->elf, "kallsyms_names"));
+	ok(!pos.in_kallsyms && pos.matches == 0, "not in the table");
+	rk_symbols_close(symbols);
 }
 
 static const char mod_one[] =
