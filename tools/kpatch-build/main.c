@@ -7,6 +7,11 @@ int main(int argc, char **argv)
 {
 	static const struct rk_verb *const verbs[] = {
 		&verb_build,
+		&verb_target_list,
+		&verb_target_show,
+		&verb_target_fetch,
+		&verb_target_verify,
+		&verb_target_remove,
 		NULL,
 	};
 	static const struct rk_tool tool = {

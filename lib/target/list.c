@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which targets there are: in the cache, and on offer; and a module of a target by its name. */
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/str.h"
+#include "lib/target/cache.h"
+#include "lib/target/debian.h"
+#include "lib/target/target.h"
+#include "lib/target/version.h"
+
+void rk_target_list_deinit(struct rk_target_list *list)
+{
+	rk_vec_deinit(&list->list);
+	rk_arena_deinit(&list->arena);
+}
+
+static struct rk_target_entry *find_entry(struct rk_target_list *list, const char *id)
+{
+	rk_vec_for_each(&list->list, e) {
+		if (rk_streq(e->id, id))
+			return e;
+	}
+	return NULL;
+}
+
+static const char *copy(struct rk_target_list *list, const char *text)
+{
+	return text ? rk_arena_strdup(&list->arena, text) : NULL;
+}
+
+static struct rk_err *add_cached(const char *cache_dir, const char *id, struct rk_target_list *list)
+{
+	_cleanup_record_ struct rk_record image = {}, build = {};
+	_cleanup_slot_ struct rk_cache_slot slot = {.use_fd = -1, .fetch_fd = -1};
+	struct rk_target_entry entry = {};
+
+	RK_TRY(rk_cache_slot_init(cache_dir, id, &slot));
+	RK_TRY(rk_cache_part(slot.image, &entry.has_image, &image));
+	RK_TRY(rk_cache_part(slot.build, &entry.has_build, &build));
+	if (!entry.has_image && !entry.has_build)
+		return NULL;
+
+	const struct rk_record *record = entry.has_build ? &build : &image;
+	struct rk_target_entry *offered = find_entry(list, id);
+	entry.available = offered && record->source_version &&
+			  rk_streq(offered->source_version, record->source_version);
+	entry.id = copy(list, id);
+	entry.release = copy(list, record->release);
+	entry.source_version = copy(list, record->source_version);
+	if (!entry.id || !entry.release || (record->source_version && !entry.source_version))
+		return rk_err_nomem();
+	RK_TRY(rk_cache_in_use(&slot, cache_dir, &entry.in_use));
+	RK_TRY(rk_fs_usage(slot.dir, &entry.bytes));
+	if (offered)
+		*offered = entry;
+	else if (!rk_vec_push(&list->list, entry))
+		return rk_err_nomem();
+	return NULL;
+}
+
+static int by_release(const void *a, const void *b)
+{
+	const struct rk_target_entry *x = a, *y = b;
+	int order = rk_version_compare(x->release, y->release);
+
+	return order ? order : strcmp(x->id, y->id);
+}
+
+struct rk_err *rk_target_list(const struct rk_target_options *options, bool available,
+			      struct rk_target_list *ret)
+{
+	_cleanup_cache_ids_ struct rk_cache_ids ids = {};
+	struct rk_target_list list = {};
+	struct rk_err *err = available ? rk_debian_available(&list) : NULL;
+
+	if (!err)
+		err = rk_cache_list(options->cache_dir, &ids);
+	for (size_t i = 0; !err && i < ids.list.nr; i++)
+		err = add_cached(options->cache_dir, ids.list.v[i], &list);
+	if (err) {
+		rk_target_list_deinit(&list);
+		return err;
+	}
+	if (list.list.nr)
+		qsort(list.list.v, list.list.nr, sizeof(*list.list.v), by_release);
+	*ret = list;
+	return NULL;
+}
+
+/* Whether file ("nf-tables.ko") is the module that calls itself name ("nf_tables"). */
+static bool is_module(const char *file, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++) {
+		char c = file[i] == '-' ? '_' : file[i];
+
+		if (c != name[i])
+			return false;
+	}
+	return rk_streq(file + len, ".ko");
+}
+
+static void cleanup_fts(FTS **fts)
+{
+	if (*fts)
+		fts_close(*fts);
+}
+
+struct rk_err *rk_target_module(const struct rk_target *target, const char *name, char **ret)
+{
+	if (!target->modules)
+		return rk_err(RK_ERR_NOT_FOUND,
+			      "cannot look for module '%s': no modules are given for '%s'", name,
+			      target->id);
+
+	char *const roots[] = {(char *)target->modules, NULL};
+	_cleanup_(cleanup_fts) FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	if (!fts)
+		return rk_err_sys(errno, "cannot read '%s'", target->modules);
+	for (FTSENT *entry; (entry = fts_read(fts));) {
+		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
+			return rk_err_sys(entry->fts_errno, "cannot read '%s'", entry->fts_path);
+		if (entry->fts_info == FTS_F && is_module(entry->fts_name, name)) {
+			*ret = strdup(entry->fts_path);
+			return *ret ? NULL : rk_err_nomem();
+		}
+	}
+	return rk_err(RK_ERR_NOT_FOUND, "'%s' has no module '%s'", target->id, name);
+}
