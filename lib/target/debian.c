@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/base/str.h"
+#include "lib/target/resolve.h"
 #include "lib/target/version.h"
 
 #define OFFERS_SHOWN 12 /* releases or versions named in a message */
@@ -185,6 +186,11 @@ static struct rk_err *incomplete(const struct rk_apt_packages *offers, const str
 		      release);
 }
 
+bool rk_debian_is_realtime(const char *release)
+{
+	return strstr(release, "-rt-") != NULL;
+}
+
 struct rk_err *rk_debian_choose(const char *release, enum rk_target_parts parts,
 				const char *wanted_version, struct rk_apt_packages *offers,
 				struct rk_debian_packages *ret)
@@ -199,8 +205,8 @@ struct rk_err *rk_debian_choose(const char *release, enum rk_target_parts parts,
 	return incomplete(offers, &names, release, wanted_version);
 }
 
-/* "linux-image-6.1.0-47-cloud-amd64-dbg" → the release; false for metapackages ("linux-image-amd64-dbg") and
- * names without debug image. */
+/* "linux-image-6.1.0-47-cloud-amd64-dbg" → the release; false for metapackages ("linux-image-amd64-dbg"),
+ * names without debug image, and what can't be built from linux-source. */
 static bool release_of(const char *name, char *buf, size_t size)
 {
 	const char *start = name + strlen("linux-image-");
@@ -213,7 +219,8 @@ static bool release_of(const char *name, char *buf, size_t size)
 	buf[len] = '\0';
 	/* A release counts its ABI after two numbers and more: "6.1.0-…", "6.12.107+…"; a series doesn't. */
 	size_t series = rk_version_series(buf);
-	return rk_release_is_valid(buf) && series > 0 && buf[series] == '.';
+	return rk_release_is_valid(buf) && series > 0 && buf[series] == '.' &&
+	       !rk_debian_is_realtime(buf);
 }
 
 static struct rk_err *add_available(const struct rk_apt_packages *offers, const char *release,
@@ -289,5 +296,6 @@ struct rk_err *rk_debian_available(struct rk_target_list *ret)
 	RK_TRY(rk_apt_show(query.names.v, query.names.nr, &offers));
 	rk_vec_for_each(&query.releases, r)
 		RK_TRY(add_available(&offers, *r, ret));
+	rk_target_list_sort(ret);
 	return NULL;
 }

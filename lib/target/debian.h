@@ -18,6 +18,9 @@ struct rk_debian_packages {
 	const struct rk_apt_package *debug;
 };
 
+/* Whether release has the real-time patches, which linux-source doesn't have. */
+bool rk_debian_is_realtime(const char *release);
+
 /* Chooses the packages of release for parts among what apt has: the newest version of which all are there, or
  * just wanted_version. Strings live in offers. Errors: RK_ERR_NOT_FOUND says what is missing and what there is. */
 struct rk_err *rk_debian_choose(const char *release, enum rk_target_parts parts,

@@ -543,7 +543,7 @@ static struct rk_err *clean_up(struct fetch *f, struct rk_err *err)
 
 static struct rk_err *check_flavour(const char *release, bool build)
 {
-	if (build && strstr(release, "-rt-"))
+	if (build && rk_debian_is_realtime(release))
 		return rk_err(
 			RK_ERR_UNSUPPORTED,
 			"'%s' is built from a source with the real-time patches, which linux-source "

@@ -9,6 +9,7 @@
 #include "lib/base/str.h"
 #include "lib/target/cache.h"
 #include "lib/target/debian.h"
+#include "lib/target/resolve.h"
 #include "lib/target/target.h"
 #include "lib/target/version.h"
 
@@ -70,6 +71,12 @@ static int by_release(const void *a, const void *b)
 	return order ? order : strcmp(x->id, y->id);
 }
 
+void rk_target_list_sort(struct rk_target_list *list)
+{
+	if (list->list.nr)
+		qsort(list->list.v, list->list.nr, sizeof(*list->list.v), by_release);
+}
+
 struct rk_err *rk_target_list(const struct rk_target_options *options, bool available,
 			      struct rk_target_list *ret)
 {
@@ -85,8 +92,7 @@ struct rk_err *rk_target_list(const struct rk_target_options *options, bool avai
 		rk_target_list_deinit(&list);
 		return err;
 	}
-	if (list.list.nr)
-		qsort(list.list.v, list.list.nr, sizeof(*list.list.v), by_release);
+	rk_target_list_sort(&list);
 	*ret = list;
 	return NULL;
 }

@@ -31,6 +31,9 @@ struct rk_err *rk_spec_running(struct rk_spec *ret) __must_use;
 struct rk_err *rk_target_describe(const struct rk_cache_slot *slot, enum rk_target_parts parts,
 				  struct rk_target *target) __must_use;
 
+/* By release, oldest first. */
+void rk_target_list_sort(struct rk_target_list *list);
+
 /* The target of explicit paths; a private prepared copy of the tree is made where needed. */
 struct rk_err *rk_target_open_paths(enum rk_target_parts parts,
 				    const struct rk_target_options *options, struct rk_target *ret)

@@ -42,9 +42,9 @@ static struct rk_err *target_options(const struct rk_cli *cli, char **ret_cache,
 	RK_TRY(rk_cli_cache_dir(ret_cache));
 	*ret = (struct rk_target_options){
 		.cache_dir = *ret_cache,
-		.offline = v && v->offline,
-		.skip_compiler_check = v && v->skip_compiler_check,
-		.jobs = v ? v->jobs : 0,
+		.offline = v->offline,
+		.skip_compiler_check = v->skip_compiler_check,
+		.jobs = v->jobs,
 		.reporter = cli->reporter,
 	};
 	return NULL;
@@ -84,21 +84,31 @@ static struct rk_err *list_json(const struct rk_target_list *list)
 	return rk_render_json(doc);
 }
 
+static int wider(int width, const char *text)
+{
+	int len = (int)strlen(text);
+
+	return len > width ? len : width;
+}
+
 static void list_text(const struct rk_target_list *list)
 {
 	char size[RK_SIZE_TEXT];
-	int width = (int)strlen("TARGET");
+	int id_width = (int)strlen("TARGET"), source_width = (int)strlen("SOURCE");
 
+	rk_vec_for_each(&list->list, e) {
+		id_width = wider(id_width, e->id);
+		source_width = wider(source_width, e->source_version ? e->source_version : "-");
+	}
+	printf("%-*s  %-*s  %-12s  %8s  %s\n", id_width, "TARGET", source_width, "SOURCE", "CACHED",
+	       "SIZE", "STATE");
 	rk_vec_for_each(&list->list, e)
-		width = (int)strlen(e->id) > width ? (int)strlen(e->id) : width;
-	printf("%-*s  %-14s %-13s %8s  %s\n", width, "TARGET", "SOURCE", "CACHED", "SIZE", "STATE");
-	rk_vec_for_each(&list->list, e)
-		printf("%-*s  %-14s %-13s %8s  %s\n", width, e->id,
+		printf("%-*s  %-*s  %-12s  %8s  %s\n", id_width, e->id, source_width,
 		       e->source_version ? e->source_version : "-", parts_of(e),
 		       e->bytes ? rk_render_size(e->bytes, size) : "-",
 		       e->in_use      ? "in use"
 		       : e->available ? "on offer"
-				      : "");
+				      : "-");
 }
 
 static struct rk_err *run_list(const struct rk_cli *cli, enum rk_exit *ret_exit)
@@ -281,6 +291,7 @@ const struct rk_verb verb_target_show = {
 	.name = "target show",
 	.operands = "TARGET",
 	.summary = "show what is known of a kernel in the cache",
+	.values_size = sizeof(struct target_values),
 	.min_operands = 1,
 	.max_operands = 1,
 	.has_json = true,
@@ -317,6 +328,7 @@ const struct rk_verb verb_target_remove = {
 	.name = "target rm",
 	.operands = "TARGET...",
 	.summary = "remove a kernel from the cache",
+	.values_size = sizeof(struct target_values),
 	.min_operands = 1,
 	.max_operands = RK_OPERANDS_MAX,
 	.run = run_remove,
