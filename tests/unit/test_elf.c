@@ -269,7 +269,7 @@ static void test_many_sections(void)
 }
 
 /* A function that surely has a symbol and an extent in this program. */
-static __attribute__((noinline, noclone, used)) int landmark(int x)
+static __attribute__((noinline, used)) int landmark(int x)
 {
 	return x + 42;
 }
