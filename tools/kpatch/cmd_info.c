@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kpatch info: what a patch module file says of itself, or what the kernel says of a loaded patch. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/str.h"
+#include "tools/common/render.h"
+#include "tools/kpatch/kpatch.h"
+
+/* --- a file --- */
+
+static json_t *file_json(const struct rk_module_info *info)
+{
+	json_t *doc = rk_render_document("kpatch-info", 1);
+	_cleanup_free_ char *text = NULL;
+	json_t *manifest = NULL;
+
+	if (info->manifest) {
+		struct rk_err *err = rk_manifest_to_json(info->manifest, &text);
+
+		rk_err_free(err);
+		manifest = text ? json_loads(text, 0, NULL) : NULL;
+	}
+	json_object_set_new(doc, "name", json_string(info->name));
+	json_object_set_new(doc, "vermagic", json_string(info->vermagic));
+	json_object_set_new(doc, "build_id",
+			    info->build_id ? json_string(info->build_id) : json_null());
+	json_object_set_new(doc, "sha256", json_string(info->sha256));
+	json_object_set_new(doc, "livepatch", json_boolean(info->is_livepatch));
+	json_object_set_new(doc, "signed", json_boolean(info->is_signed));
+	json_object_set_new(doc, "manifest", manifest ? manifest : json_null());
+	return doc;
+}
+
+static void show_line(const char *key, const char *value)
+{
+	if (value)
+		printf("%-12s %s\n", key, value);
+}
+
+static void show_fix(const struct rk_manifest_fix *fix)
+{
+	printf("%-12s ", "fix");
+	rk_vec_for_each(&fix->cves, cve)
+		printf("%s ", *cve);
+	printf("%s\n", fix->title ? fix->title : fix->file);
+}
+
+static void show_manifest(const struct rk_manifest *m)
+{
+	printf("%-12s %llu\n", "level", (unsigned long long)m->level);
+	show_line("target", m->target_id);
+	show_line("kernel", m->version);
+	rk_vec_for_each(&m->fixes, fix)
+		show_fix(fix);
+	rk_vec_for_each(&m->funcs, func)
+		printf("%-12s %s %s\n", "function", func->object, func->name);
+	show_line("made by", m->tool_version);
+}
+
+static struct rk_err *info_of_file(const struct rk_cli *cli, const char *path)
+{
+	_cleanup_info_ struct rk_module_info *info = NULL;
+
+	RK_TRY(rk_module_info_read(path, &info));
+	if (!info->name || !info->vermagic)
+		return rk_err(RK_ERR_FORMAT, "'%s' is no kernel module: it has no name or vermagic",
+			      path);
+	if (cli->json)
+		return rk_render_json(file_json(info));
+	show_line("name", info->name);
+	show_line("vermagic", info->vermagic);
+	show_line("build-id", info->build_id);
+	show_line("sha256", info->sha256);
+	show_line("livepatch", info->is_livepatch ? "yes" : "no");
+	show_line("signed", info->is_signed ? "yes" : "no");
+	if (info->manifest)
+		show_manifest(info->manifest);
+	return NULL;
+}
+
+/* --- a loaded patch --- */
+
+static json_t *loaded_json(const struct rk_livepatch *patch)
+{
+	json_t *doc = rk_render_document("kpatch-info", 1);
+	json_t *functions = json_array();
+
+	rk_vec_for_each(&patch->objects, object)
+		rk_vec_for_each(&object->funcs, func)
+			json_array_append_new(functions, json_pack("{s:s, s:s, s:i, s:b}", "object",
+								   object->name, "name", func->name,
+								   "sympos", (int)func->sympos,
+								   "patched", object->patched));
+	json_object_set_new(doc, "name", json_string(patch->name));
+	json_object_set_new(doc, "state", json_string(rk_livepatch_state_name(patch->state)));
+	json_object_set_new(doc, "refcount", json_integer(patch->refcount));
+	json_object_set_new(doc, "taint", json_string(patch->taint));
+	json_object_set_new(doc, "functions", functions);
+	return doc;
+}
+
+static struct rk_err *show_loaded(const struct rk_cli *cli, const struct rk_livepatch *patch)
+{
+	if (cli->json)
+		return rk_render_json(loaded_json(patch));
+	show_line("name", patch->name);
+	show_line("state", rk_livepatch_state_name(patch->state));
+	printf("%-12s %d\n", "references", patch->refcount);
+	show_line("taint", patch->taint);
+	rk_vec_for_each(&patch->objects, object)
+		rk_vec_for_each(&object->funcs, func)
+			printf("%-12s %s %s%s\n", "function", object->name, func->name,
+			       object->patched ? "" : " (not loaded)");
+	return NULL;
+}
+
+static struct rk_err *info_of_loaded(const struct rk_cli *cli, const char *text)
+{
+	_cleanup_livepatch_list_ struct rk_livepatch_list list = {};
+	_cleanup_free_ char *name = kpatch_module_name(text);
+
+	if (!name)
+		return rk_err_nomem();
+	RK_TRY(rk_livepatch_list(&rk_livepatch_roots, &list));
+	rk_vec_for_each(&list.list, patch)
+		if (rk_streq(patch->name, name))
+			return show_loaded(cli, patch);
+	return rk_err(RK_ERR_NOT_FOUND, "'%s' is neither a file nor a loaded live patch", text);
+}
+
+static struct rk_err *info(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	const char *what = cli->operands[0];
+
+	return rk_fs_exists(what) ? info_of_file(cli, what) : info_of_loaded(cli, what);
+}
+
+const struct rk_verb verb_info = {
+	.name = "info",
+	.operands = "FILE|NAME",
+	.summary = "show what a patch module contains, or a loaded patch and its functions",
+	.min_operands = 1,
+	.max_operands = 1,
+	.has_json = true,
+	.run = info,
+};

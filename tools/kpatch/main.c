@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kpatch: live patches of the kernel that runs here. */
+#include "tools/common/cli.h"
+#include "tools/kpatch/kpatch.h"
+
+int main(int argc, char **argv)
+{
+	static const struct rk_verb *const verbs[] = {&verb_load, &verb_unload, &verb_list,
+						      &verb_info, NULL};
+	static const struct rk_tool tool = {
+		.name = "kpatch",
+		.summary = "load, unload and show live patches of the running kernel",
+		.verbs = verbs,
+	};
+
+	return rk_cli_main(&tool, argc, argv);
+}
