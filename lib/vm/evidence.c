@@ -108,7 +108,8 @@ static json_t *findings(const struct rk_vm_test *test)
 		json_array_append_new(
 			array, json_pack("{s:s, s:s, s:o, s:o, s:b}", "kind", it->kind, "step",
 					 it->step, "text", text(it->text), "kernel_seconds",
-					 json_real(it->seconds), "counts", it->counts));
+					 it->seconds < 0 ? json_null() : json_real(it->seconds),
+					 "counts", it->counts));
 	return array;
 }
 

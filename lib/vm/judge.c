@@ -73,6 +73,15 @@ static bool is_old_trouble(const struct rk_vm_test *test, const struct rk_vm_log
 	return false;
 }
 
+/* True when a reason quotes text already. */
+static bool is_quoted(const struct rk_vm_test *test, const char *text)
+{
+	rk_vec_for_each(&test->reasons, reason)
+		if (strstr(*reason, text))
+			return true;
+	return false;
+}
+
 static struct rk_err *add_trouble(struct rk_vm_test *test, const struct rk_vm_log_line *line,
 				  const char *kind)
 {
@@ -88,10 +97,11 @@ static struct rk_err *add_trouble(struct rk_vm_test *test, const struct rk_vm_lo
 	if (!rk_vec_push(&test->troubles, trouble))
 		return rk_err_nomem();
 	if (!trouble.counts)
-		return add_note(test,
-				"the kernel's log has a %s in step '%s', without the patch: %s",
-				kind, trouble.step, trouble.text);
-	return add_reason(test, "the kernel's log has a %s in step '%s': %s", kind, trouble.step,
+		return add_note(test, "in step '%s', without the patch, the kernel says (%s): %s",
+				trouble.step, kind, trouble.text);
+	if (is_quoted(test, trouble.text))
+		return NULL;
+	return add_reason(test, "in step '%s' the kernel says (%s): %s", trouble.step, kind,
 			  trouble.text);
 }
 
@@ -129,12 +139,59 @@ static const char *kernel_word(const struct rk_vm_test *test, size_t step)
 	return word;
 }
 
-static struct rk_err *judge_died(struct rk_vm_test *test, const char *where)
+/* A line of the console without its time; NULL without memory. */
+static const char *console_line(struct rk_vm_test *test, const char *line, size_t len)
+{
+	const char *bracket = line[0] == '[' ? memchr(line, ']', len) : NULL;
+	size_t skip = bracket ? (size_t)(bracket - line) + 1 : 0;
+
+	while (skip < len && line[skip] == ' ')
+		skip++;
+	return rk_arena_strndup(&test->arena, line + skip, len - skip);
+}
+
+/* Why it panicked: the last complaint on the console before it; the panic's own words where there is none ("Fatal exception"
+ * says nothing, the BUG above it does). The log's records of that moment never came. */
+static const char *panic_cause(struct rk_vm_test *test)
+{
+	const char *end = strstr(test->run.console, test->run.panic);
+	const char *cause = NULL;
+
+	for (const char *line = test->run.console; line < end;) {
+		size_t len = strcspn(line, "\n");
+		const char *text = console_line(test, line, len);
+		const char *kind = text ? rk_klog_trouble(0, text) : NULL;
+
+		if (kind && (rk_streq(kind, "bug") || (!cause && rk_streq(kind, "oops"))))
+			cause = text;
+		line += len + (line[len] == '\n');
+	}
+	return cause;
+}
+
+static struct rk_err *judge_panic(struct rk_vm_test *test, const char *where, const char *step)
+{
+	struct rk_vm_trouble trouble = {
+		.kind = "panic",
+		.step = step,
+		.text = test->run.panic,
+		.seconds = -1,
+		.counts = true,
+	};
+	const char *cause = panic_cause(test);
+
+	if (!rk_vec_push(&test->troubles, trouble))
+		return rk_err_nomem();
+	return add_reason(test, "the kernel panicked %s: %s%s%s", where, cause ? cause : "",
+			  cause ? "; " : "", test->run.panic);
+}
+
+static struct rk_err *judge_died(struct rk_vm_test *test, const char *where, const char *step)
 {
 	const struct rk_vm_result *run = &test->run;
 
 	if (run->panic)
-		return add_reason(test, "the kernel panicked %s: %s", where, run->panic);
+		return judge_panic(test, where, step);
 	if (run->is_timed_out)
 		return add_reason(test, "the guest did not end within %u s; it was ended %s",
 				  test->spec->timeout_s, where);
@@ -165,7 +222,7 @@ static struct rk_err *judge_step(struct rk_vm_test *test, size_t i)
 	switch (test->run.steps.v[i].outcome) {
 	case RK_VM_FAILED:
 	case RK_VM_TIMED_OUT: return judge_failed(test, i);
-	case RK_VM_DIED: return judge_died(test, where);
+	case RK_VM_DIED: return judge_died(test, where, test->steps.list.v[i].title);
 	default: return NULL;
 	}
 }
@@ -191,9 +248,9 @@ static struct rk_err *judge_identity(struct rk_vm_test *test)
 static struct rk_err *judge_end(struct rk_vm_test *test)
 {
 	if (!test->run.is_up)
-		return judge_died(test, "before the kernel had started");
+		return judge_died(test, "before init was running", "boot");
 	if (!test->run.is_finished && !test->reasons.nr)
-		return judge_died(test, "between two steps");
+		return judge_died(test, "between two steps", "");
 	if (test->reasons.nr)
 		return NULL;
 	for (size_t i = 0; i < test->run.steps.nr; i++)

@@ -12,7 +12,7 @@
  *   task STEP PID COMM STACK                a task that holds the step up
  *   end STEP ok|failed|timeout SECONDS TEXT
  *   log PRIORITY SECONDS TEXT               a line of the kernel's log
- *   bye                                     all steps are over, the guest powers off
+ *   bye                                     all steps are over, the guest ends
  */
 #ifndef RK_VM_PROTOCOL_H
 #define RK_VM_PROTOCOL_H

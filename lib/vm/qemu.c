@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * QEMU as a child process: no display, no network, no disk; the console goes to a file, the second serial port is
- * the child's standard output, which we read line by line. It ends when the guest powers off or reboots (a panic
- * reboots at once), or when its time is over.
+ * the child's standard output, which we read line by line. It ends when the guest reboots (at its end, and at
+ * once when it panics), or when its time is over.
  */
 #include <errno.h>
 #include <stdlib.h>

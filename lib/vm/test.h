@@ -49,7 +49,7 @@ struct rk_vm_trouble {
 	const char *kind; /* lib/vm/klog.h */
 	const char *step; /* title, "boot" */
 	const char *text;
-	double seconds; /* since the kernel started */
+	double seconds; /* since the kernel started; negative: unknown (from the console) */
 	bool counts;	/* false: it came without the patch and isn't its doing */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest's init: mounts what a test needs, says hello, runs the steps the host put beside it, says bye and powers
- * off. It decides nothing: what a step's outcome means is the host's business. Linked statically, so that nothing
+ * The guest's init: mounts what a test needs, says hello, runs the steps the host put beside it, says bye and restarts,
+ * which ends QEMU. It decides nothing: what a step's outcome means is the host's business. Linked statically, so that nothing
  * but the kernel is needed.
  */
 #include <errno.h>
@@ -145,7 +145,8 @@ static void set_up_system(void)
 				strerror(errno));
 	}
 	start_loopback();
-	sethostname("kpatch-test", strlen("kpatch-test"));
+	if (sethostname("kpatch-test", strlen("kpatch-test")))
+		fprintf(stderr, "init: cannot set the host name: %s\n", strerror(errno));
 	/* a task stuck in the kernel is reported within the time a test takes */
 	write_text("/proc/sys/kernel/hung_task_timeout_secs", HUNG_TASK_S);
 }
@@ -213,8 +214,9 @@ int main(void)
 		guest_say(guest.port, "bye", NULL);
 	rk_err_free(err);
 	tcdrain(guest.port);
-	sync();
-	reboot(RB_POWER_OFF);
-	/* only if powering off failed: the kernel panics when init ends, and that ends the guest as well */
+	/* an emergency restart stops no processor and asks no driver: one that hangs in a module can't hold it up */
+	write_text("/proc/sysrq-trigger", "b");
+	reboot(RB_AUTOBOOT);
+	/* only if that failed: the kernel panics when init ends, and that ends the guest as well */
 	return 1;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,6 +214,8 @@ _Noreturn static void be_child(const struct rk_vm_step *step, int out)
 	int null = open("/dev/null", O_RDONLY);
 
 	setsid();
+	/* the kernel's complaints name the task: not everything is to be "init" */
+	prctl(PR_SET_NAME, rk_vm_verb_name(step->verb));
 	dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
