@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Real fixes from Debian's source packages: built, loaded into the stock kernel, unloaded; or refused for the right reason.
+
+Each fix of tests/vm/fixes is built against the oldest kernel on offer. What is built goes through kpatch-test, with its
+reproducer where there is one; what is refused must be refused with the findings that the fix names, and leave nothing behind.
+"""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import sys
+
+sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests")]
+import tap  # noqa: E402
+from kernel import BUILD, ROOT, TEST, Target, at_least, source_files, source_versions  # noqa: E402
+
+BUILD_TIMEOUT = 300
+VM_TIMEOUT = 300
+
+
+class Outcome:
+    """What one fix came to; printed in the order of names when all are done."""
+
+    def __init__(self, name):
+        self.name = name
+        self.checks = []  # (passed, text, detail)
+        self.skipped = None
+
+    def check(self, passed, text, detail=""):
+        self.checks.append((bool(passed), f"{self.name}: {text}", detail))
+        return bool(passed)
+
+    def show(self):
+        if self.skipped:
+            tap.skip(self.name, self.skipped)
+        for check in self.checks:
+            tap.ok(*check)
+
+
+def cut(fix, path, target, versions, work):
+    """Writes the patch; returns None, or why it can't be made for this target."""
+    argv = [ROOT / "tests/vm/make-fix", "--old", target.source, "--old-version", target.version, path, "-o", work / "fix.patch"]
+    if "edits" not in fix:
+        if not at_least(target.version, fix["from"]) or at_least(target.version, fix["to"]):
+            return f"is for kernels from {fix['from']} on, below {fix['to']}; this one is {target.version}"
+        newer = [v for v in versions if at_least(v, fix["to"])]
+        if not newer:
+            return f"apt offers no source package from {fix['to']} on"
+        argv += ["--new", source_files(newer[0], fix["files"]), "--new-version", newer[0]]
+    result = tap.run(argv)
+    return result.stderr if result.returncode != 0 else None
+
+
+def build(fix, target, work, outcome):
+    """Builds; returns the report, None if it isn't one."""
+    out = work / "out"
+    result = tap.run([BUILD, "--target", target.id, "--offline", "--json", "-n", fix["name"], "-j", "1", "-o", out, work / "fix.patch"],
+                     timeout=BUILD_TIMEOUT)
+    try:
+        report = json.loads(result.stdout)
+    except ValueError:
+        report = None
+    want = 0 if fix["expected"] == "built" else 3
+    detail = result.stdout + result.stderr
+    if not outcome.check(result.returncode == want, f"kpatch-build exits with {want}", detail) or not report:
+        return None
+    codes = {finding["code"] for finding in report.get("findings", [])}
+    missing = [code for code in fix.get("findings", []) if code not in codes]
+    outcome.check(not missing, f"finds {' '.join(fix.get('findings', [])) or 'nothing in the way'}", detail)
+    if want == 3:
+        outcome.check(not out.exists() or not any(out.iterdir()), "nothing is written", str(out))
+        return None
+    differing = sum(unit["proof"]["differing"] for unit in report["units"])
+    outcome.check(differing == 0, "every original function is the shipped one", detail)
+    objects = {function["object"] for function in report["functions"]}
+    outcome.check(objects == set(fix["objects"]), f"replaces functions of {' '.join(fix['objects'])}", detail)
+    return report
+
+
+def reproducer(fix, work):
+    """Options of kpatch-test that show the flaw before and not after."""
+    example = fix.get("example")
+    if not example:
+        return []
+    program = work / "reproducer"
+    compiled = tap.run(["gcc", "-O2", "-static", "-o", program, ROOT / "examples" / example / "reproducer.c"])
+    if compiled.returncode != 0:
+        raise RuntimeError(compiled.stderr)
+    return ["--file", program, "--before", ROOT / "examples/expect-vulnerable.sh", "--after", ROOT / "examples/expect-fixed.sh"]
+
+
+def test(fix, target, report, work, outcome):
+    guest = fix.get("guest", {})
+    argv = [TEST, report["module"], "--target", target.id, "--output", work / "evidence", "--json"]
+    for module in guest.get("modules_before", []):
+        argv += ["--module", module]
+    for module in guest.get("modules_after", []):
+        argv += ["--module-after", module]
+    result = tap.run(argv + reproducer(fix, work), timeout=VM_TIMEOUT)
+    outcome.check(result.returncode == 0, "loads, works, unloads and loads again on the stock kernel", result.stdout[-4000:] + result.stderr)
+    evidence = work / "evidence" / "evidence.json"
+    if outcome.check(evidence.exists(), "leaves evidence", str(list(work.iterdir()))):
+        outcome.check(json.loads(evidence.read_text())["verdict"] == "passed", "the evidence says passed", evidence.read_text()[-2000:])
+
+
+def run(path, target, versions, top):
+    fix = json.loads(path.read_text())
+    outcome = Outcome(fix["name"])
+    work = top / fix["name"]
+    work.mkdir()
+    try:
+        outcome.skipped = cut(fix, path, target, versions, work)
+        if not outcome.skipped:
+            report = build(fix, target, work, outcome)
+            if report:
+                test(fix, target, report, work, outcome)
+    except Exception as error:  # one fix that can't be tested must not hide the others
+        outcome.check(False, "runs to its end", repr(error))
+    return outcome
+
+
+def main():
+    target = Target()
+    versions = source_versions()
+    tap.diag(f"target {target.id}, {target.version}; sources on offer: {' '.join(versions)}")
+    paths = sorted((ROOT / "tests/vm/fixes").glob("*.json"))
+    only = os.environ.get("RK_TEST_FIXES", "").split()
+    paths = [path for path in paths if not only or path.stem in only]
+    top = pathlib.Path(tap.tmpdir())
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for outcome in pool.map(lambda path: run(path, target, versions, top), paths):
+            outcome.show()
+    tap.done()
+
+
+main()
