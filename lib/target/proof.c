@@ -28,18 +28,6 @@ static bool may_be_discarded(const struct rk_section *section)
 	return rk_has_prefix(section->name, ".exit") || rk_has_prefix(section->name, ".discard");
 }
 
-/*
- * Did a weak function of ours lose against another file's? The linker keeps the binding of the
- * definition it took, so a global one says it; but where a header declares the function weak
- * (arch_perf_update_userpage) both are.
- */
-static bool is_overridden(const struct rk_owner *owner, const struct rk_pair *pair)
-{
-	if (pair->ours->bind != STB_WEAK)
-		return false;
-	return pair->shipped->bind == STB_GLOBAL || !rk_owner_covers(owner, pair->shipped);
-}
-
 static const struct rk_symbol *find_shipped(const struct rk_owner *owner,
 					    const struct rk_symbol *ours)
 {
@@ -49,6 +37,56 @@ static const struct rk_symbol *find_shipped(const struct rk_owner *owner,
 	    (ours->bind == STB_LOCAL && shipped->bind != STB_LOCAL))
 		return NULL;
 	return shipped;
+}
+
+/* ".text.unlikely.foo" and ".text.unlikely.bar" are linked to one piece, ".text.foo" to another. */
+static bool same_piece(const struct rk_section *a, const struct rk_section *b)
+{
+	static const char *const kinds[] = {".text.unlikely.", ".text.hot.", ".text.startup.",
+					    ".text."};
+	if (strcmp(a->name, b->name) == 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (rk_has_prefix(a->name, kinds[i]) || rk_has_prefix(b->name, kinds[i]))
+			return rk_has_prefix(a->name, kinds[i]) && rk_has_prefix(b->name, kinds[i]);
+	return false;
+}
+
+static bool is_before(const struct rk_symbol *a, const struct rk_symbol *b)
+{
+	return a->section == b->section ? a->value < b->value
+					: a->section->index < b->section->index;
+}
+
+/*
+ * Is the shipped twin where the compiler put this function: behind those before it, before those
+ * behind it?
+ */
+static bool is_in_order(const struct rk_proof_run *run, const struct rk_pair *pair)
+{
+	rk_elf_for_each_symbol(run->original, sym) {
+		if (sym->type != STT_FUNC || !sym->section || sym->bind == STB_WEAK ||
+		    !same_piece(sym->section, pair->ours->section))
+			continue;
+		const struct rk_symbol *shipped = find_shipped(run->owner, sym);
+		if (shipped && shipped->section == pair->shipped->section &&
+		    is_before(sym, pair->ours) != (shipped->value < pair->shipped->value))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Did a weak function of ours lose against another file's? The linker keeps the binding of the
+ * definition it took, so a global one says it; but where a header declares the function weak
+ * (arch_perf_update_userpage) both are, and only the place tells.
+ */
+static bool is_overridden(const struct rk_proof_run *run, const struct rk_pair *pair)
+{
+	if (pair->ours->bind != STB_WEAK)
+		return false;
+	return pair->shipped->bind == STB_GLOBAL || !rk_owner_covers(run->owner, pair->shipped) ||
+	       !is_in_order(run, pair);
 }
 
 static struct rk_err *compare(struct rk_proof_run *run, const struct rk_pair *pair,
@@ -74,7 +112,7 @@ static struct rk_err *compare(struct rk_proof_run *run, const struct rk_pair *pa
 	entry->verdict = entry->relaxed ? RK_PROOF_MATCHED : RK_PROOF_DIFFERS;
 	if (entry->relaxed)
 		return NULL;
-	if (is_overridden(run->owner, pair)) {
+	if (is_overridden(run, pair)) {
 		entry->verdict = RK_PROOF_OVERRIDDEN;
 		entry->reason = "weak; another file's definition is shipped";
 		return NULL;

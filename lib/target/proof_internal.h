@@ -93,8 +93,19 @@ struct rk_err *rk_proof_describe(struct rk_proof_run *run, const struct rk_pair 
 				 uint64_t offset, const struct rk_reloc *reloc, const char *ours,
 				 const char *theirs, struct rk_proof_entry *entry) __must_use;
 
-/* "'foo'+0x10": what lies at a place of the shipped object. */
-struct rk_err *rk_proof_place_name(struct rk_proof_run *run, const struct rk_place *place,
-				   const char **ret) __must_use;
+/*
+ * The distance from a field of ours to what the processor counts from; 0 where it isn't an operand.
+ */
+int64_t rk_proof_bias(const struct rk_proof_run *run, const struct rk_section *section,
+		      const struct rk_reloc *reloc);
+
+/*
+ * What reloc of section means ("'foo'+16"), and what the shipped object has: theirs (S + A), NULL
+ * for no comparable field. named is the symbol of ours, NULL if there is none.
+ */
+struct rk_err *rk_proof_reloc_names(struct rk_proof_run *run, const struct rk_section *section,
+				    const struct rk_reloc *reloc, const struct rk_symbol *named,
+				    const struct rk_place *theirs, const char **ret_ours,
+				    const char **ret_theirs) __must_use;
 
 #endif

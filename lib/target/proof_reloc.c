@@ -211,6 +211,15 @@ bool rk_proof_section_agrees(const struct rk_proof_run *run, const struct rk_sec
 	       (behind && symbol_agrees(run, behind, offset - behind->value - bias, theirs));
 }
 
+int64_t rk_proof_bias(const struct rk_proof_run *run, const struct rk_section *section,
+		      const struct rk_reloc *reloc)
+{
+	int64_t bias = 0;
+	_cleanup_err_ struct rk_err *err = run->arch->pc_bias(section, reloc, &bias);
+	/* data among code: no processor reads the field, so that it counts from its own place */
+	return err ? 0 : bias;
+}
+
 struct rk_err *rk_proof_reloc_agrees(struct rk_proof_run *run, const struct rk_section *section,
 				     const struct rk_reloc *reloc, const struct rk_place *theirs,
 				     const struct rk_symbol **ret_named, bool *ret)
@@ -223,8 +232,7 @@ struct rk_err *rk_proof_reloc_agrees(struct rk_proof_run *run, const struct rk_s
 		*ret = symbol_agrees(run, sym, (uint64_t)reloc->addend, theirs);
 		return NULL;
 	}
-	int64_t bias;
-	RK_TRY(run->arch->pc_bias(section, reloc, &bias));
+	int64_t bias = rk_proof_bias(run, section, reloc);
 	uint64_t offset = sym->value + (uint64_t)reloc->addend + (uint64_t)bias;
 	struct rk_place target = *theirs;
 	target.at += (uint64_t)bias;
@@ -240,23 +248,6 @@ struct rk_err *rk_proof_reloc_agrees(struct rk_proof_run *run, const struct rk_s
 	if (*ret_named)
 		return NULL;
 	return anonymous_agrees(run, sym->section, offset, &target, ret);
-}
-
-/* "'foo'+0x10" of our side. */
-static struct rk_err *our_name(struct rk_proof_run *run, const struct rk_reloc *reloc,
-			       const struct rk_symbol *named, const char **ret)
-{
-	struct rk_arena *arena = &run->proof->arena;
-	const struct rk_section *section = reloc->symbol->section;
-
-	if (named)
-		*ret = rk_arena_printf(arena, "'%s'", named->name);
-	else if (section)
-		*ret = rk_arena_printf(arena, "section '%s'%+lld", section->name,
-				       (long long)reloc->addend);
-	else
-		*ret = rk_arena_printf(arena, "%+lld", (long long)reloc->addend);
-	return *ret ? NULL : rk_err_nomem();
 }
 
 struct rk_err *rk_proof_relocs(struct rk_proof_run *run, const struct rk_pair *pair,
@@ -286,9 +277,8 @@ struct rk_err *rk_proof_relocs(struct rk_proof_run *run, const struct rk_pair *p
 		if (agrees)
 			continue;
 		*ret_reloc = reloc;
-		*ret_theirs = "something else";
-		RK_TRY(our_name(run, reloc, named, ret_ours));
-		return is_there ? rk_proof_place_name(run, &theirs, ret_theirs) : NULL;
+		return rk_proof_reloc_names(run, section, reloc, named, is_there ? &theirs : NULL,
+					    ret_ours, ret_theirs);
 	}
 	return NULL;
 }

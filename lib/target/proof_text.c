@@ -120,33 +120,80 @@ struct rk_err *rk_proof_describe(struct rk_proof_run *run, const struct rk_pair 
 	return entry->reason ? NULL : rk_err_nomem();
 }
 
-struct rk_err *rk_proof_place_name(struct rk_proof_run *run, const struct rk_place *place,
-				   const char **ret)
+static struct rk_err *name_and_offset(struct rk_proof_run *run, const char *name, int64_t offset,
+				      const char **ret)
 {
-	struct rk_arena *arena = &run->proof->arena;
-	const struct rk_section *section = place->section;
+	if (offset)
+		*ret = rk_arena_printf(&run->proof->arena, "'%s'%+lld", name, (long long)offset);
+	else
+		*ret = rk_arena_printf(&run->proof->arena, "'%s'", name);
+	return *ret ? NULL : rk_err_nomem();
+}
+
+/* A string of ours is shown as such: its section and offset say nothing. */
+static struct rk_err *our_name(struct rk_proof_run *run, const struct rk_reloc *reloc,
+			       const struct rk_symbol *named, int64_t bias, const char **ret)
+{
+	const struct rk_section *section = reloc->symbol->section;
+	int64_t offset = (int64_t)reloc->symbol->value + reloc->addend + bias;
+
+	if (section && section->data && (section->flags & SHF_STRINGS) && offset >= 0 &&
+	    (uint64_t)offset < section->size) {
+		*ret = rk_arena_printf(&run->proof->arena, "\"%.*s\"",
+				       (int)strnlen((const char *)section->data + offset,
+						    section->size - (uint64_t)offset),
+				       (const char *)section->data + offset);
+		return *ret ? NULL : rk_err_nomem();
+	}
+	if (!named)
+		return name_and_offset(run, section ? section->name : "", offset, ret);
+	/* an undefined symbol's value is 0 */
+	return name_and_offset(run, named->name, offset - (int64_t)named->value, ret);
+}
+
+/* The symbol that covers a place, or the nearest before it. */
+static const struct rk_symbol *symbol_at(const struct rk_section *section, uint64_t at)
+{
 	const struct rk_symbol *best = NULL;
 
-	if (run->shipped->type != ET_REL)
-		section = rk_elf_section_at(run->shipped, place->at);
-	/*
-	 * S + A of a call is 4 below its target: the nearest symbol that isn't far behind will do
-	 * for a message
-	 */
 	for (size_t i = 0; section && i < section->nr_symbols; i++) {
 		const struct rk_symbol *sym = section->symbols[i];
-		if (sym->value > place->at + 4)
+		if (sym->value > at)
 			break;
-		best = sym;
+		/* labels (_edata) are less telling than what has a size */
+		if (!best || sym->size || best->value + best->size <= at)
+			best = sym;
 	}
-	if (place->undefined)
-		*ret = rk_arena_printf(arena, "'%s'", place->undefined);
-	else if (best && place->at + 4 == best->value)
-		*ret = rk_arena_printf(arena, "'%s'", best->name);
-	else if (best)
-		*ret = rk_arena_printf(arena, "'%s'%+lld", best->name,
-				       (long long)(place->at - best->value));
-	else
-		*ret = rk_arena_printf(arena, "0x%llx", (unsigned long long)place->at);
+	return best;
+}
+
+static struct rk_err *their_name(struct rk_proof_run *run, const struct rk_place *theirs,
+				 int64_t bias, const char **ret)
+{
+	uint64_t at = theirs->at + (uint64_t)bias;
+	const struct rk_section *section = theirs->section;
+
+	if (theirs->undefined)
+		return name_and_offset(run, theirs->undefined, (int64_t)at, ret);
+	if (run->shipped->type != ET_REL)
+		section = rk_elf_section_at(run->shipped, at);
+	const struct rk_symbol *sym = symbol_at(section, at);
+	if (sym)
+		return name_and_offset(run, sym->name, (int64_t)(at - sym->value), ret);
+	*ret = rk_arena_printf(&run->proof->arena, "0x%llx", (unsigned long long)at);
 	return *ret ? NULL : rk_err_nomem();
+}
+
+struct rk_err *rk_proof_reloc_names(struct rk_proof_run *run, const struct rk_section *section,
+				    const struct rk_reloc *reloc, const struct rk_symbol *named,
+				    const struct rk_place *theirs, const char **ret_ours,
+				    const char **ret_theirs)
+{
+	int64_t bias = rk_proof_bias(run, section, reloc);
+
+	RK_TRY(our_name(run, reloc, named, bias, ret_ours));
+	if (theirs)
+		return their_name(run, theirs, bias, ret_theirs);
+	*ret_theirs = "something else";
+	return NULL;
 }
