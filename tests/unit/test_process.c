@@ -182,7 +182,7 @@ static void test_timeout(void)
 
 	is_err(rk_process_run(&spec, &res), RK_ERR_TIMEOUT, "'sh' took longer than 0.3 s",
 	       "timeout");
-	ok(now() - start < 10, "ended in time");
+	ok(now() - start < 30, "ended in time");
 	pid_t grandchild = read_pid(pid_path);
 	ok(grandchild > 0 && is_gone(grandchild), "what it started is gone too");
 
@@ -191,7 +191,7 @@ static void test_timeout(void)
 	start = now();
 	is_err(rk_process_run(&stubborn, &res), RK_ERR_TIMEOUT, "'sh' took longer than 0.1 s",
 	       "timeout of one that ignores SIGTERM");
-	ok(now() - start < 20, "killed in time");
+	ok(now() - start < 30, "killed in time");
 }
 
 static void test_left_behind(void)
@@ -200,25 +200,32 @@ static void test_left_behind(void)
 	double start = now();
 
 	/* The sleeper holds the pipe open; the child is done all the same. */
-	no_err(rk_process_run(&(struct rk_process_spec){.argv = SH("echo x; sleep 5 &")}, &res),
+	no_err(rk_process_run(&(struct rk_process_spec){.argv = SH("echo x; sleep 60 &")}, &res),
 	       "a child that leaves one behind");
-	ok(now() - start < 4, "isn't waited for");
+	ok(now() - start < 30, "isn't waited for");
 	is_str(rk_str_get(&res.output), "x\n", "its output is there");
 }
 
+/* Each goes on only when the other has begun. */
 static void test_two_at_once(void)
 {
 	struct rk_process_result a = {}, b = {};
 	struct rk_process *pa = NULL, *pb = NULL;
-	const struct rk_process_spec sa = {.argv = SH("sleep 1; echo a")};
-	const struct rk_process_spec sb = {.argv = SH("sleep 1; echo b")};
-	double start = now();
+	const struct rk_process_spec sa = {
+		.argv = SH("touch a; until [ -e b ]; do sleep 0.02; done; echo a"),
+		.cwd = tap_tmpdir(),
+		.timeout_ms = 60000,
+	};
+	const struct rk_process_spec sb = {
+		.argv = SH("touch b; until [ -e a ]; do sleep 0.02; done; echo b"),
+		.cwd = tap_tmpdir(),
+		.timeout_ms = 60000,
+	};
 
 	no_err(rk_process_start(&sa, &pa), "start one");
 	no_err(rk_process_start(&sb, &pb), "start another");
 	no_err(rk_process_wait(pb, &b), "wait for the other");
 	no_err(rk_process_wait(pa, &a), "wait for the first");
-	ok(now() - start < 1.9, "they ran at once");
 	is_str(rk_str_get(&a.output), "a\n", "output of one");
 	is_str(rk_str_get(&b.output), "b\n", "output of the other");
 	rk_process_result_deinit(&a);
@@ -245,7 +252,7 @@ static int interrupted_child(void)
 	if (strcmp(rk_err_message(err), "interrupted while 'sh' ran") != 0)
 		return 2;
 	rk_err_free(err);
-	if (now() - start > 5)
+	if (now() - start > 30)
 		return 3;
 	err = rk_process_run(&(struct rk_process_spec){.argv = SH(":")}, &res);
 	if (!err || rk_err_code(err) != RK_ERR_INTERRUPTED)
