@@ -8,6 +8,7 @@
 #include "lib/source/lines.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <string.h>
 
 #include "lib/base/str.h"
@@ -16,15 +17,18 @@
 #define WAIT_LINES_MAX 40
 #define COND_DEPTH_MAX 64
 
-/* An open #if group. */
+/* An open #if group. Depths are of parentheses. */
 struct group {
-	int depth;     /* of parentheses where it began: each branch begins there again */
-	bool has_line; /* a directive of ours is in it, or in one inside it */
+	int begin;	  /* where it began: each branch begins there again */
+	int least_end;	  /* the smallest at the end of a branch */
+	bool has_branches; /* an #else or #elif was there */
+	bool has_line;	  /* a directive of ours is in it, or in one inside it */
 };
 
 /* What the C lexer would know at the beginning of a line. */
 struct state {
 	bool in_comment;
+	bool in_line_comment; /* a continued one */
 	bool is_continued; /* the line before ends with a backslash */
 	char quote;	   /* of the literal that goes on over a continued line, or 0 */
 	bool in_directive; /* a continued preprocessor line */
@@ -49,7 +53,8 @@ static void conditional(struct state *st, const char *s, const char *end)
 		s++;
 	if (is_word(s, end, "if") || is_word(s, end, "ifdef") || is_word(s, end, "ifndef")) {
 		if (st->nr_groups < COND_DEPTH_MAX)
-			st->groups[st->nr_groups++] = (struct group){.depth = st->depth};
+			st->groups[st->nr_groups++] = (struct group){.begin = st->depth,
+									  .least_end = INT_MAX};
 		return;
 	}
 	bool ends = is_word(s, end, "endif");
@@ -58,10 +63,15 @@ static void conditional(struct state *st, const char *s, const char *end)
 
 	struct group *group = &st->groups[st->nr_groups - 1];
 	st->lost_line = st->lost_line || group->has_line;
+	if (st->depth < group->least_end)
+		group->least_end = st->depth;
 	if (!ends) {
-		st->depth = group->depth;
+		group->has_branches = true;
+		st->depth = group->begin;
 		return;
 	}
+	/* A parenthesis that every branch opens is open behind them; one that a lone #if opens may be in skipped text. */
+	st->depth = group->has_branches ? group->least_end : group->begin;
 	st->nr_groups--;
 	if (group->has_line && st->nr_groups > 0)
 		st->groups[st->nr_groups - 1].has_line = true;
@@ -74,8 +84,10 @@ static size_t code_char(struct state *st, const char *s, const char *end)
 		st->in_comment = true;
 		return 2;
 	}
-	if (*s == '/' && s + 1 < end && s[1] == '/')
+	if (*s == '/' && s + 1 < end && s[1] == '/') {
+		st->in_line_comment = true;
 		return (size_t)(end - s);
+	}
 	if (*s == '"' || *s == '\'')
 		st->quote = *s;
 	if (!st->in_directive && *s == '(')
@@ -87,6 +99,8 @@ static size_t code_char(struct state *st, const char *s, const char *end)
 
 static size_t any_char(struct state *st, const char *s, const char *end)
 {
+	if (st->in_line_comment)
+		return (size_t)(end - s);
 	if (st->in_comment) {
 		bool closes = *s == '*' && s + 1 < end && s[1] == '/';
 
@@ -130,8 +144,10 @@ static void pass_line(struct state *st, const char *s, const char *end)
 	st->is_continued = ends_with_backslash(s, end);
 	for (const char *p = s; p < end;)
 		p += any_char(st, p, end);
-	if (!st->is_continued)
+	if (!st->is_continued) {
 		st->quote = 0; /* an apostrophe in skipped text or #error */
+		st->in_line_comment = false;
+	}
 }
 
 static void add_line_directive(struct rk_str *out, struct state *st, uint32_t number)
