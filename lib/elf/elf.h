@@ -29,25 +29,25 @@ struct rk_reloc {
 };
 
 struct rk_section {
-	uint32_t index;	   /* section header index */
+	uint32_t index; /* section header index */
 	const char *name;
-	uint32_t type;	   /* SHT_… */
-	uint64_t flags;	   /* SHF_… */
-	uint64_t address;  /* sh_addr; 0 in relocatable files */
-	uint64_t offset;   /* file offset of the content */
-	uint64_t size;	   /* bytes */
-	uint64_t align;	   /* at least 1 */
+	uint32_t type;	  /* SHT_… */
+	uint64_t flags;	  /* SHF_… */
+	uint64_t address; /* sh_addr; 0 in relocatable files */
+	uint64_t offset;  /* file offset of the content */
+	uint64_t size;	  /* bytes */
+	uint64_t align;	  /* at least 1 */
 	uint64_t entsize;
 	uint32_t link;
 	uint32_t info;
 	const uint8_t *data; /* size bytes; NULL for SHT_NULL, SHT_NOBITS and SHF_COMPRESSED */
 	struct rk_symbol *section_symbol; /* its STT_SECTION symbol, or NULL */
-	struct rk_reloc *relocs;	  /* sorted by offset; NULL until loaded, see rk_elf_load_relocs */
+	struct rk_reloc *relocs; /* sorted by offset; NULL until loaded, see rk_elf_load_relocs */
 	size_t nr_relocs;
-	/* The SHT_RELA section that applies to this one, or NULL. Those with SHF_RELA_LIVEPATCH don't
-	 * count, since there may be several: their relocations are in their own relocs. */
+	/* The SHT_RELA section that applies to this one, or NULL. Those with SHF_RELA_LIVEPATCH
+	 * don't count, since there may be several: their relocations are in their own relocs. */
 	struct rk_section *rela;
-	struct rk_symbol **symbols; /* named symbols defined here, sorted by value, then size, then index */
+	struct rk_symbol **symbols; /* named, defined here; sorted by value, size, index */
 	size_t nr_symbols;
 };
 
@@ -56,10 +56,11 @@ struct rk_symbol {
 	const char *name; /* "" for section symbols and the null symbol */
 	uint64_t value;	  /* st_value: offset in relocatable files, else an address */
 	uint64_t size;
-	uint8_t bind;	/* STB_… */
-	uint8_t type;	/* STT_… */
-	uint8_t other;	/* st_other */
-	/* Real index (SHN_XINDEX resolved); SHN_UNDEF, SHN_ABS, SHN_COMMON, RK_SHN_LIVEPATCH if section is NULL. */
+	uint8_t bind;  /* STB_… */
+	uint8_t type;  /* STT_… */
+	uint8_t other; /* st_other */
+	/* Real index (SHN_XINDEX resolved); if section is NULL: SHN_UNDEF, SHN_ABS, SHN_COMMON,
+	 * RK_SHN_LIVEPATCH. */
 	uint32_t shndx;
 	struct rk_section *section; /* NULL for SHN_UNDEF, SHN_ABS and other reserved indices */
 	const char *file; /* name of the STT_FILE symbol before it, for local symbols; else NULL */
@@ -84,21 +85,26 @@ struct rk_elf {
 /* How much to read at open. RK_ELF_LOAD_ALL reads the relocations of SHF_ALLOC sections and the
  * SHF_RELA_LIVEPATCH tables; those of other sections (.debug_*), by far the most, always wait for
  * rk_elf_load_relocs(). With RK_ELF_LOAD_NO_RELOCS all wait: vmlinux has 26 million. */
-enum rk_elf_load { RK_ELF_LOAD_ALL, RK_ELF_LOAD_NO_RELOCS };
+enum rk_elf_load {
+	RK_ELF_LOAD_ALL,
+	RK_ELF_LOAD_NO_RELOCS
+};
 
-/* Opens a regular file (mapped read-only: who truncates it meanwhile kills us, so files that others write
- * are to be copied first). What follows the ELF file proper (a module's signature) is ignored, as are dynamic
- * symbols and their relocations. Errors: RK_ERR_SYS, RK_ERR_FORMAT (names file, section or symbol and what
- * is wrong), RK_ERR_UNSUPPORTED (class, byte order, type, REL), RK_ERR_LIMIT. On success the caller owns *ret. */
+/* Opens a regular file (mapped read-only: who truncates it meanwhile kills us, so files that
+ * others write are to be copied first). What follows the ELF file proper (a module's signature)
+ * is ignored, as are dynamic symbols and their relocations. Errors: RK_ERR_SYS, RK_ERR_FORMAT
+ * (names file, section or symbol and what is wrong), RK_ERR_UNSUPPORTED (class, byte order,
+ * type, REL), RK_ERR_LIMIT. On success the caller owns *ret. */
 struct rk_err *rk_elf_open(const char *path, enum rk_elf_load load, struct rk_elf **ret) __must_use;
 /* The same from memory; data must outlive the result. name is for messages. */
-struct rk_err *rk_elf_open_memory(const char *name, const void *data, size_t size, enum rk_elf_load load,
-				  struct rk_elf **ret) __must_use;
+struct rk_err *rk_elf_open_memory(const char *name, const void *data, size_t size,
+				  enum rk_elf_load load, struct rk_elf **ret) __must_use;
 void rk_elf_close(struct rk_elf *elf);
 
-/* Reads the relocations of one section if they aren't yet (no-op without a rela section). Given an SHT_RELA
- * section, reads the table into that section itself. Errors: RK_ERR_FORMAT; RK_ERR_UNSUPPORTED for compressed
- * sections and dynamic relocations. On failure the section is as before. */
+/* Reads the relocations of one section if they aren't yet (no-op without a rela section). Given
+ * an SHT_RELA section, reads the table into that section itself. Errors: RK_ERR_FORMAT;
+ * RK_ERR_UNSUPPORTED for compressed sections and dynamic relocations. On failure the section is
+ * as before. */
 struct rk_err *rk_elf_load_relocs(struct rk_elf *elf, struct rk_section *section) __must_use;
 
 /* First section of that name, NULL if none. */
@@ -110,25 +116,27 @@ struct rk_symbol *rk_elf_symbol(const struct rk_elf *elf, const char *name);
 struct rk_section *rk_elf_section_at(const struct rk_elf *elf, uint64_t address);
 /* Pointer to size bytes at a linked address; NULL if not wholly inside one section with content. */
 const uint8_t *rk_elf_at(const struct rk_elf *elf, uint64_t address, uint64_t size);
-/* The content of a section that must have one. RK_ERR_UNSUPPORTED if it is compressed, RK_ERR_FORMAT if it
- * has none (SHT_NOBITS). */
+/* The content of a section that must have one. RK_ERR_UNSUPPORTED if it is compressed,
+ * RK_ERR_FORMAT if it has none (SHT_NOBITS). */
 struct rk_err *rk_elf_section_data(const struct rk_elf *elf, const struct rk_section *section,
 				   const uint8_t **ret) __must_use;
 /* First relocation of section with offset >= off (binary search); NULL at the end. */
 struct rk_reloc *rk_section_reloc_from(const struct rk_section *section, uint64_t off);
 
-/* The build-id (GNU note NT_GNU_BUILD_ID in .notes or .note.gnu.build-id) as hexadecimal in the
- * file's arena; NULL in *ret if there is none. */
+/* The build-id (GNU note NT_GNU_BUILD_ID in the first SHT_NOTE section that has one) as hexadecimal
+ * in the file's arena; NULL in *ret if there is none. RK_ERR_FORMAT if a note is malformed. */
 struct rk_err *rk_elf_build_id(struct rk_elf *elf, const char **ret) __must_use;
 /* The value of key in .modinfo ("vermagic", "srcversion", "depends"), NULL if none. */
 const char *rk_elf_modinfo(const struct rk_elf *elf, const char *key);
 
-#define rk_elf_for_each_section(elf, s) \
-	for (struct rk_section *s = (elf)->sections + 1; s < (elf)->sections + (elf)->nr_sections; s++)
+#define rk_elf_for_each_section(elf, s)                                                            \
+	for (struct rk_section *s = (elf)->sections + 1; s < (elf)->sections + (elf)->nr_sections; \
+	     s++)
 #define rk_elf_for_each_symbol(elf, s) \
 	for (struct rk_symbol *s = (elf)->symbols + 1; s < (elf)->symbols + (elf)->nr_symbols; s++)
-#define rk_elf_for_each_reloc(section, r) \
-	for (struct rk_reloc *r = (section)->relocs; r && r < (section)->relocs + (section)->nr_relocs; r++)
+#define rk_elf_for_each_reloc(section, r)            \
+	for (struct rk_reloc *r = (section)->relocs; \
+	     r && r < (section)->relocs + (section)->nr_relocs; r++)
 
 static inline void rk_cleanup_elf(struct rk_elf **elf)
 {
