@@ -39,7 +39,8 @@ static void argv_deinit(struct argv *argv)
 static bool is_unit_flag(const char *arg)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(unit_flags); i++) {
-		if (rk_has_prefix(arg, unit_flags[i]))
+		const char *flag = unit_flags[i];
+		if (rk_has_suffix(flag, "=") ? rk_has_prefix(arg, flag) : rk_streq(arg, flag))
 			return true;
 	}
 	return false;

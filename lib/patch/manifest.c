@@ -54,18 +54,59 @@ static void append(struct json_builder *b, json_t *array, json_t *value)
 		b->err = rk_err_nomem();
 }
 
-/* Strings of the manifest come from file names and patch headers, which may be any bytes. */
-static json_t *text(struct json_builder *b, const char *key, const char *s)
+/* Bytes of the well-formed UTF-8 character at s (RFC 3629), 0 if there is none. */
+static size_t utf8_length(const unsigned char *s)
 {
-	json_t *value = json_string(s);
-	if (!value && !b->err)
-		b->err = rk_err(RK_ERR_FORMAT, "manifest: '%s' is not valid UTF-8", key);
-	return value;
+	static const struct {
+		unsigned char first_min, first_max, second_min, second_max;
+		size_t length;
+	} forms[] = {
+		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
+		{0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+
+	if (s[0] < 0x80)
+		return 1;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		if (s[0] < forms[i].first_min || s[0] > forms[i].first_max)
+			continue;
+		if (s[1] < forms[i].second_min || s[1] > forms[i].second_max)
+			return 0;
+		for (size_t k = 2; k < forms[i].length; k++) {
+			if ((s[k] & 0xc0) != 0x80)
+				return 0;
+		}
+		return forms[i].length;
+	}
+	return 0;
+}
+
+/* Titles and file names come from patches, which may be in any encoding: what isn't UTF-8 becomes U+FFFD. */
+static json_t *text(struct json_builder *b, const char *s)
+{
+	_cleanup_str_ struct rk_str out = RK_STR_INIT;
+
+	while (*s) {
+		size_t length = utf8_length((const unsigned char *)s);
+		if (length)
+			rk_str_add_bytes(&out, s, length);
+		else
+			rk_str_add(&out, "\xef\xbf\xbd");
+		s += length ? length : 1;
+	}
+	struct rk_err *err = rk_str_check(&out);
+	if (err && !b->err)
+		b->err = err;
+	else
+		rk_err_free(err);
+	return json_string(rk_str_get(&out));
 }
 
 static void set_string(struct json_builder *b, json_t *object, const char *key, const char *s)
 {
-	set(b, object, key, s ? text(b, key, s) : json_null());
+	set(b, object, key, s ? text(b, s) : json_null());
 }
 
 static void set_number(struct json_builder *b, json_t *object, const char *key, uint64_t n)
@@ -88,7 +129,7 @@ static json_t *fix_to_json(struct json_builder *b, const struct rk_manifest_fix 
 	set_string(b, object, "file", fix->file);
 	set_string(b, object, "sha256", fix->sha256);
 	rk_vec_for_each(&fix->cves, cve)
-		append(b, cves, text(b, "cves", *cve));
+		append(b, cves, text(b, *cve));
 	set(b, object, "cves", cves);
 	return object;
 }

@@ -3,6 +3,7 @@
  * The module writer: plans made by hand and a hook made by hand become modules, which are read back and held against what the
  * kernel's loader and livepatch expect of them. Whether a kernel takes such a module the VM tests show.
  */
+#include <arpa/inet.h>
 #include <elf.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "lib/patch/internal.h"
+#include "lib/patch/sign_internal.h"
 #include "tests/unit/hookmake.h"
 #include "tests/unit/tap.h"
 
@@ -641,6 +643,19 @@ static void test_info(const struct rk_hook *hook)
 	}
 	if (no_err(rk_manifest_read_module(path, &m), "the manifest alone"))
 		rk_manifest_free(m);
+	_cleanup_str_ struct rk_str with_trailer = RK_STR_INIT;
+	struct rk_module_signature trailer = {.id_type = RK_SIGNATURE_PKCS7, .sig_len = htonl(5)};
+	rk_str_add_bytes(&with_trailer, file, size);
+	rk_str_add(&with_trailer, "12345");
+	rk_str_add_bytes(&with_trailer, &trailer, sizeof(trailer));
+	rk_str_add(&with_trailer, RK_SIGNATURE_MAGIC);
+	if (no_err(rk_fs_write(path, with_trailer.s, with_trailer.len, 0644),
+		   "with a signature behind") &&
+	    no_err(rk_module_info_read(path, &info), "it is still read")) {
+		ok(info->is_signed, "as signed");
+		is_str(info->name, "kpatch_t", "its name");
+		rk_module_info_free(info);
+	}
 	hookmake_write(path, &hookmake_layout);
 	is_err_like(rk_module_info_read(path, &info), RK_ERR_FORMAT,
 		    "is not a kernel module: no name in .modinfo", "an object that is no module");
