@@ -21,8 +21,7 @@ struct groups {
 
 static bool is_correlated(const struct rk_span *span)
 {
-	return span->name && !span->is_own_copy && span->class != RK_SECTION_IGNORED &&
-	       span->class != RK_SECTION_REGISTRATION;
+	return span->name && !span->is_own_copy;
 }
 
 /* Functions and variables of one name don't meet; numbered and plain ones don't either. */

@@ -10,8 +10,9 @@
 #include "lib/base/str.h"
 #include "lib/diff/span.h"
 
-/* "__UNIQUE_ID_" <prefix> <counter>, include/linux/compiler.h: the counter shifts with every new use in the unit. */
-#define UNIQUE_ID_PREFIX "__UNIQUE_ID_"
+/* Names that end with a counter, which shifts with every new use in the unit: include/linux/compiler.h (__UNIQUE_ID),
+ * include/linux/btf_ids.h (__BTF_ID__, labels of places that resolve_btfids fills in when vmlinux is linked). */
+static const char *const counted_prefixes[] = {"__UNIQUE_ID_", "__BTF_ID__"};
 
 const char *rk_name_base(struct rk_arena *arena, const char *name, bool *ret_numbered)
 {
@@ -31,8 +32,10 @@ const char *rk_name_base(struct rk_arena *arena, const char *name, bool *ret_num
 		*to++ = *from++;
 	}
 	*to = '\0';
-	if (rk_has_prefix(base, UNIQUE_ID_PREFIX)) {
-		while (to > base + strlen(UNIQUE_ID_PREFIX) && isdigit((unsigned char)to[-1]))
+	for (size_t i = 0; i < ARRAY_SIZE(counted_prefixes); i++) {
+		if (!rk_has_prefix(base, counted_prefixes[i]))
+			continue;
+		while (to > base + strlen(counted_prefixes[i]) && isdigit((unsigned char)to[-1]))
 			*--to = '\0';
 		*ret_numbered = true;
 	}
@@ -103,6 +106,7 @@ static const struct name_class name_classes[] = {
 	{".modinfo", RK_SECTION_IGNORED},
 	{".discard", RK_SECTION_IGNORED},
 	{".note", RK_SECTION_IGNORED},
+	{".BTF_ids", RK_SECTION_RODATA},
 	{".BTF", RK_SECTION_IGNORED},
 	{".comment", RK_SECTION_IGNORED},
 	{".gnu.linkonce.this_module", RK_SECTION_IGNORED},

@@ -64,8 +64,15 @@ static struct rk_err *add_gap(struct rk_cutter *c, struct rk_section *section, u
 	return add_span(c, section, RK_SPAN_ANON, from, to - from, NULL);
 }
 
+static bool is_label(const struct rk_symbol *sym)
+{
+	return rk_has_prefix(sym->name, "__BTF_ID__");
+}
+
 static bool is_better_name(const struct rk_symbol *a, const struct rk_symbol *b)
 {
+	if (is_label(a) != is_label(b))
+		return is_label(b);
 	return a->bind != STB_LOCAL && b->bind == STB_LOCAL;
 }
 
