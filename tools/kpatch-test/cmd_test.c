@@ -38,6 +38,7 @@ struct session {
 	struct rk_vm_test_spec spec;
 	rk_vec(struct rk_vm_file) files;
 	struct rk_target *target;
+	char *qemu;
 	char *work_dir;
 	bool remove_work_dir;
 };
@@ -49,6 +50,7 @@ static void session_deinit(struct session *s)
 	if (s->work_dir && s->remove_work_dir)
 		err = rk_fs_remove_tree(s->work_dir);
 	free(s->work_dir);
+	free(s->qemu);
 	if (s->target)
 		rk_target_close(s->target);
 	rk_vec_deinit(&s->files);
@@ -195,6 +197,9 @@ static struct rk_err *fill_spec(struct session *s, const struct rk_vm_observer *
 	for (size_t i = 0; i < v->files.nr; i++)
 		RK_TRY(add_file(s, v->files.v[i]));
 	RK_TRY(take_numbers(s));
+	/* before anything is fetched */
+	RK_TRY(rk_vm_qemu_version(&s->qemu));
+	s->spec.qemu = s->qemu;
 	RK_TRY(find_kernel(s));
 	RK_TRY(make_work_dir(s));
 	s->spec.load = v->load.v;
@@ -234,27 +239,31 @@ static struct rk_err *write_file(const char *dir, const char *name, const char *
 	return rk_fs_write(path, data, len, 0644);
 }
 
-/* Writes both files; the document is handed to the caller. */
-static struct rk_err *write_evidence(const char *dir, const struct rk_vm_test *test, json_t **ret)
+/* The evidence document as text, malloc'ed. Seconds have two digits: nine are enough for any of them. */
+static struct rk_err *evidence_text(const struct rk_vm_test *test, const struct rk_str *transcript,
+				    char **ret)
+{
+	json_t *doc = NULL;
+
+	RK_TRY(rk_vm_test_evidence(test, transcript, &doc));
+	*ret = json_dumps(doc, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+	json_decref(doc);
+	return *ret ? NULL : rk_err_nomem();
+}
+
+/* Writes both files; evidence.json's text is handed to the caller. */
+static struct rk_err *write_evidence(const char *dir, const struct rk_vm_test *test, char **ret)
 {
 	_cleanup_str_ struct rk_str transcript = RK_STR_INIT;
 	_cleanup_free_ char *text = NULL;
-	json_t *doc = NULL;
-	struct rk_err *err;
 
 	RK_TRY(rk_vm_test_transcript(test, &transcript));
-	RK_TRY(rk_vm_test_evidence(test, &transcript, &doc));
-	text = json_dumps(doc, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-	err = text ? rk_fs_mkdir_p(dir, 0755) : rk_err_nomem();
-	if (!err)
-		err = write_file(dir, "transcript.txt", rk_str_get(&transcript), transcript.len);
-	if (!err)
-		err = write_file(dir, "evidence.json", text, strlen(text));
-	if (err)
-		json_decref(doc);
-	else
-		*ret = doc;
-	return err;
+	RK_TRY(evidence_text(test, &transcript, &text));
+	RK_TRY(rk_fs_mkdir_p(dir, 0755));
+	RK_TRY(write_file(dir, "transcript.txt", rk_str_get(&transcript), transcript.len));
+	RK_TRY(write_file(dir, "evidence.json", text, strlen(text)));
+	*ret = take_ptr(text);
+	return NULL;
 }
 
 static struct rk_err *test_module(struct session *s, enum rk_exit *ret_exit)
@@ -262,16 +271,17 @@ static struct rk_err *test_module(struct session *s, enum rk_exit *ret_exit)
 	struct rk_vm_observer observer = {.on_begin = on_begin, .ctx = (void *)s->cli->reporter};
 	_cleanup_vm_test_ struct rk_vm_test *test = NULL;
 	_cleanup_free_ char *dir = NULL;
-	json_t *doc;
+	_cleanup_free_ char *text = NULL;
 
 	RK_TRY(fill_spec(s, &observer));
 	RK_TRY(evidence_dir(s, &dir));
 	RK_TRY(rk_vm_test_run(&s->spec, &test));
-	RK_TRY(write_evidence(dir, test, &doc));
+	RK_TRY(write_evidence(dir, test, &text));
 	*ret_exit = rk_vm_test_has_passed(test) ? RK_EXIT_DONE : RK_EXIT_VERDICT;
-	if (s->cli->json)
-		return rk_render_json(doc);
-	json_decref(doc);
+	if (s->cli->json) {
+		printf("%s\n", text);
+		return NULL;
+	}
 	report_test(stdout, test, s->cli->verbose);
 	printf("evidence: %s/evidence.json\n", dir);
 	return NULL;
@@ -299,8 +309,9 @@ static const struct rk_option options[] = {
 		   "run while the patch is loaded; must succeed"),
 	RK_OPT_LIST(0, "module", struct test_values, load, "NAME",
 		    "load this stock module, and what it needs, before the patch (again for more)"),
-	RK_OPT_LIST(0, "module-after", struct test_values, load_after, "NAME",
-		    "load this stock module while the patch is loaded (again for more)"),
+	RK_OPT_LIST(
+		0, "module-after", struct test_values, load_after, "NAME",
+		"load this stock module while the patch is loaded; --before then only runs after the unload (again for more)"),
 	RK_OPT_LIST(
 		0, "file", struct test_values, files, "HOST[:GUEST]",
 		"copy a file or program into the guest, to /files unless GUEST is absolute (again for more)"),
