@@ -23,13 +23,14 @@ static const struct {
 	const char *meaning;
 } refusals[] = {
 	{EEXIST, "a module of that name is already loaded"},
-	{EBUSY, "another live patch is in transition, or a tracer holds one of the functions"},
-	{EINVAL, "the kernel found its patch data invalid, or lacks a function it changes"},
-	{ENOENT, "a symbol is unknown to this kernel"},
-	{ENOEXEC, "the module was made for another kernel"},
+	{EBUSY, "another live patch is in transition, or a tracer holds one of its functions"},
+	{EINVAL,
+	 "its patch data is invalid, or it changes a function this kernel lacks; see dmesg"},
+	{ENOENT, "it needs a symbol this kernel lacks; see dmesg"},
+	{ENOEXEC, "it was made for another kernel; see dmesg"},
 	{EKEYREJECTED, "the kernel takes only modules signed with a key it knows"},
-	{EPERM, "not permitted; root is needed, and module loading must not be locked"},
-	{ENODEV, "its code refused to be loaded"},
+	{EPERM, "it takes root, and module loading that isn't locked"},
+	{ENODEV, "its own code refused; see dmesg"},
 };
 
 static const char *refusal_meaning(int error)
@@ -44,9 +45,8 @@ static struct rk_err *refusal(const char *path, int error)
 {
 	const char *meaning = refusal_meaning(error);
 
-	if (!meaning)
-		return rk_err_sys(error, "the kernel refused '%s'", path);
-	return rk_err_sys(error, "the kernel refused '%s': %s; its log says more", path, meaning);
+	return rk_err_sys(error, "the kernel refused '%s'%s%s%s", path, meaning ? " (" : "",
+			  meaning ? meaning : "", meaning ? ")" : "");
 }
 
 struct rk_err *rk_livepatch_insert(const char *path, unsigned int tries,

@@ -143,37 +143,73 @@ static json_t *target(const struct rk_vm_test *test)
 
 static json_t *machine(const struct rk_vm_test *test)
 {
-	return json_pack("{s:s, s:s, s:i, s:i, s:s, s:s}", "qemu", test->qemu, "accelerator", "tcg",
-			 "cpus", (int)test->spec->cpus, "memory_mib", (int)test->spec->memory_mib,
-			 "init_sha256", test->init_sha256, "initramfs_sha256",
-			 test->initramfs_sha256);
+	return json_pack("{s:s, s:s, s:i, s:i, s:s, s:s}", "qemu", test->spec->qemu, "accelerator",
+			 "tcg", "cpus", (int)test->spec->cpus, "memory_mib",
+			 (int)test->spec->memory_mib, "init_sha256", test->init_sha256,
+			 "initramfs_sha256", test->initramfs_sha256);
+}
+
+static json_t *scripts(const struct rk_vm_test *test)
+{
+	return json_pack("{s:o, s:o}", "before", file(test->spec->before, test->before_sha256),
+			 "after", file(test->spec->after, test->after_sha256));
+}
+
+static json_t *files(const struct rk_vm_test *test)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < test->spec->nr_files; i++) {
+		json_t *doc = file(test->spec->files[i].host, test->file_sha256.v[i]);
+
+		json_object_set_new(doc, "guest", text(test->spec->files[i].guest));
+		json_array_append_new(array, doc);
+	}
+	return array;
 }
 
 struct rk_err *rk_vm_test_evidence(const struct rk_vm_test *test, const struct rk_str *transcript,
 				   json_t **ret)
 {
 	const struct rk_vm_test_spec *spec = test->spec;
+	const char *verdict = rk_vm_test_has_passed(test) ? "passed" : "failed";
 	char sha256[RK_SHA256_HEX_SIZE];
-	json_t *doc;
 
 	RK_TRY(rk_sha256_bytes(rk_str_get(transcript), transcript->len, sha256));
-	doc = json_pack(
-		"{s:s, s:{s:s, s:s}, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:{s:i, s:i}, s:o, s:o, s:o, "
-		"s:o, s:o}",
-		"schema", RK_EVIDENCE_SCHEMA, "tool", "name", "kpatch-test", "version",
-		spec->tool_version, "date", test->date, "verdict",
-		rk_vm_test_has_passed(test) ? "passed" : "failed", "reasons",
-		strings(test->reasons.v, test->reasons.nr), "notes",
-		strings(test->notes.v, test->notes.nr), "module", module(test), "target",
-		target(test), "machine", machine(test), "scripts", "before",
-		file(spec->before, test->before_sha256), "after",
-		file(spec->after, test->after_sha256), "limits", "run_seconds",
-		(int)spec->timeout_s, "transition_seconds", (int)spec->transition_s, "boot_seconds",
-		rounded(test->run.boot_seconds), "seconds", rounded(test->run.seconds), "steps",
-		steps(test), "findings", findings(test), "transcript",
-		file("transcript.txt", sha256));
-	if (!doc)
+	struct {
+		const char *key;
+		json_t *value;
+	} members[] = {
+		{"schema", json_string(RK_EVIDENCE_SCHEMA)},
+		{"tool",
+		 json_pack("{s:s, s:s}", "name", "kpatch-test", "version", spec->tool_version)},
+		{"date", json_string(test->date)},
+		{"verdict", json_string(verdict)},
+		{"reasons", strings(test->reasons.v, test->reasons.nr)},
+		{"notes", strings(test->notes.v, test->notes.nr)},
+		{"module", module(test)},
+		{"target", target(test)},
+		{"machine", machine(test)},
+		{"scripts", scripts(test)},
+		{"files", files(test)},
+		{"limits", json_pack("{s:i, s:i}", "run_seconds", (int)spec->timeout_s,
+				     "transition_seconds", (int)spec->transition_s)},
+		{"boot_seconds", rounded(test->run.boot_seconds)},
+		{"seconds", rounded(test->run.seconds)},
+		{"steps", steps(test)},
+		{"findings", findings(test)},
+		{"transcript", file("transcript.txt", sha256)},
+	};
+	json_t *doc = json_object();
+	bool failed = !doc;
+
+	/* a member that is NULL, or couldn't be set, leaves a document that isn't whole */
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		failed |= json_object_set_new(doc, members[i].key, members[i].value) != 0;
+	if (failed) {
+		json_decref(doc);
 		return rk_err_nomem();
+	}
 	*ret = doc;
 	return NULL;
 }
@@ -184,7 +220,7 @@ struct rk_err *rk_vm_test_transcript(const struct rk_vm_test *test, struct rk_st
 
 	rk_str_addf(ret, "# test of '%s' (%s) on %s\n", test->info->name,
 		    base_name(test->spec->module), test->date);
-	rk_str_addf(ret, "# %s\n\n", test->qemu);
+	rk_str_addf(ret, "# %s\n\n", test->spec->qemu);
 	rk_str_add_bytes(ret, rk_str_get(&run->transcript), run->transcript.len);
 	if (run->qemu_output[0])
 		rk_str_addf(ret, "\n# what QEMU said\n%s\n", run->qemu_output);

@@ -47,6 +47,13 @@ static struct rk_err *hash_inputs(struct rk_vm_test *test, const char *initramfs
 		RK_TRY(rk_sha256_file(spec->before, test->before_sha256));
 	if (spec->after)
 		RK_TRY(rk_sha256_file(spec->after, test->after_sha256));
+	for (size_t i = 0; i < spec->nr_files; i++) {
+		char *sha256 = rk_arena_alloc(&test->arena, RK_SHA256_HEX_SIZE);
+
+		if (!sha256 || !rk_vec_push(&test->file_sha256, sha256))
+			return rk_err_nomem();
+		RK_TRY(rk_sha256_file(spec->files[i].host, sha256));
+	}
 	return NULL;
 }
 
@@ -61,15 +68,9 @@ static void set_date(struct rk_vm_test *test)
 
 static struct rk_err *prepare(struct rk_vm_test *test, const char *initramfs)
 {
-	_cleanup_free_ char *qemu = NULL;
-
 	set_date(test);
 	RK_TRY(rk_module_info_read(test->spec->module, &test->info));
 	RK_TRY(check_match(test));
-	RK_TRY(rk_vm_qemu_version(&qemu));
-	test->qemu = rk_arena_strdup(&test->arena, qemu);
-	if (!test->qemu)
-		return rk_err_nomem();
 	rk_report_phase(test->spec->reporter, "prepare", "initramfs for '%s'", test->info->name);
 	RK_TRY(rk_vm_test_plan(test, initramfs));
 	return hash_inputs(test, initramfs);
@@ -107,6 +108,7 @@ void rk_vm_test_free(struct rk_vm_test *test)
 		rk_module_info_free(test->info);
 	rk_vec_deinit(&test->steps.list);
 	rk_vm_result_deinit(&test->run);
+	rk_vec_deinit(&test->file_sha256);
 	rk_vec_deinit(&test->troubles);
 	rk_vec_deinit(&test->reasons);
 	rk_vec_deinit(&test->notes);

@@ -35,6 +35,7 @@ struct rk_vm_test_spec {
 	const void *init; /* the guest's init, a static executable */
 	size_t init_size;
 	const char *work_dir; /* exists; initramfs.cpio and console.log are made in it */
+	const char *qemu;     /* rk_vm_qemu_version() */
 	const char *tool_version;
 	unsigned int memory_mib, cpus;
 	unsigned int timeout_s;	   /* of everything in the guest */
@@ -59,12 +60,12 @@ struct rk_vm_test {
 	struct rk_module_info *info;
 	struct rk_vm_steps steps;
 	struct rk_vm_result run;
-	const char *qemu; /* version text */
-	char date[32];	  /* UTC, "2026-11-22T06:50:00Z" */
+	char date[32]; /* UTC, "2026-11-22T06:50:00Z" */
 	char image_sha256[RK_SHA256_HEX_SIZE], initramfs_sha256[RK_SHA256_HEX_SIZE],
 		init_sha256[RK_SHA256_HEX_SIZE];
 	char before_sha256[RK_SHA256_HEX_SIZE],
 		after_sha256[RK_SHA256_HEX_SIZE]; /* "" without script */
+	rk_vec(const char *) file_sha256;	  /* one for each of spec->files */
 	rk_vec(struct rk_vm_trouble) troubles;
 	rk_vec(const char *) reasons; /* why it failed, one sentence each; none: passed */
 	rk_vec(const char *) notes;   /* what to know although it passed */
