@@ -99,8 +99,8 @@ static struct rk_err *wait_lock(const struct rk_cache_slot *slot, const char *pa
 			return NULL;
 		}
 		if (polls == SILENT_POLLS)
-			rk_report_note(reporter, "waiting for another process that %s '%s'", what,
-				       slot->id);
+			rk_report_phase(reporter, "wait", "for another process that %s '%s'", what,
+					slot->id);
 		nanosleep(&pause, NULL);
 		if (rk_is_interrupted())
 			return rk_err(RK_ERR_INTERRUPTED, "interrupted while waiting for '%s'",
