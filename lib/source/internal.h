@@ -3,6 +3,7 @@
 #ifndef RK_SOURCE_INTERNAL_H
 #define RK_SOURCE_INTERNAL_H
 
+#include "lib/base/str.h"
 #include "lib/source/lines.h"
 #include "lib/source/patch_file.h"
 #include "lib/source/view.h"

@@ -3,8 +3,6 @@
  * Line numbers of unchanged code survive a change. Each case is a C file as a diff of the whole file: ' ' kept, '-' removed, '+' added.
  * gcc itself tells the numbers: every MARK(name) must have the same __LINE__ before and after.
  */
-#include "lib/source/lines.h"
-
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/process.h"
 #include "lib/base/str.h"
+#include "lib/source/lines.h"
 #include "tests/unit/tap.h"
 
 /* In front of every file, with a line marker behind it, so that the file's own first line is 1. */
@@ -54,7 +53,8 @@ static int mark_line(const char *text, const char *name)
 
 /* All marks of before have the same line in after; a mark whose name begins with "any" may have another one, one beginning with "off"
  * is removed by the preprocessor. */
-static void compare_marks(const char *source, const char *before, const char *after, const char *name)
+static void compare_marks(const char *source, const char *before, const char *after,
+			  const char *name)
 {
 	int nr = 0;
 
@@ -75,8 +75,8 @@ static void compare_marks(const char *source, const char *before, const char *af
 }
 
 /* Splits a whole-file diff. */
-static void split(const char *diff, struct rk_str *original, struct rk_str *patched, uint32_t *origin,
-		  size_t *nr)
+static void split(const char *diff, struct rk_str *original, struct rk_str *patched,
+		  uint32_t *origin, size_t *nr)
 {
 	uint32_t line = 0;
 
@@ -135,7 +135,8 @@ static void test_simple(void)
 	kept = keeps(" MARK(a)\n-int old;\n+int new;\n MARK(b)\n", "a replaced line");
 	is_str(kept, "MARK(a)\nint new;\nMARK(b)\n", "no directive when the count is right again");
 	free(kept);
-	kept = keeps("-int old;\n-int older;\n MARK(a)", "removed at the beginning, no newline at the end");
+	kept = keeps("-int old;\n-int older;\n MARK(a)",
+		     "removed at the beginning, no newline at the end");
 	is_str(kept, "#line 3\nMARK(a)", "the end stays as it was");
 	free(kept);
 	check(" MARK(a)\n+int x;\n MARK(b)\n+int y;\n+int z;\n MARK(c)\n-int q;\n MARK(d)\n",
@@ -148,8 +149,10 @@ static void test_simple(void)
 static void test_comments(void)
 {
 	check(" /* one\n+ * added (\n  * two\n  */\n MARK(a)\n", "in a comment");
-	check(" /* one\n+ * added\n  */ int on_the_same_line;\n MARK(a)\n", "at the end of a comment");
-	check(" int x; /* don't ( */\n+int y; // isn't ( it\n MARK(a)\n", "apostrophes in comments");
+	check(" /* one\n+ * added\n  */ int on_the_same_line;\n MARK(a)\n",
+	      "at the end of a comment");
+	check(" int x; /* don't ( */\n+int y; // isn't ( it\n MARK(a)\n",
+	      "apostrophes in comments");
 	check(" int u; // a comment \\\n+  that goes on ( \\\n   to here\n MARK(a)\n",
 	      "a line comment that is continued");
 	check(" const char *s = \"/*\"; int p = '(';\n+int y;\n MARK(a)\n const char *t = \"*/ \\\" (\";\n"
@@ -161,17 +164,20 @@ static void test_continued(void)
 {
 	check(" #define M(x) \\\n+\t+ 1 \\\n \t(x\n MARK(a)\n", "in a macro's definition");
 	check(" const char *s = \"one\\\n+ two\\\n  three\";\n MARK(a)\n", "in a continued string");
-	check(" #define N \"a string \\\n+(\\\n end\"\n+int i;\n MARK(a)\n", "a string in a continued macro");
+	check(" #define N \"a string \\\n+(\\\n end\"\n+int i;\n MARK(a)\n",
+	      "a string in a continued macro");
 	check(" #define OPEN (\n+int y;\n MARK(a)\n #define CLOSE )\n+int z;\n MARK(b)\n",
 	      "parentheses in directives don't count");
 }
 
 static void test_calls(void)
 {
-	char *kept = keeps(" void g(int x)\n {\n \tWARN(x > 1 &&\n+\t     x != 3 &&\n \t     x < 5);\n"
-			   " \twarned(__LINE__);\n }\n MARK(a)\n",
-			   "in a macro's arguments");
-	ok(kept && strstr(kept, "x < 5);\n#line 5\n"), "the directive waits for the closing parenthesis");
+	char *kept =
+		keeps(" void g(int x)\n {\n \tWARN(x > 1 &&\n+\t     x != 3 &&\n \t     x < 5);\n"
+		      " \twarned(__LINE__);\n }\n MARK(a)\n",
+		      "in a macro's arguments");
+	ok(kept && strstr(kept, "x < 5);\n#line 5\n"),
+	   "the directive waits for the closing parenthesis");
 	free(kept);
 	check(" void g(int x)\n {\n \tif (x &&\n+\t    x != 3 &&\n \t    f(x,\n \t      2)) {\n"
 	      " \t\twarned(1);\n \t}\n }\n MARK(a)\n void h(void)\n {\n \tWARN(f(1,\n \t       2));\n }\n"

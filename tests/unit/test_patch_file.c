@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Source patches as data: every form they come in, and every way they can be broken. */
-#include "lib/source/patch_file.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
+#include "lib/source/patch_file.h"
 #include "tests/unit/tap.h"
 
 static struct rk_patch_file *parse(const char *text, const char *name)
 {
 	struct rk_patch_file *patch = NULL;
 
-	return no_err(rk_patch_file_parse("fix.patch", text, strlen(text), &patch), name) ? patch :
-											     NULL;
+	return no_err(rk_patch_file_parse("fix.patch", text, strlen(text), &patch), name) ? patch
+											  : NULL;
 }
 
 static void refuses(const char *text, enum rk_err_code code, const char *message, const char *name)
@@ -25,12 +24,12 @@ static void refuses(const char *text, enum rk_err_code code, const char *message
 	ok(patch == NULL, "%s: no patch", name);
 }
 
-#define HUNK            \
+#define HUNK                \
 	"@@ -1,3 +1,4 @@\n" \
-	" a\n"          \
-	"-b\n"          \
-	"+c\n"          \
-	"+d\n"          \
+	" a\n"              \
+	"-b\n"              \
+	"+c\n"              \
+	"+d\n"              \
 	" e\n"
 
 static void test_format_patch(void)
@@ -109,8 +108,9 @@ static void test_dep3(void)
 		is_str(patch->title, "short", "folded lines of a short subject are its long text");
 	rk_patch_file_free(patch);
 
-	patch = parse("Subject: =?UTF-8?q?fix=20f=C3=BCr?= =?UTF-8?q?_alle?=\n--- a/x.c\n+++ b/x.c\n" HUNK,
-		      "encoded subject");
+	patch = parse(
+		"Subject: =?UTF-8?q?fix=20f=C3=BCr?= =?UTF-8?q?_alle?=\n--- a/x.c\n+++ b/x.c\n" HUNK,
+		"encoded subject");
 	if (patch)
 		is_str(patch->title, "fix für alle", "encoded words are decoded and joined");
 	rk_patch_file_free(patch);
@@ -177,13 +177,16 @@ static void test_git_changes(void)
 
 static void test_odd_lines(void)
 {
-	struct rk_patch_file *patch = parse("--- a/x.c\r\n+++ b/x.c\r\n@@ -1,2 +1,2 @@\r\n a\r\n-b\r\n+c\r\n",
-					    "a patch in CR LF");
+	struct rk_patch_file *patch =
+		parse("--- a/x.c\r\n+++ b/x.c\r\n@@ -1,2 +1,2 @@\r\n a\r\n-b\r\n+c\r\n",
+		      "a patch in CR LF");
 	if (patch)
-		is_int((long long)patch->files.v[0].hunks.v[0].lines.v[2].len, 1, "CR is taken off");
+		is_int((long long)patch->files.v[0].hunks.v[0].lines.v[2].len, 1,
+		       "CR is taken off");
 	rk_patch_file_free(patch);
 
-	patch = parse("--- a/x.c\n+++ b/x.c\n@@ -1,2 +1,2 @@\n a\r\n-b\r\n+c\r\n", "a file in CR LF");
+	patch = parse("--- a/x.c\n+++ b/x.c\n@@ -1,2 +1,2 @@\n a\r\n-b\r\n+c\r\n",
+		      "a file in CR LF");
 	if (patch)
 		is_int((long long)patch->files.v[0].hunks.v[0].lines.v[2].len, 2, "CR is content");
 	rk_patch_file_free(patch);
@@ -271,20 +274,23 @@ static void test_refused_names(void)
 	memset(path, 'x', 5999);
 	path[5999] = '\0';
 	text = rk_asprintf("--- a/%s\n+++ b/x.c\n" HUNK, path);
-	refuses(text, RK_ERR_LIMIT, "'fix.patch' line 1: a file name that is too long", "long name");
+	refuses(text, RK_ERR_LIMIT, "'fix.patch' line 1: a file name that is too long",
+		"long name");
 }
 
 static void test_unsupported(void)
 {
 	refuses("diff --git a/x b/x\nindex 1..2 100644\nGIT binary patch\nliteral 1\n",
-		RK_ERR_UNSUPPORTED, "'fix.patch' line 3: binary patches can't be read", "git binary");
+		RK_ERR_UNSUPPORTED, "'fix.patch' line 3: binary patches can't be read",
+		"git binary");
 	refuses("Binary files a/x and b/x differ\n", RK_ERR_UNSUPPORTED,
 		"'fix.patch' line 1: binary patches can't be read", "binary files");
 	refuses("diff --cc x.c\n", RK_ERR_UNSUPPORTED,
 		"'fix.patch' line 1: combined diffs of merges can't be read", "a merge");
 	refuses("diff --git a/x b/y\nsimilarity index 90%\ncopy from x\ncopy to y\n",
 		RK_ERR_UNSUPPORTED,
-		"'fix.patch' line 3: copies of files can't be read; use git diff without -C", "a copy");
+		"'fix.patch' line 3: copies of files can't be read; use git diff without -C",
+		"a copy");
 	refuses("diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+x\n",
 		RK_ERR_UNSUPPORTED,
 		"'fix.patch' line 2: symbolic links and submodules can't be patched",
