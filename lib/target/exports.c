@@ -85,14 +85,14 @@ static struct rk_err *parse_line(const char *file, unsigned int number, char *li
 	if (!parse_crc(field[CRC], &export->crc))
 		return rk_err(RK_ERR_FORMAT, "'%s' line %u: '%s' is not a CRC", file, number,
 			      field[CRC]);
-	if (!*field[NAME] || !*field[PATH])
-		return rk_err(RK_ERR_FORMAT, "'%s' line %u: symbol or object is empty", file,
-			      number);
 	if (!rk_has_prefix(field[KIND], "EXPORT_SYMBOL"))
 		return rk_err(RK_ERR_FORMAT, "'%s' line %u: unknown kind of export '%s'", file,
 			      number, field[KIND]);
 	export->name = field[NAME];
 	export->object = object_name(field[PATH]);
+	if (!*export->name || !*export->object)
+		return rk_err(RK_ERR_FORMAT, "'%s' line %u: symbol or object is empty", file,
+			      number);
 	export->gpl = rk_has_suffix(field[KIND], "_GPL");
 	export->ns = field[NAMESPACE] ? field[NAMESPACE] : "";
 	if (rk_map_get(&exports->by_name, export->name))

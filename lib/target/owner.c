@@ -316,15 +316,16 @@ static struct rk_err *explain_mismatch(const struct search *s, const struct cand
 	}
 	return rk_err(
 		RK_ERR_MISMATCH,
-		"'%s': %u of its local symbols are not in the shipped '%s' (%s%s), %u others are; is it the right "
-		"compiler and configuration?",
-		s->file, c->missing, s->object->name, rk_str_get(&names),
-		quoted > MAX_QUOTED ? " …" : "", c->extra);
+		"'%s' isn't what the shipped '%s' was made from: %u of its %zu local names aren't "
+		"there (%s%s); is it part of another object, or are compiler or configuration others?",
+		s->file, s->object->name, c->missing, s->locals.nr, rk_str_get(&names),
+		quoted > MAX_QUOTED ? " …" : "");
 }
 
 /*
- * Another compiler inlines other functions, and the proof is to say so function by function: a block
- * of the file's name needs to share but one name. Where only names speak for it, half of them must.
+ * Another compiler inlines other functions, and the proof is to say so function by function: a
+ * block of the file's name needs to share but one name. Where only names speak for it, half of them
+ * must.
  */
 static bool is_credible(const struct search *s, const struct rk_object_index *index,
 			const struct candidate *best)

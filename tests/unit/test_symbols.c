@@ -269,13 +269,13 @@ static void test_no_owner(void)
 	not_owned(symbols, "vmlinux", "n/core.c",
 		  "static int mine, yours; int f(int x) { return mine += x + yours++; }\n",
 		  RK_ERR_MISMATCH,
-		  "'core.c': 2 of its local symbols are not in the shipped "
-		  "'vmlinux' ('");
+		  "'core.c' isn't what the shipped 'vmlinux' was made from: 2 of its 2 local "
+		  "names aren't there ('");
 	not_owned(symbols, "one_two", "n/three.c",
 		  "__attribute__((noinline)) static int probe(int x) { return x * 2; }\n"
 		  "static int mine, yours; int f(int x) { return mine += probe(x) + yours++; }\n",
 		  RK_ERR_MISMATCH,
-		  "'three.c': 2 of its local symbols are not in the shipped 'one_two'");
+		  "'three.c' isn't what the shipped 'one_two' was made from: 2 of its 3");
 	rk_symbols_close(symbols);
 }
 
