@@ -175,11 +175,41 @@ static struct rk_err *add_object(struct rk_linker *l, const struct rk_klp_object
 	return NULL;
 }
 
+static bool is_replaced(const struct rk_link_unit *unit, const char *function)
+{
+	rk_vec_for_each(&unit->diff->functions, it)
+		if (rk_streq((*it)->twin->name, function))
+			return true;
+	return false;
+}
+
+/* Functions that differ but stay as they are do no harm; that they differ at all is worth a thought. */
+static struct rk_err *report_others(struct rk_linker *l, const struct rk_link_unit *unit)
+{
+	const struct rk_proof_entry *first = NULL;
+	size_t others = 0;
+
+	rk_vec_for_each(&unit->proof->functions, f) {
+		if (f->verdict != RK_PROOF_DIFFERS || is_replaced(unit, f->function))
+			continue;
+		first = first ? first : f;
+		others++;
+	}
+	if (!first)
+		return NULL;
+	return rk_finding_add(l->findings, RK_FINDING_MISMATCH_ELSEWHERE, unit->diff->unit,
+			      unit->diff->object, first->function,
+			      "%zu of %zu functions differ, the first: %s", others,
+			      unit->proof->functions.nr,
+			      first->reason ? first->reason : "no reason known");
+}
+
 static struct rk_err *link_unit(struct rk_linker *l, const struct rk_link_unit *unit)
 {
 	RK_TRY(rk_link_orc(l, unit));
 	rk_vec_for_each(&unit->diff->functions, it)
 		RK_TRY(add_function(l, unit, *it));
+	RK_TRY(report_others(l, unit));
 	return add_object(l, unit->owner->object);
 }
 

@@ -127,8 +127,9 @@ static struct rk_err *open_target(const struct rk_cli *cli, struct rk_arena *are
 /* --keep's folder must be new or empty: what is in there would be taken for this build's. */
 static struct rk_err *make_work_dir(const struct build_values *v, char **ret)
 {
+	const char *tmp = getenv("TMPDIR");
 	if (!v->keep)
-		return rk_fs_mkdtemp("/tmp", "kpatch-build-", ret);
+		return rk_fs_mkdtemp(tmp && *tmp ? tmp : "/tmp", "kpatch-build-", ret);
 	_cleanup_free_ char *dir = NULL;
 	RK_TRY(rk_cli_absolute_path(v->keep, &dir));
 	RK_TRY(rk_fs_mkdir_p(dir, 0777));

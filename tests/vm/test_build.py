@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""kpatch-build on a real target: what goes wrong is said clearly and leaves nothing behind; what goes right is the same every time."""
+
+import difflib
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests")]
+import tap  # noqa: E402
+from kernel import BUILD, TEST, Target, cache_dir  # noqa: E402
+
+UNIT = "net/ipv4/tcp_minisocks.c"
+FUNCTION = "tcp_timewait_state_process"
+
+target = Target()
+top = pathlib.Path(tap.tmpdir())
+
+
+def patch_text(unit, change, title="a change made for a test"):
+    """The patch that change(lines) makes of a unit of the target's source."""
+    before = (target.source / unit).read_text().splitlines(keepends=True)
+    diff = difflib.unified_diff(before, change(list(before)), "a/" + unit, "b/" + unit)
+    return f"Subject: {title}\n---\n" + "".join(diff)
+
+
+def body_of(lines, function):
+    """Index of the line after the function's opening brace."""
+    start = next(i for i, line in enumerate(lines) if function + "(" in line and not line.rstrip().endswith(";") and not line.startswith((" ", "\t")))
+    return next(i for i in range(start, len(lines)) if lines[i].startswith("{")) + 1
+
+
+def insert(text, function=FUNCTION, after=None):
+    """A change that puts text into a function: after the line that contains `after`, else behind its declarations."""
+
+    def change(lines):
+        at = body_of(lines, function)
+        if after:
+            at = next(i for i in range(at, len(lines)) if after in lines[i]) + 1
+        else:
+            while lines[at].strip():
+                at += 1
+            at += 1
+        return lines[:at] + [text + "\n"] + lines[at:]
+
+    return change
+
+
+def write(name, text):
+    path = top / name
+    path.write_text(text)
+    return path
+
+
+GOOD = write("good.patch", patch_text(UNIT, insert('\tpr_info_once("live\\n");')))
+
+
+def build(patch, out, *options, **kwargs):
+    argv = [BUILD, "--target", target.id, "--offline", "-o", out, *options, *([patch] if not isinstance(patch, list) else patch)]
+    return tap.run(argv, timeout=400, **kwargs)
+
+
+def refuses(name, patch, status, *parts, options=()):
+    """A build that ends with status, says all parts, and writes nothing."""
+    out = top / ("out-" + name.replace(" ", "-"))
+    result = build(patch, out, *options)
+    tap.equal(result.returncode, status, f"{name}: status")
+    text = result.stdout + result.stderr
+    for part in parts:
+        tap.contains(text, part, f"{name}: says '{part}'")
+    tap.ok(not out.exists() or not any(out.iterdir()), f"{name}: nothing is written", str(out))
+    return text
+
+
+def bad_patches():
+    lines = GOOD.read_text().splitlines(keepends=True)
+    context = next(i for i, line in enumerate(lines) if line.startswith(" ") and line.strip())
+    lines[context] = " something that isn't there\n"
+    refuses("doesn't apply", write("stale.patch", "".join(lines)), 1, "hunk 1", UNIT, "nearest match at line")
+    refuses("no patch", write("empty.patch", "nothing here\n"), 1, "empty.patch")
+    refuses("missing file", top / "absent.patch", 1, "absent.patch")
+    refuses("changes nothing", write("comment.patch", patch_text(UNIT, lambda l: l[:40] + ["/* more words,\n", " * on two lines */\n"] + l[40:])), 3, "no-change")
+    text = refuses("doesn't compile", write("broken.patch", patch_text(UNIT, insert("\tno_such_thing = 1;"))), 1, "no_such_thing")
+    first = next(line for line in text.splitlines() if "error" in line)
+    tap.contains(first, UNIT, "doesn't compile: the compiler's own message comes first")
+
+
+def not_in_this_kernel():
+    other = "arch/arm64/kernel/process.c"
+    text = f"--- a/{other}\n+++ b/{other}\n@@ -1,1 +1,2 @@\n+/* more */\n // SPDX-License-Identifier: GPL-2.0-only\n"
+    refuses("for another machine", write("arm64.patch", text), 3, "no-change", "another machine")
+    config = (target.source / ".config").read_text()
+    unit, option = "net/x25/af_x25.c", "CONFIG_X25"
+    if f"{option}=" in config:
+        tap.skip("not compiled", f"{option} is set in this kernel")
+        return
+    refuses("not compiled", write("x25.patch", patch_text(unit, lambda l: l[:60] + ["\n"] + l[60:])), 3, "no-change", option)
+
+
+def wrong_compiler():
+    patch = write("o3.patch", patch_text(UNIT, insert('\tpr_info_once("live\\n");', "tcp_check_req")))
+    text = refuses("-O3", patch, 3, "[mismatch]", "tcp_check_req", options=["--cflag", "-O3"])
+    tap.contains(text, "shipped:", "-O3: the first differing instruction is shown")
+    if not shutil.which("clang"):
+        tap.skip("clang", "clang isn't installed")
+        return
+    refuses("clang", GOOD, 1, "compiler", options=["--cc", "clang"])
+
+
+def wrong_target():
+    out = top / "out-target"
+    result = tap.run([BUILD, "--target", "debian:6.1.0-999-cloud-amd64", "-o", out, GOOD])
+    tap.equal(result.returncode, 1, "unknown target: status")
+    tap.contains(result.stderr, "6.1.0-999-cloud-amd64", "unknown target: it is named")
+    result = tap.run([BUILD, "--target", target.id, "--source", "/", "-o", out, GOOD])
+    tap.equal(result.returncode, 2, "target and paths: status")
+    tap.ok(not out.exists(), "wrong target: nothing is written")
+
+
+def same_bytes():
+    """Other folders, other number of jobs, cold and warm cache of originals, another day: the same module."""
+    first = build(GOOD, top / "one", "-j", "1")
+    tap.equal(first.returncode, 0, "reproducible: first build")
+    shutil.rmtree(pathlib.Path(target.facts["source"]).parent.parent / "objects", ignore_errors=True)
+    elsewhere = top / "a longer folder name" / "deeper"
+    elsewhere.mkdir(parents=True)
+    copy = elsewhere / GOOD.name
+    shutil.copy(GOOD, copy)
+    second = build(copy, elsewhere / "two", "-j", "2", cwd=elsewhere, env={"TZ": "Pacific/Auckland", "LC_ALL": "C.UTF-8"})
+    tap.equal(second.returncode, 0, "reproducible: second build")
+    names = sorted(path.name for path in (top / "one").iterdir())
+    tap.equal(names, ["kpatch-good.ko", "kpatch-good.manifest.json", "kpatch-good.report.html"], "reproducible: module, manifest, report")
+    for name in names:
+        tap.equal(digest(elsewhere / "two" / name), digest(top / "one" / name), f"reproducible: {name}")
+    manifest = json.loads((top / "one" / "kpatch-good.manifest.json").read_text())
+    tap.equal(manifest["target"]["release"], target.release, "manifest: release")
+    tap.equal([f["name"] for f in manifest["functions"]], [FUNCTION], "manifest: functions")
+    tap.equal(manifest["fixes"][0]["sha256"], digest(GOOD), "manifest: hash of the input")
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def explicit_paths():
+    facts = target.facts
+    argv = [BUILD, "--source", facts["source"], "--config", facts["config"], "--vmlinux", facts["vmlinux"], "--symvers", facts["symvers"],
+            "--modules", facts["modules"], "-t", "vmlinux", "-o", top / "paths", GOOD]
+    marker = top / "marker"
+    marker.touch()
+    result = tap.run(argv, timeout=900)
+    tap.equal(result.returncode, 0, "explicit paths: status")
+    tap.contains(result.stdout, f"  {FUNCTION}  vmlinux", "explicit paths: the function is replaced")
+    changed = subprocess.run(["find", facts["source"], "-newer", marker, "-not", "-type", "d"], capture_output=True, text=True, check=False).stdout
+    tap.equal(changed, "", "explicit paths: the source tree is as it was")
+
+
+def together():
+    """Two builds at once on one cache."""
+    shutil.rmtree(pathlib.Path(target.facts["source"]).parent.parent / "objects", ignore_errors=True)
+    running = [subprocess.Popen([BUILD, "--target", target.id, "--offline", "--quiet", "-o", top / f"at-once-{i}", GOOD],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for i in range(2)]
+    for i, process in enumerate(running):
+        text = process.communicate(timeout=400)[0]
+        tap.ok(process.returncode == 0, f"two at once: build {i + 1}", text)
+    tap.equal(digest(top / "at-once-0/kpatch-good.ko"), digest(top / "at-once-1/kpatch-good.ko"), "two at once: same module")
+
+
+def interrupted():
+    """Ctrl-C while the compiler runs."""
+    work = top / "tmp-interrupted"
+    work.mkdir()
+    out = top / "out-interrupted"
+    process = subprocess.Popen([BUILD, "--target", target.id, "--offline", "--cflag", "-DRK_NOT_CACHED", "-o", out, GOOD],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(work)})
+    for line in process.stderr:
+        if line.startswith("compile"):
+            break
+    time.sleep(0.3)
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    text = process.communicate(timeout=60)[1]
+    tap.ok(process.returncode in (-signal.SIGINT, 128 + signal.SIGINT), "interrupted: ends as interrupted", f"{process.returncode}\n{text}")
+    tap.ok(time.monotonic() - started < 10, "interrupted: soon")
+    tap.ok(not out.exists() or not any(out.iterdir()), "interrupted: nothing is written")
+    tap.equal(list(work.iterdir()), [], "interrupted: no work folder is left")
+    left = list((cache_dir() / "targets").glob("*/objects/*.tmp*"))
+    tap.equal(left, [], "interrupted: no half object in the cache")
+
+
+def disk_full():
+    small = top / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", small], capture_output=True, check=False).returncode != 0:
+        tap.skip("disk full", "this user can't mount a small file system")
+        return
+    try:
+        result = build(GOOD, small / "out")
+        tap.equal(result.returncode, 1, "disk full: status")
+        tap.contains(result.stderr, "No space left on device", "disk full: says so")
+        left = list((small / "out").iterdir()) if (small / "out").exists() else []
+        tap.equal(left, [], "disk full: nothing is written")
+    finally:
+        subprocess.run(["umount", small], check=False)
+
+
+def signed():
+    key, cert = top / "key.pem", top / "cert.pem"
+    made = tap.run(["openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=test", "-keyout", key, "-out", cert])
+    tap.equal(made.returncode, 0, "signed: a key")
+    result = build(GOOD, top / "signed", "--sign-key", key, "--sign-cert", cert)
+    tap.equal(result.returncode, 0, "signed: status")
+    module = (top / "signed" / "kpatch-good.ko").read_bytes()
+    tap.ok(module.endswith(b"~Module signature appended~\n"), "signed: the module ends with the magic text")
+    plain = (top / "one" / "kpatch-good.ko").read_bytes()
+    tap.ok(module.startswith(plain), "signed: what is signed is the module that would be written without")
+    refuses("no key", GOOD, 1, "absent.pem", options=["--sign-key", top / "absent.pem", "--sign-cert", cert])
+
+
+def no_qemu():
+    empty = top / "no-programs"
+    empty.mkdir()
+    result = tap.run([TEST, top / "one" / "kpatch-good.ko"], env={"PATH": str(empty)})
+    tap.equal(result.returncode, 1, "no QEMU: status")
+    tap.contains(result.stderr, "qemu-system-x86", "no QEMU: names the package")
+
+
+for part in (bad_patches, not_in_this_kernel, wrong_compiler, wrong_target, same_bytes, explicit_paths, together, interrupted, disk_full, signed, no_qemu):
+    part()
+tap.done()
