@@ -80,8 +80,10 @@ const struct rk_verb verb_load = {
 	.operands = "FILE",
 	.summary = "load a live patch and wait until every task runs it",
 	.description =
-		"Refuses a module that was made for another kernel. When the transition does not end within 75 s,\n"
+		"Refuses a module that was made for another kernel. When the transition does not end in time,\n"
 		"names the tasks that hold it up and takes the patch back.",
+	.options = kpatch_wait_options,
+	.values_size = sizeof(struct kpatch_wait_values),
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = load,

@@ -12,8 +12,8 @@
 extern const struct rk_verb verb_load, verb_unload, verb_list, verb_info;
 
 #define KPATCH_NOTE_MS 15000 /* a transition that takes longer is worth a word */
-#define KPATCH_LIMIT_MS \
-	75000 /* then a load is reversed; five rounds of the kernel's own nudging (every 15 s) */
+/* then a load is reversed: five rounds of the kernel's own nudging (every 15 s) */
+#define KPATCH_LIMIT_MS	    75000
 #define KPATCH_REFERENCE_MS 15000 /* until nobody refers to an unloaded module */
 #define KPATCH_BUSY_TRIES   5	  /* while another transition runs */
 
@@ -21,10 +21,18 @@ extern const struct rk_verb verb_load, verb_unload, verb_list, verb_info;
 struct rk_err *kpatch_check_module(const char *path, const struct rk_module_info *info,
 				   const struct rk_running *running) __must_use;
 
-/* Waits for the end of name's transition. When it doesn't end, names on stderr the tasks that hold it up, with their
- * stacks, and returns RK_ERR_TIMEOUT. */
+/* Options of the verbs that wait for a transition. */
+struct kpatch_wait_values {
+	unsigned int timeout; /* seconds; 0: KPATCH_LIMIT_MS */
+};
+
+/* Waits for the end of name's transition; cli->values is a struct kpatch_wait_values. When it doesn't end, names on
+ * stderr the tasks that hold it up, with their stacks, and returns RK_ERR_TIMEOUT. */
 struct rk_err *kpatch_wait(const struct rk_cli *cli, const char *name, bool enabling,
 			   enum rk_livepatch_state *ret) __must_use;
+
+/* Options of load and unload. */
+extern const struct rk_option kpatch_wait_options[];
 
 /* "dir/kpatch-fix.ko", "kpatch-fix" and "kpatch_fix" are the module kpatch_fix. malloc'ed, NULL without memory. */
 char *kpatch_module_name(const char *text) __must_use;

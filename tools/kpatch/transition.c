@@ -5,6 +5,12 @@
 
 #include "tools/kpatch/kpatch.h"
 
+const struct rk_option kpatch_wait_options[] = {
+	RK_OPT_UINT(0, "timeout", struct kpatch_wait_values, timeout, "S",
+		    "give up when the transition takes longer than S seconds (75)"),
+	RK_OPT_END,
+};
+
 static void show_blocker(const struct rk_livepatch_blocker *blocker)
 {
 	fprintf(stderr, "held up by %s (%d)%s\n", blocker->comm, blocker->pid,
@@ -30,8 +36,9 @@ static struct rk_err *show_blockers(bool enabling)
 struct rk_err *kpatch_wait(const struct rk_cli *cli, const char *name, bool enabling,
 			   enum rk_livepatch_state *ret)
 {
-	static const struct rk_livepatch_limits limits = {.note_ms = KPATCH_NOTE_MS,
-							  .end_ms = KPATCH_LIMIT_MS};
+	const struct kpatch_wait_values *values = cli->values;
+	unsigned int end_ms = values->timeout ? values->timeout * 1000 : KPATCH_LIMIT_MS;
+	struct rk_livepatch_limits limits = {.note_ms = KPATCH_NOTE_MS, .end_ms = end_ms};
 	struct rk_err *err =
 		rk_livepatch_wait(&rk_livepatch_roots, name, &limits, cli->reporter, ret);
 

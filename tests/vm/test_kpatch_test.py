@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""kpatch-test and kpatch with the real kernel: live patches that are right and ones that are wrong in every way, built at test
+time from tests/vm/modules. Each must get the right verdict for the right reason, in bounded time."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import shutil
+import sys
+import time
+
+sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests")]
+import tap  # noqa: E402
+from kernel import ROOT, TEST, TOOLS, Target  # noqa: E402
+
+KPATCH = TOOLS / "kpatch" / "kpatch"
+VM_TIMEOUT = 400
+TRANSITION = 5  # seconds; nothing here takes long unless it is stuck
+TOP = pathlib.Path(tap.tmpdir())
+CHECK = """#!/bin/sh
+read version < /proc/version
+echo "$1 $KPATCH_TEST_PHASE: $version"
+case $1:$version in
+before:Linux*|unloaded:Linux*|after:fixed*|reloaded:fixed*) exit 0 ;;
+esac
+exit 1
+"""
+
+
+def build_modules(target):
+    folder = TOP / "modules"
+    shutil.copytree(ROOT / "tests/vm/modules", folder)
+    result = tap.run(["make", "-s", "-C", target.source, f"M={folder}", f"KERNELRELEASE={target.release}",
+                      f"CC={target.facts['compiler'].split()[0]}", "modules"], timeout=300)
+    if result.returncode != 0:
+        tap.bail_out(f"the test modules can't be compiled: {result.stdout}{result.stderr}")
+    stock = TOP / "stock"
+    stock.mkdir()
+    shutil.copy(folder / "lp_sleeper.ko", stock)
+    return folder
+
+
+class Run:
+    """One run of kpatch-test; checks are shown later, so that two runs at once don't mix."""
+
+    def __init__(self, name, argv, limit):
+        self.name = name
+        self.checks = []
+        self.out = TOP / f"{name}.evidence"
+        start = time.monotonic()
+        self.result = tap.run([TEST, *argv, "--quiet", "--output", self.out], timeout=VM_TIMEOUT)
+        self.seconds = time.monotonic() - start
+        self.text = self.result.stdout + self.result.stderr
+        path = self.out / "evidence.json"
+        self.evidence = json.loads(path.read_text()) if path.exists() else {"reasons": [], "steps": [], "verdict": None}
+        self.check(self.seconds < limit, f"ends within {limit} s", f"took {self.seconds:.1f} s")
+
+    def check(self, passed, text, detail=None):
+        self.checks.append((passed, f"{self.name}: {text}", self.text if detail is None else detail))
+
+    def has_verdict(self, status, verdict):
+        self.check(self.result.returncode == status, f"status {status}")
+        self.check(self.evidence["verdict"] == verdict, f"the evidence says {verdict}")
+
+    def has_reason(self, *parts):
+        found = any(all(part in reason for part in parts) for reason in self.evidence["reasons"])
+        self.check(found, f"a reason says {' … '.join(parts)}")
+
+    def step(self, name):
+        return next((step for step in self.evidence["steps"] if step["name"] == name), {"result": None, "output": [], "tasks": []})
+
+
+class Suite:
+    def __init__(self, target, modules):
+        self.target = target
+        self.modules = modules
+        self.kernel = ["--image", target.facts["image"], "--modules", target.facts["modules"]]
+        self.script = TOP / "check.sh"
+        self.script.write_text(CHECK)
+
+    def run(self, name, *args, limit=120, kernel=None):
+        return Run(name, [self.modules / f"{name}.ko", "--transition-timeout", str(TRANSITION), *(kernel or self.kernel), *args], limit)
+
+    def fix(self):
+        run = self.run("lp_fix", "--before", self.script, "--after", self.script, "--module", "vsock", "--module-after", "dummy")
+        run.has_verdict(0, "passed")
+        run.check(run.evidence["target"]["version"] == self.target.facts["version"], "the guest ran the target's kernel")
+        names = [step["name"] for step in run.evidence["steps"]]
+        run.check(names == ["module vsock", "load", "module dummy", "check after", "unload", "check unloaded", "reload",
+                            "check reloaded", "unload again"], "the steps", str(names))
+        run.check("after after: fixed by lp_fix" in run.step("check after")["output"], "what the script printed is kept")
+        run.check("livepatch: 'lp_fix': unpatching complete" in (run.out / "transcript.txt").read_text(), "the transcript has the log")
+        return run
+
+    def wrong_script(self):
+        script = TOP / "wrong.sh"
+        script.write_text("echo not fixed; exit 7\n")
+        run = Run("a check that fails", [self.modules / "lp_fix.ko", *self.kernel, "--before", self.script, "--after", script], 120)
+        run.has_verdict(3, "failed")
+        run.has_reason("step 'check after' failed: exit status 7")
+        run.check(run.step("check before")["result"] == "ok", "the check before is fine")
+        run.check(run.step("unload again")["result"] == "ok", "the test goes on")
+        return run
+
+    def warn(self):
+        run = self.run("lp_warn")
+        run.has_verdict(3, "failed")
+        run.has_reason("in step 'load' the kernel says (warning): WARNING: ", "lp_fix_init")
+        return run
+
+    def warn_exit(self):
+        run = self.run("lp_warn_exit", "--no-reload")
+        run.has_verdict(3, "failed")
+        run.has_reason("in step 'unload' the kernel says (warning): WARNING: ", "lp_fix_exit")
+        return run
+
+    def panic(self):
+        run = self.run("lp_panic")
+        run.has_verdict(3, "failed")
+        run.has_reason("the kernel panicked in step 'load'", "lp_panic panics on purpose")
+        run.check("lp_panic panics on purpose" in (run.out / "transcript.txt").read_text(), "the transcript has the console")
+        return run
+
+    def oops(self):
+        run = self.run("lp_oops")
+        run.has_verdict(3, "failed")
+        run.has_reason("the kernel panicked in step 'load'", "BUG: kernel NULL pointer dereference")
+        return run
+
+    def refused(self):
+        run = self.run("lp_refused")
+        run.has_verdict(3, "failed")
+        run.has_reason("step 'load' failed", "symbol 'no_such_function_anywhere' not found in symbol table")
+        return run
+
+    def stuck(self):
+        run = self.run("lp_stuck", "--module", "lp_sleeper", kernel=[*self.kernel[:2], "--modules", TOP / "stock"])
+        run.has_verdict(3, "failed")
+        run.has_reason(f"the transition did not end within {TRANSITION} s: 'lp_sleeper' (", "still runs the old code")
+        tasks = run.step("load")["tasks"]
+        run.check(any("lp_sleeper_wait" in " ".join(task["stack"]) for task in tasks), "its stack is shown", str(tasks))
+        run.check(run.step("unload")["result"] == "not-run", "nothing is done after that")
+        return run
+
+    def hang(self):
+        # 5 s for the transition and 30 s for everything else a load does, then the guest ends by itself
+        run = self.run("lp_hang", limit=180)
+        run.has_verdict(3, "failed")
+        run.has_reason("step 'load' failed: did not end within 35 s")
+        run.check(run.step("load")["result"] == "timed-out", "the step is the one that took too long")
+        return run
+
+    def hang_ended(self):
+        run = Run("a guest that is ended", [self.modules / "lp_hang.ko", *self.kernel, "--timeout", "40"], 80)
+        run.has_verdict(3, "failed")
+        run.has_reason("the guest did not end within 40 s; it was ended in step 'load'")
+        return run
+
+    def kpatch(self):
+        """The administrator's tool, as built, in the guest."""
+        bad = bytearray((self.modules / "lp_fix.ko").read_bytes())
+        at = bad.index(b"vermagic=") + len(b"vermagic=")
+        bad[at:at + 1] = b"7"
+        (TOP / "bad.ko").write_bytes(bad)
+        files = [self.modules / "lp_warn_exit.ko", self.modules / "lp_refused.ko", self.modules / "lp_sleeper.ko",
+                 self.modules / "lp_stuck.ko", TOP / "bad.ko", f"{KPATCH}:/bin/kpatch"]
+        run = Run("kpatch", [self.modules / "lp_fix.ko", *self.kernel, "--memory", "1024", "--no-reload", "--verbose",
+                             "--before", ROOT / "tests/vm/kpatch-in-guest.sh", *[arg for f in files for arg in ("--file", f)]], 350)
+        run.has_verdict(0, "passed")
+        lines = run.step("check before")["output"]
+        for line in lines:
+            if line.startswith(("ok ", "not ok ")):
+                run.check(line.startswith("ok "), line.split(" ", 1)[1] if line.startswith("ok") else line[7:], "\n".join(lines))
+        run.check(any(line == "all done" for line in lines), "the script came to its end", "\n".join(lines))
+        return run
+
+
+def main():
+    target = Target()
+    suite = Suite(target, build_modules(target))
+    cases = [suite.hang, suite.kpatch, suite.fix, suite.wrong_script, suite.warn, suite.warn_exit, suite.panic, suite.oops, suite.refused,
+             suite.stuck, suite.hang_ended]
+    only = os.environ.get("RK_TEST_CASES", "").split()
+    cases = [case for case in cases if not only or case.__name__ in only]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for run in pool.map(lambda case: case(), cases):
+            for check in run.checks:
+                tap.ok(*check)
+    tap.done()
+
+
+main()
