@@ -28,10 +28,12 @@ struct work_file {
 	char *data; /* the unchanged file's bytes, NULL for a new one */
 	struct rk_text text;
 	bool existed, exists; /* before the first, after the last fix so far */
+	bool is_left_out;     /* no part of this kernel, and not unpacked: nothing to apply to */
 };
 
 struct work {
 	struct rk_view *view;
+	const char *arch_dir;
 	rk_vec(struct work_file *) files;
 	struct rk_map by_path;
 };
@@ -238,12 +240,45 @@ static struct rk_err *apply_rename(struct work *work, const struct rk_patch_file
 	return NULL;
 }
 
+/* A target's tree holds what this kernel is compiled from; documentation and other machines' code may not be unpacked. */
+static bool may_be_left_out(const struct work *work, const char *path)
+{
+	bool is_other_arch = false;
+
+	return rk_classify(path, work->arch_dir, &is_other_arch) == RK_FILE_NOT_CODE ||
+	       is_other_arch;
+}
+
+static struct rk_err *leave_out(struct work *work, const struct rk_file_change *change, bool *ret)
+{
+	const char *names[] = {change->old_path, change->new_path, change->new_name,
+			       change->old_name};
+	const char *name, *path = change->new_path ? change->new_path : change->old_path;
+	struct work_file *file;
+
+	*ret = false;
+	if (change->is_new || !path || !may_be_left_out(work, path))
+		return NULL;
+	RK_TRY(choose_name(work, names, ARRAY_SIZE(names), &name));
+	if (name)
+		return NULL;
+	RK_TRY(get_file(work, path, &file));
+	file->is_left_out = true;
+	*ret = true;
+	return NULL;
+}
+
 static struct rk_err *apply_change(struct work *work, const struct rk_patch_file *patch,
 				   const struct rk_file_change *change)
 {
 	struct work_file *file;
 	const char *name = NULL;
 
+	bool left_out;
+
+	RK_TRY(leave_out(work, change, &left_out));
+	if (left_out)
+		return NULL;
 	if (change->is_rename)
 		return apply_rename(work, patch, change);
 	if (change->is_new)
@@ -379,8 +414,8 @@ static struct rk_err *describe(struct work *work, struct work_file *file, const 
 {
 	struct rk_changed_file out = {
 		.path = file->path,
-		.is_new = !file->existed,
-		.is_delete = !file->exists,
+		.is_new = !file->existed && !file->is_left_out,
+		.is_delete = !file->exists && !file->is_left_out,
 	};
 	_cleanup_free_ struct rk_line_range *ranges = NULL;
 	struct rk_view *view = work->view;
@@ -428,9 +463,10 @@ static struct rk_err *build_view(struct work *work, struct rk_patch_file *const 
 	if (work->files.nr)
 		qsort(work->files.v, work->files.nr, sizeof(*work->files.v), compare_files);
 	rk_vec_for_each(&work->files, it) {
-		if (!is_changed(*it))
+		if (!(*it)->is_left_out && !is_changed(*it))
 			continue;
-		RK_TRY(write_file(view, *it));
+		if (!(*it)->is_left_out)
+			RK_TRY(write_file(view, *it));
 		RK_TRY(describe(work, *it, arch_dir));
 	}
 	return NULL;
@@ -472,7 +508,7 @@ struct rk_err *rk_view_create(const char *source, const char *dir,
 			      const char *arch_dir, struct rk_view **ret)
 {
 	struct rk_view *view = calloc(1, sizeof(*view));
-	struct work work = {.view = view};
+	struct work work = {.view = view, .arch_dir = arch_dir};
 
 	if (!view)
 		return rk_err_nomem();
