@@ -92,7 +92,7 @@ def run(argv, timeout=120, env=None, **kwargs):
     """Runs a program; returns its CompletedProcess with text output. env adds to the environment."""
     return subprocess.run(
         [str(arg) for arg in argv],
-        stdin=kwargs.pop("stdin", subprocess.DEVNULL),
+        **({} if "input" in kwargs else {"stdin": kwargs.pop("stdin", subprocess.DEVNULL)}),
         stdout=kwargs.pop("stdout", subprocess.PIPE),
         stderr=kwargs.pop("stderr", subprocess.PIPE),
         env={**os.environ, **(env or {})},

@@ -13,17 +13,29 @@ from tree import ROOT, c_files, read  # noqa: E402
 LINES_MAX = 1000
 CLANG_FORMAT = "14"  # later versions format some macros differently
 
-version = run(["clang-format", "--version"]) if c_files() else bail_out("no C files")
-major = version.stdout.split("version ")[-1].split(".")[0] if version.returncode == 0 else ""
+LICENCES = tuple(f"{opening} SPDX-License-Identifier: {licence}{end}\n" for opening, end in (("/*", " */"), ("//", ""))
+                 for licence in ("GPL-2.0-or-later", "GPL-2.0"))
 
-for path in c_files():
-    text = read(path)
-    ok(text.startswith(("/* SPDX-License-Identifier: GPL-2.0-or-later */", "/* SPDX-License-Identifier: GPL-2.0 */",
-                        "// SPDX-License-Identifier: GPL-2.0")), f"{path}: opens with its licence")
-    ok(text.count("\n") <= LINES_MAX, f"{path}: at most {LINES_MAX} lines", f"{text.count(chr(10))} lines")
-    if major != CLANG_FORMAT:
-        skip(f"{path}: formatted", f"needs clang-format {CLANG_FORMAT}, found '{major}'")
-        continue
-    result = run(["clang-format", "--dry-run", "-Werror", path], cwd=ROOT, stderr=subprocess.STDOUT)
-    ok(result.returncode == 0, f"{path}: formatted", f"clang-format -i {path}\n" + result.stdout[:2000])
+files = c_files()
+if not files:
+    bail_out("no C files")
+
+unlicensed = [path for path in files if not read(path).startswith(LICENCES)]
+ok(not unlicensed, "every C file opens with its licence", "\n".join(unlicensed))
+
+long = [f"{path}: {read(path).count(chr(10))}" for path in files if read(path).count("\n") > LINES_MAX]
+ok(not long, f"no C file has more than {LINES_MAX} lines", "\n".join(long))
+
+version = run(["clang-format", "--version"]).stdout
+found = version.split("version ")[-1].split(".")[0]
+if found != CLANG_FORMAT:
+    skip("every C file is formatted", f"needs clang-format {CLANG_FORMAT}, found '{found}'")
+else:
+    result = run(["clang-format", "--dry-run", "-Werror", *files], cwd=ROOT, stderr=subprocess.STDOUT)
+    places = [line for line in result.stdout.splitlines() if "error:" in line]
+    ok(result.returncode == 0, "every C file is formatted", "\n".join(places[:100]) or result.stdout)
+    sloppy = "int  f( void ){return 0;}\n"
+    result = run(["clang-format", "--dry-run", "-Werror", "--assume-filename=x.c", "--style=file:.clang-format"],
+                 cwd=ROOT, input=sloppy)
+    ok(result.returncode != 0, "what isn't formatted is found")
 done()
