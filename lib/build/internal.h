@@ -63,8 +63,8 @@ struct rk_err *rk_unit_reason(struct rk_kbuild *kbuild, const char *unit, const 
 			      bool *ret_is_certain) __must_use;
 
 /* Directories whose Makefiles take files from elsewhere, nearest to unit first; in the arena, NULL-terminated. */
-struct rk_err *rk_dirs_reaching_out(struct rk_kbuild *kbuild, const char *unit,
-				    const char ***ret) __must_use;
+struct rk_err *rk_dirs_reaching_out(struct rk_kbuild *kbuild, const char *unit, const char ***ret)
+	__must_use;
 
 /* The unit that includes path (a .c or private header) by name, or NULL. */
 struct rk_err *rk_unit_including(struct rk_kbuild *kbuild, const char *path, const char **ret)

@@ -17,8 +17,8 @@ struct rk_plan_section;
 
 enum rk_plan_symbol_kind {
 	RK_PLAN_DEFINED, /* in one of the plan's sections */
-	RK_PLAN_EXPORT,	 /* undefined; exported by vmlinux, bound by the kernel's module loader (with CRC) */
-	RK_PLAN_KLP,	 /* .klp.sym.<object>.<name>,<sympos>: bound by livepatch */
+	RK_PLAN_EXPORT, /* undefined; exported by vmlinux, bound by the kernel's module loader (with CRC) */
+	RK_PLAN_KLP, /* .klp.sym.<object>.<name>,<sympos>: bound by livepatch */
 };
 
 struct rk_plan_symbol {
@@ -41,7 +41,8 @@ struct rk_plan_reloc {
 };
 
 struct rk_plan_section {
-	const char *name;   /* ".text.tcp_ack", ".altinstructions", … unique apart from special sections, which are merged */
+	const char *
+		name; /* ".text.tcp_ack", ".altinstructions", … unique apart from special sections, which are merged */
 	const char *object; /* klp object its code belongs to */
 	uint32_t type;	    /* SHT_PROGBITS or SHT_NOBITS */
 	uint64_t flags;	    /* SHF_… */
@@ -68,7 +69,7 @@ struct rk_plan_object {
 };
 
 struct rk_plan {
-	struct rk_arena arena; /* everything */
+	struct rk_arena arena;			   /* everything */
 	rk_vec(struct rk_plan_section *) sections; /* stable order */
 	rk_vec(struct rk_plan_symbol *) symbols;   /* stable order */
 	rk_vec(struct rk_plan_func) funcs;	   /* by object, unit, order in the unit */

@@ -11,8 +11,9 @@
 #include "lib/base/err.h"
 
 /* *ret (malloc'ed) is module followed by its signature, made with the PEM private key and certificate. hash: CONFIG_MODULE_SIG_HASH ("sha256"). */
-struct rk_err *rk_sign_module(const void *module, size_t size, const char *key_path, const char *cert_path, const char *hash,
-			      void **ret, size_t *ret_size) __must_use;
+struct rk_err *rk_sign_module(const void *module, size_t size, const char *key_path,
+			      const char *cert_path, const char *hash, void **ret, size_t *ret_size)
+	__must_use;
 
 /* Bytes of the signature behind the module (0: not signed). Bounds-checked. */
 struct rk_err *rk_sign_trailer_size(const void *module, size_t size, size_t *ret) __must_use;

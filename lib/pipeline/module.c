@@ -123,8 +123,7 @@ static struct rk_err *write_module(struct rk_build *build)
 	RK_TRY(rk_hook_open(build->kbuild, build->target, &hook));
 	struct rk_err *err =
 		rk_module_write(build->plan, hook, build->symbols, build->options->name,
-				build->options->replace,
-				build->manifest_json, &module, &size);
+				build->options->replace, build->manifest_json, &module, &size);
 	rk_hook_close(hook);
 	if (err)
 		return err;

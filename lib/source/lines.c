@@ -19,20 +19,20 @@
 
 /* An open #if group. Depths are of parentheses. */
 struct group {
-	int begin;	  /* where it began: each branch begins there again */
-	int least_end;	  /* the smallest at the end of a branch */
+	int begin;	   /* where it began: each branch begins there again */
+	int least_end;	   /* the smallest at the end of a branch */
 	bool has_branches; /* an #else or #elif was there */
-	bool has_line;	  /* a directive of ours is in it, or in one inside it */
+	bool has_line;	   /* a directive of ours is in it, or in one inside it */
 };
 
 /* What the C lexer would know at the beginning of a line. */
 struct state {
 	bool in_comment;
 	bool in_line_comment; /* a continued one */
-	bool is_continued; /* the line before ends with a backslash */
-	char quote;	   /* of the literal that goes on over a continued line, or 0 */
-	bool in_directive; /* a continued preprocessor line */
-	int depth;	   /* of parentheses */
+	bool is_continued;    /* the line before ends with a backslash */
+	char quote;	      /* of the literal that goes on over a continued line, or 0 */
+	bool in_directive;    /* a continued preprocessor line */
+	int depth;	      /* of parentheses */
 	struct group groups[COND_DEPTH_MAX];
 	size_t nr_groups;
 	bool lost_line; /* a group that held one of our directives has just ended */
@@ -53,8 +53,8 @@ static void conditional(struct state *st, const char *s, const char *end)
 		s++;
 	if (is_word(s, end, "if") || is_word(s, end, "ifdef") || is_word(s, end, "ifndef")) {
 		if (st->nr_groups < COND_DEPTH_MAX)
-			st->groups[st->nr_groups++] = (struct group){.begin = st->depth,
-									  .least_end = INT_MAX};
+			st->groups[st->nr_groups++] =
+				(struct group){.begin = st->depth, .least_end = INT_MAX};
 		return;
 	}
 	bool ends = is_word(s, end, "endif");
