@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hook object of a target: compiled from the embedded source as kbuild compiles a module's unit, once, then kept in the
- * target's directory under a name made of everything that went into it.
+ * The hook objects of a target: compiled from the embedded sources as kbuild compiles a module's unit, once, then kept in the
+ * target's directory under a name made of everything that went into them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -80,6 +80,7 @@ static struct rk_err *hash_inputs(const struct rk_target *target, const struct a
 
 	RK_TRY(rk_sha256_create(&h));
 	rk_sha256_add(h, rk_hook_source, rk_hook_source_size);
+	rk_sha256_add(h, rk_clear_source, rk_clear_source_size);
 	rk_sha256_add(h, rk_hook_header, rk_hook_header_size);
 	rk_sha256_add_str(h, target->release);
 	rk_sha256_add_str(h, target->build_id ? target->build_id : "");
@@ -91,50 +92,96 @@ static struct rk_err *hash_inputs(const struct rk_target *target, const struct a
 	return rk_sha256_finish(h, ret);
 }
 
-/* Compiles in work, a directory of our own, and moves the object to path. */
+/* The two objects of a target: hook.c and clear.c. */
+enum {
+	PART_HOOK,
+	PART_CLEAR,
+	NR_PARTS
+};
+
+struct paths {
+	char *v[NR_PARTS];
+};
+
+static void paths_deinit(struct paths *paths)
+{
+	for (int i = 0; i < NR_PARTS; i++)
+		free(paths->v[i]);
+}
+
+static struct rk_err *join_all(const char *dir, const char *const names[NR_PARTS],
+			       struct paths *ret)
+{
+	for (int i = 0; i < NR_PARTS; i++) {
+		ret->v[i] = rk_path_join(dir, names[i]);
+		if (!ret->v[i])
+			return rk_err_nomem();
+	}
+	return NULL;
+}
+
+static struct rk_err *write_sources(const char *work, const struct paths *sources)
+{
+	_cleanup_free_ char *header = rk_path_join(work, "layout.h");
+	if (!header)
+		return rk_err_nomem();
+	RK_TRY(rk_fs_write(header, rk_hook_header, rk_hook_header_size, 0644));
+	RK_TRY(rk_fs_write(sources->v[PART_HOOK], rk_hook_source, rk_hook_source_size, 0644));
+	return rk_fs_write(sources->v[PART_CLEAR], rk_clear_source, rk_clear_source_size, 0644);
+}
+
+/* Compiles in work, a directory of our own, and moves the objects to their places. */
 static struct rk_err *compile_in(struct rk_kbuild *kbuild, const struct rk_target *target,
 				 const char *work, const struct argv *cc,
-				 const struct argv *objtool, const char *path)
+				 const struct argv *objtool, const struct paths *to)
 {
-	_cleanup_free_ char *source = rk_path_join(work, "hook.c");
-	_cleanup_free_ char *header = rk_path_join(work, "layout.h");
-	_cleanup_free_ char *object = rk_path_join(work, "hook.o");
-	if (!source || !header || !object)
-		return rk_err_nomem();
-	RK_TRY(rk_fs_write(source, rk_hook_source, rk_hook_source_size, 0644));
-	RK_TRY(rk_fs_write(header, rk_hook_header, rk_hook_header_size, 0644));
-	struct rk_recipe recipe = {
-		.unit = source,
-		.input = source,
-		.object = "rk_hook",
-		.cc_argv = cc->list.v,
-		.objtool_argv = objtool->list.v,
-	};
-	struct rk_compile_job job = {.recipe = &recipe, .output = object, .root = target->source};
-	RK_TRY(rk_compile(kbuild, &job, 1, 1, NULL));
-	rk_compile_jobs_deinit(&job, 1);
-	if (rename(object, path))
-		return rk_err_sys(errno, "cannot rename '%s' to '%s'", object, path);
+	static const char *const source_names[NR_PARTS] = {"hook.c", "clear.c"};
+	static const char *const object_names[NR_PARTS] = {"hook.o", "clear.o"};
+	_cleanup_(paths_deinit) struct paths sources = {}, objects = {};
+	struct rk_recipe recipes[NR_PARTS];
+	struct rk_compile_job jobs[NR_PARTS];
+
+	RK_TRY(join_all(work, source_names, &sources));
+	RK_TRY(join_all(work, object_names, &objects));
+	RK_TRY(write_sources(work, &sources));
+	for (int i = 0; i < NR_PARTS; i++) {
+		recipes[i] = (struct rk_recipe){
+			.unit = sources.v[i],
+			.input = sources.v[i],
+			.object = "rk_hook",
+			.cc_argv = cc->list.v,
+			.objtool_argv = objtool->list.v,
+		};
+		jobs[i] = (struct rk_compile_job){
+			.recipe = &recipes[i], .output = objects.v[i], .root = target->source};
+	}
+	RK_TRY(rk_compile(kbuild, jobs, NR_PARTS, 0, NULL));
+	rk_compile_jobs_deinit(jobs, NR_PARTS);
+	for (int i = 0; i < NR_PARTS; i++) {
+		if (rename(objects.v[i], to->v[i]))
+			return rk_err_sys(errno, "cannot rename '%s' to '%s'", objects.v[i],
+					  to->v[i]);
+	}
 	return NULL;
 }
 
 static struct rk_err *compile_hook(struct rk_kbuild *kbuild, const struct rk_target *target,
 				   const char *dir, const struct argv *cc,
-				   const struct argv *objtool, const char *path)
+				   const struct argv *objtool, const struct paths *to)
 {
 	_cleanup_free_ char *work = NULL;
 
 	RK_TRY(rk_fs_mkdtemp(dir, "hook-", &work));
-	struct rk_err *err = compile_in(kbuild, target, work, cc, objtool, path);
+	struct rk_err *err = compile_in(kbuild, target, work, cc, objtool, to);
 	struct rk_err *removed = rk_fs_remove_tree(work);
 	if (err)
 		rk_err_free(removed);
 	return err ? err : removed;
 }
 
-/* Path of the target's hook object, compiled if it isn't there; *ret malloc'ed. */
-static struct rk_err *get_object(struct rk_kbuild *kbuild, const struct rk_target *target,
-				 const struct rk_recipe *model, char **ret)
+/* Paths of the target's hook objects, compiled if they aren't there. */
+static struct rk_err *get_objects(struct rk_kbuild *kbuild, const struct rk_target *target,
+				  const struct rk_recipe *model, struct paths *ret)
 {
 	_cleanup_(argv_deinit) struct argv cc = {};
 	_cleanup_(argv_deinit) struct argv objtool = {};
@@ -144,14 +191,17 @@ static struct rk_err *get_object(struct rk_kbuild *kbuild, const struct rk_targe
 	RK_TRY(objtool_argv(model, &objtool));
 	RK_TRY(hash_inputs(target, &cc, &objtool, hash));
 	_cleanup_free_ char *dir = rk_path_join(target->dir, "hook");
-	_cleanup_free_ char *path = dir ? rk_asprintf("%s/%s.o", dir, hash) : NULL;
-	if (!path)
+	if (!dir)
+		return rk_err_nomem();
+	ret->v[PART_HOOK] = rk_asprintf("%s/%s.o", dir, hash);
+	ret->v[PART_CLEAR] = rk_asprintf("%s/%s-clear.o", dir, hash);
+	if (!ret->v[PART_HOOK] || !ret->v[PART_CLEAR])
 		return rk_err_nomem();
 	RK_TRY(rk_fs_mkdir_p(dir, 0755));
 	/* A user's own tree may have changed since. */
-	if (target->user_source || !rk_fs_exists(path))
-		RK_TRY(compile_hook(kbuild, target, dir, &cc, &objtool, path));
-	*ret = take_ptr(path);
+	if (target->user_source || !rk_fs_exists(ret->v[PART_HOOK]) ||
+	    !rk_fs_exists(ret->v[PART_CLEAR]))
+		RK_TRY(compile_hook(kbuild, target, dir, &cc, &objtool, ret));
 	return NULL;
 }
 
@@ -172,16 +222,16 @@ struct rk_err *rk_hook_open(struct rk_kbuild *kbuild, const struct rk_target *ta
 {
 	const struct rk_recipe *model;
 	const char *reason;
-	_cleanup_free_ char *path = NULL;
+	_cleanup_(paths_deinit) struct paths paths = {};
 	struct rk_hook *hook;
 
 	RK_TRY(rk_kbuild_recipe(kbuild, MODEL_UNIT, &model, &reason));
 	if (!model)
 		return rk_err(RK_ERR_UNSUPPORTED, "this kernel has no livepatch support: '%s': %s",
 			      MODEL_UNIT, reason);
-	RK_TRY(rk_err_wrap(get_object(kbuild, target, model, &path),
+	RK_TRY(rk_err_wrap(get_objects(kbuild, target, model, &paths),
 			   "cannot compile the module hook"));
-	RK_TRY(rk_hook_read(path, &hook));
+	RK_TRY(rk_hook_read(paths.v[PART_HOOK], paths.v[PART_CLEAR], &hook));
 	struct rk_err *err = check_release(hook, target);
 	if (err) {
 		rk_hook_close(hook);
@@ -204,6 +254,7 @@ static bool is_sane(const struct rk_hook_layout *l)
 	       fits(l->func_old_sympos, 8, l->func_size) && l->object_size <= 4096 &&
 	       fits(l->object_name, 8, l->object_size) &&
 	       fits(l->object_funcs, 8, l->object_size) &&
+	       fits(l->object_post_unpatch, 8, l->object_size) &&
 	       fits(l->patch_replace, 1, l->patch_size) &&
 	       fits(l->module_name, l->module_name_size, l->module_size) &&
 	       l->module_name_size > RK_MODULE_NAME_MAX &&
@@ -230,12 +281,14 @@ static struct rk_err *read_layout(struct rk_hook *hook)
 	return NULL;
 }
 
-struct rk_err *rk_hook_read(const char *path, struct rk_hook **ret)
+struct rk_err *rk_hook_read(const char *path, const char *clear_path, struct rk_hook **ret)
 {
 	struct rk_hook *hook = calloc(1, sizeof(*hook));
 	if (!hook)
 		return rk_err_nomem();
 	struct rk_err *err = rk_elf_open(path, RK_ELF_LOAD_ALL, &hook->elf);
+	if (!err)
+		err = rk_elf_open(clear_path, RK_ELF_LOAD_ALL, &hook->clear);
 	if (!err)
 		err = read_layout(hook);
 	if (err) {
@@ -252,5 +305,7 @@ void rk_hook_close(struct rk_hook *hook)
 		return;
 	if (hook->elf)
 		rk_elf_close(hook->elf);
+	if (hook->clear)
+		rk_elf_close(hook->clear);
 	free(hook);
 }

@@ -9,6 +9,7 @@
 
 struct hook_builder {
 	struct rk_image *image;
+	const struct rk_elf *elf; /* of the part under way */
 	const struct rk_export_source *exports;
 	struct rk_map sections; /* struct rk_section * -> struct rk_plan_section * */
 	struct rk_map symbols;	/* struct rk_symbol * -> struct rk_plan_symbol * */
@@ -46,13 +47,27 @@ static struct rk_err *add_section(struct hook_builder *b, const struct rk_sectio
 	return NULL;
 }
 
+static struct rk_err *locate(struct hook_builder *b, const char *name, struct rk_plan_symbol **ret)
+{
+	uint32_t sympos;
+	RK_TRY(b->exports->locate(b->exports->ctx, name, &sympos));
+	if (!sympos)
+		return rk_err(RK_ERR_NOT_FOUND,
+			      "the target has no '%s', which the patch module needs", name);
+	struct rk_plan_symbol *symbol = rk_arena_new(&b->image->arena, struct rk_plan_symbol);
+	if (!symbol)
+		return rk_err_nomem();
+	*symbol = (struct rk_plan_symbol){
+		.kind = RK_PLAN_KLP, .name = name, .object = "vmlinux", .sympos = sympos};
+	*ret = symbol;
+	return NULL;
+}
+
 static struct rk_err *import(struct hook_builder *b, const char *name, struct rk_plan_symbol **ret)
 {
 	const struct rk_export *export = b->exports->find(b->exports->ctx, name);
 	if (!export)
-		return rk_err(RK_ERR_NOT_FOUND,
-			      "the target doesn't export '%s', which every patch module needs",
-			      name);
+		return locate(b, name, ret);
 	struct rk_plan_symbol *symbol = rk_arena_new(&b->image->arena, struct rk_plan_symbol);
 	if (!symbol)
 		return rk_err_nomem();
@@ -83,14 +98,16 @@ static struct rk_err *get_symbol(struct hook_builder *b, const struct rk_symbol 
 		if (!section)
 			return rk_err(RK_ERR_FORMAT,
 				      "'%s': refers to section '%s', which isn't loaded",
-				      b->image->hook->elf->path, from->section->name);
+				      b->elf->path, from->section->name);
 		RK_TRY(rk_image_symbol(b->image, from->name, section, from->value, from->size,
 				       from->type, &symbol));
 	} else if (from->shndx != SHN_UNDEF) {
-		return rk_err(RK_ERR_FORMAT, "'%s': symbol '%s' has no section",
-			      b->image->hook->elf->path, from->name);
+		return rk_err(RK_ERR_FORMAT, "'%s': symbol '%s' has no section", b->elf->path,
+			      from->name);
 	} else if (rk_streq(from->name, RK_HOOK_OBJECTS)) {
 		symbol = b->image->objects;
+	} else if (rk_streq(from->name, RK_HOOK_CLEAR_ENTRIES) && b->image->clear_entries) {
+		symbol = b->image->clear_entries;
 	} else {
 		RK_TRY(import(b, from->name, &symbol));
 	}
@@ -102,14 +119,17 @@ static struct rk_err *get_symbol(struct hook_builder *b, const struct rk_symbol 
 
 static struct rk_err *add_symbols(struct hook_builder *b)
 {
-	rk_elf_for_each_symbol(b->image->hook->elf, from) {
+	rk_elf_for_each_symbol(b->elf, from) {
 		struct rk_plan_symbol *symbol;
 		if ((from->type != STT_FUNC && from->type != STT_OBJECT) || !from->section ||
 		    !rk_map_get_ptr(&b->sections, from->section))
 			continue;
 		/* Names of .modinfo's strings carry __COUNTER__ and help nobody. */
-		if (!rk_streq(from->section->name, ".modinfo"))
-			RK_TRY(get_symbol(b, from, &symbol));
+		if (rk_streq(from->section->name, ".modinfo"))
+			continue;
+		RK_TRY(get_symbol(b, from, &symbol));
+		if (rk_streq(from->name, RK_HOOK_CLEAR))
+			b->image->clear = symbol;
 	}
 	return NULL;
 }
@@ -134,7 +154,7 @@ static struct rk_err *poke(struct hook_builder *b, const struct rk_section *sect
 	if (!to || !to->data || offset > to->size || size > to->size - offset)
 		return rk_err(RK_ERR_FORMAT,
 			      "'%s': the hook's structures aren't where its layout says",
-			      b->image->hook->elf->path);
+			      b->elf->path);
 	memcpy(to->data + offset, data, size);
 	return NULL;
 }
@@ -151,19 +171,28 @@ static struct rk_err *fill_in(struct hook_builder *b, const char *name, bool rep
 		    (patch ? patch->value : 0) + hook->layout.patch_replace, &flag, 1);
 }
 
+static struct rk_err *add_part(struct hook_builder *b, const struct rk_elf *elf)
+{
+	b->elf = elf;
+	rk_elf_for_each_section(elf, section) {
+		if (is_kept(section))
+			RK_TRY(add_section(b, section));
+	}
+	RK_TRY(add_symbols(b));
+	rk_elf_for_each_section(elf, section) {
+		if (rk_map_get_ptr(&b->sections, section))
+			RK_TRY(add_relocs(b, section));
+	}
+	return NULL;
+}
+
 struct rk_err *rk_image_add_hook(struct rk_image *image, const char *name, bool replace,
 				 const struct rk_export_source *exports)
 {
 	_cleanup_(hook_builder_deinit) struct hook_builder b = {.image = image, .exports = exports};
 
-	rk_elf_for_each_section(image->hook->elf, section) {
-		if (is_kept(section))
-			RK_TRY(add_section(&b, section));
-	}
-	RK_TRY(add_symbols(&b));
-	rk_elf_for_each_section(image->hook->elf, section) {
-		if (rk_map_get_ptr(&b.sections, section))
-			RK_TRY(add_relocs(&b, section));
-	}
+	if (image->clear_entries)
+		RK_TRY(add_part(&b, image->hook->clear));
+	RK_TRY(add_part(&b, image->hook->elf));
 	return fill_in(&b, name, replace);
 }

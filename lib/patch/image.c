@@ -64,6 +64,7 @@ void rk_image_deinit(struct rk_image *image)
 	rk_vec_deinit(&image->sections);
 	rk_vec_deinit(&image->symbols);
 	rk_vec_deinit(&image->imports);
+	rk_vec_deinit(&image->object_names);
 	rk_map_deinit(&image->imported);
 	rk_arena_deinit(&image->arena);
 }

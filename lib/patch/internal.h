@@ -23,18 +23,23 @@
 #define RK_BUILD_ID_NOTE_SIZE (12 + 4 + RK_BUILD_ID_SIZE)
 
 struct rk_hook {
-	struct rk_elf *elf; /* the compiled hook */
+	struct rk_elf *elf;   /* the compiled hook */
+	struct rk_elf *clear; /* clear.c, for patches that need it */
 	struct rk_hook_layout layout;
 	const char *vermagic; /* in elf */
 };
 
-/* Reads and checks a compiled hook object. Errors: RK_ERR_SYS, RK_ERR_FORMAT. */
-struct rk_err *rk_hook_read(const char *path, struct rk_hook **ret) __must_use;
+/* Reads and checks the compiled hook objects. Errors: RK_ERR_SYS, RK_ERR_FORMAT. */
+struct rk_err *rk_hook_read(const char *path, const char *clear_path, struct rk_hook **ret)
+	__must_use;
 
-/* Where exported symbols are looked up: the target's Module.symvers. */
+/* Where what the hook needs is looked up. */
 struct rk_export_source {
-	const struct rk_export *(*find)(const void *ctx, const char *name);
-	const void *ctx;
+	/* An exported symbol of the target, NULL if there is none. */
+	const struct rk_export *(*find)(void *ctx, const char *name);
+	/* Position of a symbol of vmlinux for livepatch's search, 0 if the search can't find it. */
+	struct rk_err *(*locate)(void *ctx, const char *name, uint32_t *ret_sympos);
+	void *ctx;
 };
 
 struct rk_image {
@@ -44,9 +49,12 @@ struct rk_image {
 	rk_vec(const struct rk_plan_section *) sections; /* pieces, in the order of the file */
 	rk_vec(const struct rk_plan_symbol *) symbols;	 /* defined ones */
 	rk_vec(const struct rk_plan_symbol *)
-		imports;		/* exported ones in use, once each, by first use */
-	struct rk_map imported;		/* name -> import */
-	struct rk_plan_symbol *objects; /* the array the hook refers to */
+		imports;		      /* exported ones in use, once each, by first use */
+	struct rk_map imported;		      /* name -> import */
+	struct rk_plan_symbol *objects;	      /* the array the hook refers to */
+	rk_vec(const char *) object_names;    /* in its order */
+	struct rk_plan_symbol *clear_entries; /* what clear.c refers to; NULL: not needed */
+	struct rk_plan_symbol *clear;	      /* its callback */
 };
 
 struct rk_err *rk_image_init(struct rk_image *image, const struct rk_plan *plan,
@@ -67,6 +75,11 @@ struct rk_err *rk_image_reloc(struct rk_plan_section *section, uint64_t offset, 
 
 /* klp.c: struct klp_func[], struct klp_object[] and their strings for the plan's functions; sets image->objects. */
 struct rk_err *rk_image_add_klp(struct rk_image *image) __must_use;
+/* clear.c: the fields that livepatch fills with addresses of modules, if this kernel needs them cleared. */
+struct rk_err *rk_image_add_clear_entries(struct rk_image *image,
+					  const struct rk_export_source *exports) __must_use;
+/* And the callback that does it, for each object that has such fields. */
+struct rk_err *rk_image_set_clear_callbacks(struct rk_image *image) __must_use;
 /* hook_image.c: the hook's sections and symbols, with the module's name in struct module. */
 struct rk_err *rk_image_add_hook(struct rk_image *image, const char *name, bool replace,
 				 const struct rk_export_source *exports) __must_use;

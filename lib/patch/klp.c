@@ -101,6 +101,8 @@ static struct rk_err *add_object(struct klp_builder *b, size_t index, const char
 	struct rk_plan_symbol *symbol;
 
 	RK_TRY(rk_check_object_name(name));
+	if (!rk_vec_push(&b->image->object_names, name))
+		return rk_err_nomem();
 	const char *section_name = rk_arena_printf(&b->image->arena, FUNCS_SECTION ".%s", name);
 	const char *symbol_name = rk_arena_printf(&b->image->arena, "rk_klp_funcs_%s", name);
 	if (!section_name || !symbol_name)

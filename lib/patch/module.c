@@ -52,7 +52,9 @@ static struct rk_err *fill_image(struct rk_image *image, const struct rk_export_
 				 const char *name, bool replace, const char *manifest_json)
 {
 	RK_TRY(rk_image_add_klp(image));
+	RK_TRY(rk_image_add_clear_entries(image, exports));
 	RK_TRY(rk_image_add_hook(image, name, replace, exports));
+	RK_TRY(rk_image_set_clear_callbacks(image));
 	return rk_image_add_info(image, name, manifest_json, exports);
 }
 
@@ -75,16 +77,30 @@ struct rk_err *rk_module_compose(const struct rk_plan *plan, const struct rk_hoo
 	return NULL;
 }
 
-static const struct rk_export *find_export(const void *ctx, const char *name)
+static const struct rk_export *find_export(void *ctx, const char *name)
 {
 	return rk_symbols_export(ctx, name);
 }
 
+static struct rk_err *locate_symbol(void *ctx, const char *name, uint32_t *ret_sympos)
+{
+	struct rk_klp_object *vmlinux;
+	struct rk_sympos pos = {};
+
+	RK_TRY(rk_symbols_object(ctx, "vmlinux", &vmlinux));
+	const struct rk_symbol *symbol = rk_elf_symbol(vmlinux->elf, name);
+	if (symbol)
+		RK_TRY(rk_symbols_sympos(ctx, vmlinux, symbol, &pos));
+	*ret_sympos = pos.in_kallsyms ? pos.sympos : 0;
+	return NULL;
+}
+
 struct rk_err *rk_module_write(const struct rk_plan *plan, const struct rk_hook *hook,
-			       const struct rk_symbols *symbols, const char *name, bool replace,
+			       struct rk_symbols *symbols, const char *name, bool replace,
 			       const char *manifest_json, void **ret, size_t *ret_size)
 {
-	struct rk_export_source exports = {.find = find_export, .ctx = symbols};
+	struct rk_export_source exports = {
+		.find = find_export, .locate = locate_symbol, .ctx = symbols};
 
 	return rk_err_wrap(rk_module_compose(plan, hook, &exports, name, replace, manifest_json,
 					     ret, ret_size),

@@ -25,7 +25,7 @@ void rk_hook_close(struct rk_hook *hook);
  * exported), RK_ERR_INVALID (the plan contradicts itself), RK_ERR_UNSUPPORTED (a relocation the kernel's loader
  * can't do, or not there), RK_ERR_LIMIT (a name longer than the kernel takes), RK_ERR_FORMAT. */
 struct rk_err *rk_module_write(const struct rk_plan *plan, const struct rk_hook *hook,
-			       const struct rk_symbols *symbols, const char *name, bool replace,
+			       struct rk_symbols *symbols, const char *name, bool replace,
 			       const char *manifest_json, void **ret, size_t *ret_size) __must_use;
 
 /* What a patch module file says of itself, for `kpatch info` and kpatch-test. */

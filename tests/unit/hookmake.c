@@ -19,6 +19,7 @@ const struct rk_hook_layout hookmake_layout = {
 	.object_size = 32,
 	.object_name = 16,
 	.object_funcs = 8,
+	.object_post_unpatch = 24,
 	.patch_size = 64,
 	.patch_replace = 40,
 	.module_size = 128,
@@ -109,6 +110,27 @@ void hookmake_write(const char *path, const struct rk_hook_layout *layout)
 	must(rk_elf_writer_create(EM_X86_64, &m.w));
 	add_sections(&m, layout);
 	add_relocs(&m);
+	must(rk_elf_writer_finish(m.w, &file, &size));
+	rk_elf_writer_destroy(m.w);
+	must(rk_fs_write(path, file, size, 0644));
+}
+
+void hookmake_write_clear(const char *path)
+{
+	struct maker m = {};
+	struct rk_out_section *rela;
+	_cleanup_free_ void *file = NULL;
+	size_t size;
+
+	must(rk_elf_writer_create(EM_X86_64, &m.w));
+	m.text = section(&m, ".text.rk_clear_relocs", SHF_ALLOC | SHF_EXECINSTR, 16, 0, NULL, 16);
+	symbol(&m, RK_HOOK_CLEAR, m.text, 16, STB_GLOBAL, STT_FUNC);
+	struct rk_out_symbol *entries =
+		symbol(&m, RK_HOOK_CLEAR_ENTRIES, NULL, 0, STB_GLOBAL, STT_NOTYPE);
+	struct rk_out_symbol *poke = symbol(&m, "text_poke", NULL, 0, STB_GLOBAL, STT_NOTYPE);
+	must(rk_elf_writer_rela(m.w, ".rela.text.rk_clear_relocs", m.text, 0, &rela));
+	must(rk_elf_writer_reloc(rela, 0, R_X86_64_32S, entries, 0));
+	must(rk_elf_writer_reloc(rela, 8, R_X86_64_PLT32, poke, -4));
 	must(rk_elf_writer_finish(m.w, &file, &size));
 	rk_elf_writer_destroy(m.w);
 	must(rk_fs_write(path, file, size, 0644));

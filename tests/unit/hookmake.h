@@ -12,5 +12,7 @@ extern const struct rk_hook_layout hookmake_layout;
 
 /* Writes a hook object with this layout table to path; any failure ends the test. */
 void hookmake_write(const char *path, const struct rk_hook_layout *layout);
+/* Writes the object of clear.c. */
+void hookmake_write_clear(const char *path);
 
 #endif

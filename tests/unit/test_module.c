@@ -25,19 +25,39 @@ static const struct rk_export exports[] = {
 	{.name = "klp_enable_patch", .crc = 0x22, .object = "vmlinux", .ns = ""},
 };
 
-static const struct rk_export *find(const void *ctx, const char *name)
-{
-	size_t nr = *(const size_t *)ctx;
+/* A kernel: how many of exports it has, and which symbols livepatch finds in it. */
+struct kernel {
+	size_t nr_exports;
+	bool has_clear, has_poke;
+};
 
-	for (size_t i = 0; i < nr; i++) {
+static const struct rk_export *find(void *ctx, const char *name)
+{
+	const struct kernel *kernel = ctx;
+
+	for (size_t i = 0; i < kernel->nr_exports; i++) {
 		if (rk_streq(exports[i].name, name))
 			return &exports[i];
 	}
 	return NULL;
 }
 
-static const size_t all_exports = ARRAY_SIZE(exports);
-static const struct rk_export_source source = {.find = find, .ctx = &all_exports};
+static struct rk_err *locate(void *ctx, const char *name, uint32_t *ret_sympos)
+{
+	const struct kernel *kernel = ctx;
+
+	*ret_sympos = 0;
+	if (kernel->has_clear && rk_streq(name, "clear_relocate_add"))
+		*ret_sympos = 1;
+	if (kernel->has_poke && rk_streq(name, "text_poke"))
+		*ret_sympos = 2;
+	if (rk_streq(name, "text_poke_sync") || rk_streq(name, "text_mutex"))
+		*ret_sympos = 1;
+	return NULL;
+}
+
+static struct kernel kernel_61 = {.nr_exports = ARRAY_SIZE(exports), .has_poke = true};
+static const struct rk_export_source source = {.find = find, .locate = locate, .ctx = &kernel_61};
 
 /*
  * A plan with a function of vmlinux and one of module af_key, special sections of both, and references of every kind. Tests
@@ -186,13 +206,22 @@ static struct world make_world(void)
 	return w;
 }
 
-static struct rk_hook *make_hook(void)
+/* Reads a hook with this layout table. */
+static struct rk_err *read_hook(const struct rk_hook_layout *layout, struct rk_hook **ret)
 {
 	_cleanup_free_ char *path = rk_path_join(tap_tmpdir(), "hook.o");
+	_cleanup_free_ char *clear = rk_path_join(tap_tmpdir(), "clear.o");
+
+	hookmake_write(path, layout);
+	hookmake_write_clear(clear);
+	return rk_hook_read(path, clear, ret);
+}
+
+static struct rk_hook *make_hook(void)
+{
 	struct rk_hook *hook;
 
-	hookmake_write(path, &hookmake_layout);
-	if (!no_err(rk_hook_read(path, &hook), "the hook is read"))
+	if (!no_err(read_hook(&hookmake_layout, &hook), "the hook is read"))
 		bail_out("no hook");
 	return hook;
 }
@@ -476,6 +505,10 @@ static void reloc_in_bss(struct world *w)
 {
 	add_reloc(w->bss, 0, R_X86_64_32, w->var, 0);
 }
+static void module_without_funcs(struct world *w)
+{
+	w->plan->funcs.nr = 1;
+}
 static void special_size(struct world *w)
 {
 	w->jump->size = 12;
@@ -536,6 +569,8 @@ static void test_refused(const struct rk_hook *hook)
 		 "section '.text.show': the relocated field at 0x6 isn't zero"},
 		{reloc_in_bss, RK_ERR_INVALID,
 		 "section '.bss.count' has relocations but no content"},
+		{module_without_funcs, RK_ERR_INVALID,
+		 "the plan has code for module 'af_key' but replaces no function of it"},
 		{special_size, RK_ERR_FORMAT,
 		 "the size of section '__jump_table' is no multiple of its entries' 16 bytes"},
 		{special_align, RK_ERR_FORMAT,
@@ -564,24 +599,89 @@ static void test_refused(const struct rk_hook *hook)
 
 static void test_missing_exports(const struct rk_hook *hook)
 {
-	for (size_t nr = 0; nr < all_exports; nr++) {
-		struct rk_export_source few = {.find = find, .ctx = &nr};
+	for (size_t nr = 0; nr < ARRAY_SIZE(exports); nr++) {
+		struct kernel kernel = {.nr_exports = nr};
+		struct rk_export_source few = {.find = find, .locate = locate, .ctx = &kernel};
 		struct world w = make_world();
 		void *file;
 		size_t size;
 		is_err(rk_module_compose(w.plan, hook, &few, "kpatch_t", true, manifest, &file,
 					 &size),
 		       RK_ERR_NOT_FOUND,
-		       "the target doesn't export 'klp_enable_patch', which every patch module needs",
+		       "the target has no 'klp_enable_patch', which the patch module needs",
 		       "without klp_enable_patch");
 		rk_plan_free(w.plan);
 	}
 }
 
+static void check_clear_table(struct rk_elf *elf)
+{
+	const struct rk_section *table = rk_elf_section(elf, ".readykernel.clear");
+	const struct rk_hook_layout *l = &hookmake_layout;
+	struct rk_clear_entry entries[3];
+
+	if (!ok(table && table->size == sizeof(entries),
+		"two fields of module addresses and the end"))
+		return;
+	memcpy(entries, table->data, sizeof(entries));
+	is_str(reloc_text(elf, ".readykernel.clear", 0), "1 section .text.mod_show+8",
+	       "first field");
+	is_str(reloc_text(elf, ".readykernel.clear", 16), "1 section .text.mod_show+12",
+	       "second field");
+	is_int(entries[0].size, 4, "its size");
+	is_int(entries[0].object, 1, "its object's place in the array");
+	ok(!entries[2].address && !entries[2].size, "the end");
+	is_str(reloc_text(elf, ".readykernel.objects", l->object_size + l->object_post_unpatch),
+	       "1 rk_clear_relocs+0", "the module has the callback");
+	is_str(reloc_text(elf, ".readykernel.objects", l->object_post_unpatch), "",
+	       "vmlinux hasn't");
+	is_str(reloc_text(elf, ".klp.rela.vmlinux..text.rk_clear_relocs", 8),
+	       "4 .klp.sym.vmlinux.text_poke,2-4", "what the callback calls is found by livepatch");
+	is_str(reloc_text(elf, ".text.rk_clear_relocs", 0), "11 rk_clear_entries+0",
+	       "and the table");
+}
+
+/* Writes w's plan for kernel and looks at the result, or tells that nothing is to be cleared. */
+static void check_clear(const struct rk_hook *hook, struct world w, struct kernel kernel,
+			bool wanted, const char *name)
+{
+	struct rk_export_source from = {.find = find, .locate = locate, .ctx = &kernel};
+	struct rk_elf *elf;
+	_cleanup_free_ void *file = NULL;
+	size_t size;
+
+	if (no_err(rk_module_compose(w.plan, hook, &from, "kpatch_t", true, manifest, &file, &size),
+		   name) &&
+	    no_err(rk_elf_open_memory("module", file, size, RK_ELF_LOAD_ALL, &elf),
+		   "is readable")) {
+		if (wanted)
+			check_clear_table(elf);
+		else
+			ok(!rk_elf_section(elf, ".readykernel.clear") &&
+				   !rk_elf_section(elf, ".text.rk_clear_relocs"),
+			   "nothing is to be cleared");
+		rk_elf_close(elf);
+	}
+	rk_plan_free(w.plan);
+}
+
+static void test_clear(const struct rk_hook *hook)
+{
+	struct kernel newer = kernel_61, other = kernel_61;
+
+	newer.has_clear = true;
+	other.has_poke = false;
+	check_clear(hook, make_world(), kernel_61, true, "addresses of modules, kernel 6.1");
+	check_clear(hook, make_world(), newer, false, "a kernel that clears them itself");
+	check_clear(hook, make_world(), other, false, "a kernel where the hook can't");
+	struct world w = make_world();
+	w.text_mod->relocs.nr = 1;
+	check_clear(hook, w, kernel_61, false, "no address of a module");
+}
+
 static void test_bad_hooks(void)
 {
-	_cleanup_free_ char *path = rk_path_join(tap_tmpdir(), "bad.o");
-	struct rk_hook_layout l[6];
+	struct rk_hook_layout l[7];
 	struct rk_hook *hook;
 
 	for (size_t i = 0; i < ARRAY_SIZE(l); i++)
@@ -592,17 +692,15 @@ static void test_bad_hooks(void)
 	l[3].patch_replace = 64;
 	l[4].module_name_size = 55;
 	l[5].version_entry_size = 8;
-	for (size_t i = 0; i < ARRAY_SIZE(l); i++) {
-		hookmake_write(path, &l[i]);
-		is_err_like(rk_hook_read(path, &hook), RK_ERR_FORMAT,
-			    "bad.o': section '.rk.layout' isn't a layout we know",
+	l[6].object_post_unpatch = 25;
+	for (size_t i = 0; i < ARRAY_SIZE(l); i++)
+		is_err_like(read_hook(&l[i], &hook), RK_ERR_FORMAT,
+			    "hook.o': section '.rk.layout' isn't a layout we know",
 			    "a layout table that can't be");
-	}
 	l[0] = hookmake_layout;
 	l[0].module_size = 4096;
 	l[0].module_name = 1000;
-	hookmake_write(path, &l[0]);
-	if (no_err(rk_hook_read(path, &hook), "a layout larger than the structure")) {
+	if (no_err(read_hook(&l[0], &hook), "a layout larger than the structure")) {
 		struct world w = make_world();
 		void *file;
 		size_t size;
@@ -698,6 +796,7 @@ int main(void)
 	test_names(hook);
 	test_refused(hook);
 	test_missing_exports(hook);
+	test_clear(hook);
 	test_bad_hooks();
 	test_info(hook);
 	test_dump();

@@ -10,8 +10,11 @@
 #define RK_HOOK_LAYOUT_VERSION 1u
 
 #define RK_HOOK_LAYOUT_SECTION ".rk.layout"
-#define RK_HOOK_PATCH	       "rk_patch"	/* struct klp_patch, defined by the hook */
-#define RK_HOOK_OBJECTS	       "rk_klp_objects" /* struct klp_object[], defined by the writer */
+#define RK_HOOK_PATCH	       "rk_patch"	 /* struct klp_patch, defined by the hook */
+#define RK_HOOK_OBJECTS	       "rk_klp_objects"	 /* struct klp_object[], defined by the writer */
+#define RK_HOOK_CLEAR	       "rk_clear_relocs" /* callback of clear.c */
+#define RK_HOOK_CLEAR_ENTRIES \
+	"rk_clear_entries" /* struct rk_clear_entry[], defined by the writer */
 
 /* Sizes and offsets in bytes. */
 struct rk_hook_layout {
@@ -23,6 +26,13 @@ struct rk_hook_layout {
 	unsigned int module_size, module_name, module_name_size;
 	unsigned int symbol_name_max; /* characters of the longest symbol livepatch can look up */
 	unsigned int version_entry_size; /* struct modversion_info; 0: CONFIG_MODVERSIONS is off */
+};
+
+/* A field in the patch that livepatch fills with an address of a module. The array ends with an address of 0. */
+struct rk_clear_entry {
+	unsigned long address;
+	unsigned int size;
+	unsigned int object; /* index in rk_klp_objects */
 };
 
 #endif

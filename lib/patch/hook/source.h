@@ -5,7 +5,9 @@
 
 extern const unsigned char rk_hook_source[]; /* hook.c */
 extern const unsigned long rk_hook_source_size;
-extern const unsigned char rk_hook_header[]; /* layout.h, to lie beside it */
+extern const unsigned char rk_clear_source[]; /* clear.c */
+extern const unsigned long rk_clear_source_size;
+extern const unsigned char rk_hook_header[]; /* layout.h, to lie beside them */
 extern const unsigned long rk_hook_header_size;
 
 #endif
