@@ -46,8 +46,6 @@ static void take_hello(struct rk_vm_events *ev, char **f)
 	r->boot_seconds = seconds_since(&ev->started);
 	rk_str_addf(&r->transcript, "== boot: %.2f s, %s %s, build-id %s\n", r->boot_seconds, f[1],
 		    f[2], f[3]);
-	if (ev->observer && ev->observer->on_boot)
-		ev->observer->on_boot(ev->observer->ctx, r->boot_seconds);
 }
 
 static void take_begin(struct rk_vm_events *ev, char **f)
@@ -59,8 +57,7 @@ static void take_begin(struct rk_vm_events *ev, char **f)
 	ev->step = i;
 	ev->is_in_step = true;
 	rk_str_addf(&ev->result->transcript, "== %s\n", ev->steps->list.v[i].title);
-	if (ev->observer && ev->observer->on_begin)
-		ev->observer->on_begin(ev->observer->ctx, &ev->steps->list.v[i]);
+	rk_report_phase(ev->reporter, "test", "%s", ev->steps->list.v[i].title);
 }
 
 static void take_out(struct rk_vm_events *ev, char **f)
@@ -73,8 +70,6 @@ static void take_out(struct rk_vm_events *ev, char **f)
 	if (!rk_vec_push(&step->output, copy(ev, f[2])))
 		ev->failed = true;
 	rk_str_addf(&ev->result->transcript, "| %s\n", f[2]);
-	if (ev->observer && ev->observer->on_output)
-		ev->observer->on_output(ev->observer->ctx, &ev->steps->list.v[i], f[2]);
 }
 
 static void take_note(struct rk_vm_events *ev, char **f)
@@ -130,8 +125,6 @@ static void take_end(struct rk_vm_events *ev, char **f)
 	ev->is_in_step = false;
 	rk_str_addf(&ev->result->transcript, "== %s: %s, %.2f s%s%s\n", ev->steps->list.v[i].title,
 		    f[2], step->seconds, f[4][0] ? ": " : "", f[4]);
-	if (ev->observer && ev->observer->on_end)
-		ev->observer->on_end(ev->observer->ctx, &ev->steps->list.v[i], step);
 }
 
 static void take_log(struct rk_vm_events *ev, char **f)
@@ -197,6 +190,4 @@ void rk_vm_events_end(struct rk_vm_events *ev)
 	ev->is_in_step = false;
 	rk_str_addf(&ev->result->transcript, "== %s: the guest ended in it\n",
 		    ev->steps->list.v[ev->step].title);
-	if (ev->observer && ev->observer->on_end)
-		ev->observer->on_end(ev->observer->ctx, &ev->steps->list.v[ev->step], step);
 }

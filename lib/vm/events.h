@@ -9,8 +9,8 @@
 
 struct rk_vm_events {
 	const struct rk_vm_steps *steps;
-	const struct rk_vm_observer *observer; /* or NULL */
-	struct rk_vm_result *result;	       /* its steps vector has one element for each step */
+	const struct rk_reporter *reporter; /* or NULL */
+	struct rk_vm_result *result;	    /* its steps vector has one element for each step */
 	struct timespec started;
 	size_t step; /* under way, or RK_VM_STEP_BOOT */
 	bool is_in_step;

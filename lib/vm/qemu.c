@@ -14,9 +14,12 @@
 
 #define CONSOLE_MAX	   (64u << 20)
 #define VERSION_TIMEOUT_MS 30000
-/* loglevel=5: warnings and worse on the console, where a panic's traces must be; the rest is read from /dev/kmsg.
- * A slow emulated CPU is no reason to distrust its clock: without "tsc=reliable" its drift is logged as a warning. */
-#define KERNEL_ARGS "console=ttyS0 panic=-1 oops=panic loglevel=5 tsc=reliable"
+/*
+ * loglevel=5: warnings and worse on the console, where a panic's traces must be; the rest is read from /dev/kmsg.
+ * An emulated processor that gets little time looks broken to the kernel: no_timer_check keeps it from giving up at boot
+ * ("IO-APIC + timer doesn't work!"), tsc=reliable from complaining about its clock.
+ */
+#define KERNEL_ARGS "console=ttyS0 panic=-1 oops=panic loglevel=5 no_timer_check tsc=reliable"
 
 static const char *const outcome_names[RK_VM_OUTCOMES] = {
 	[RK_VM_NOT_RUN] = "not-run",	 [RK_VM_OK] = "ok",	[RK_VM_FAILED] = "failed",
@@ -184,12 +187,12 @@ static struct rk_err *finish(struct rk_vm_events *events)
 }
 
 struct rk_err *rk_vm_boot(const struct rk_vm_machine *machine, const struct rk_vm_steps *steps,
-			  const struct rk_vm_observer *observer, struct rk_vm_result *ret)
+			  const struct rk_reporter *reporter, struct rk_vm_result *ret)
 {
 	_cleanup_vm_result_ struct rk_vm_result result = {};
 	struct rk_vm_events events = {
 		.steps = steps,
-		.observer = observer,
+		.reporter = reporter,
 		.result = &result,
 		.step = RK_VM_STEP_BOOT,
 	};
@@ -199,6 +202,7 @@ struct rk_err *rk_vm_boot(const struct rk_vm_machine *machine, const struct rk_v
 	for (size_t i = 0; i < steps->list.nr; i++)
 		if (!rk_vec_push(&result.steps, empty))
 			return rk_err_nomem();
+	rk_report_phase(reporter, "boot", "'%s'", machine->image);
 	clock_gettime(CLOCK_MONOTONIC, &events.started);
 	err = run_qemu(machine, &events);
 	if (!err)

@@ -94,7 +94,7 @@ struct rk_err *rk_vm_test_run(const struct rk_vm_test_spec *spec, struct rk_vm_t
 		.cpus = spec->cpus,
 		.timeout_s = spec->timeout_s,
 	};
-	RK_TRY(rk_vm_boot(&machine, &test->steps, spec->observer, &test->run));
+	RK_TRY(rk_vm_boot(&machine, &test->steps, spec->reporter, &test->run));
 	RK_TRY(rk_vm_test_judge(test));
 	*ret = take_ptr(test);
 	return NULL;

@@ -41,7 +41,6 @@ struct rk_vm_test_spec {
 	unsigned int timeout_s;	   /* of everything in the guest */
 	unsigned int transition_s; /* of one transition */
 	bool no_reload;
-	const struct rk_vm_observer *observer;
 	const struct rk_reporter *reporter;
 };
 

@@ -80,21 +80,11 @@ struct rk_vm_result {
 	const char *qemu_output; /* what QEMU itself said; "" */
 };
 
-/* Called as it happens; any may be NULL. */
-struct rk_vm_observer {
-	void (*on_boot)(void *ctx, double seconds);
-	void (*on_begin)(void *ctx, const struct rk_vm_step *step);
-	void (*on_output)(void *ctx, const struct rk_vm_step *step, const char *line);
-	void (*on_end)(void *ctx, const struct rk_vm_step *step,
-		       const struct rk_vm_step_result *result);
-	void *ctx;
-};
-
-/* Boots machine, whose initramfs holds init and the same list of steps, and waits for its end. Errors: RK_ERR_NOT_FOUND (no QEMU: says which package),
+/* Boots machine, whose initramfs holds init and the same list of steps, and waits for its end. Each step is a
+ * phase "test" of the reporter. Errors: RK_ERR_NOT_FOUND (no QEMU: says which package),
  * RK_ERR_TOOL (QEMU couldn't start the guest at all), RK_ERR_INTERRUPTED. Free with rk_vm_result_deinit(). */
 struct rk_err *rk_vm_boot(const struct rk_vm_machine *machine, const struct rk_vm_steps *steps,
-			  const struct rk_vm_observer *observer, struct rk_vm_result *ret)
-	__must_use;
+			  const struct rk_reporter *reporter, struct rk_vm_result *ret) __must_use;
 void rk_vm_result_deinit(struct rk_vm_result *result);
 
 /* First line of "qemu-system-x86_64 --version", malloc'ed. RK_ERR_NOT_FOUND when it isn't installed. */

@@ -182,12 +182,7 @@ static struct rk_err *make_work_dir(struct session *s)
 	return NULL;
 }
 
-static void on_begin(void *ctx, const struct rk_vm_step *step)
-{
-	rk_report_phase(ctx, "test", "%s", step->title);
-}
-
-static struct rk_err *fill_spec(struct session *s, const struct rk_vm_observer *observer)
+static struct rk_err *fill_spec(struct session *s)
 {
 	const struct test_values *v = s->values;
 
@@ -213,7 +208,6 @@ static struct rk_err *fill_spec(struct session *s, const struct rk_vm_observer *
 	s->spec.work_dir = s->work_dir;
 	s->spec.tool_version = RK_VERSION;
 	s->spec.no_reload = v->no_reload;
-	s->spec.observer = observer;
 	s->spec.reporter = s->cli->reporter;
 	return NULL;
 }
@@ -268,12 +262,11 @@ static struct rk_err *write_evidence(const char *dir, const struct rk_vm_test *t
 
 static struct rk_err *test_module(struct session *s, enum rk_exit *ret_exit)
 {
-	struct rk_vm_observer observer = {.on_begin = on_begin, .ctx = (void *)s->cli->reporter};
 	_cleanup_vm_test_ struct rk_vm_test *test = NULL;
 	_cleanup_free_ char *dir = NULL;
 	_cleanup_free_ char *text = NULL;
 
-	RK_TRY(fill_spec(s, &observer));
+	RK_TRY(fill_spec(s));
 	RK_TRY(evidence_dir(s, &dir));
 	RK_TRY(rk_vm_test_run(&s->spec, &test));
 	RK_TRY(write_evidence(dir, test, &text));

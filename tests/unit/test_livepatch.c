@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Live patches as sysfs and proc show them, in a tree of plain files: every state, objects, blockers, waiting. */
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/str.h"
+#include "lib/livepatch/livepatch.h"
+#include "tests/unit/tap.h"
+
+static struct rk_livepatch_roots roots;
+
+/* Writes <root>/<path>, with its directories. */
+static void put_bytes(const char *root, const char *path, const void *data, size_t len)
+{
+	_cleanup_free_ char *file = rk_path_join(root, path);
+	_cleanup_free_ char *dir = strndup(file, (size_t)(strrchr(file, '/') - file));
+	_cleanup_err_ struct rk_err *err = rk_fs_mkdir_p(dir, 0755);
+
+	if (!err)
+		err = rk_fs_write(file, data, len, 0644);
+	if (err)
+		bail_out("%s", rk_err_message(err));
+}
+
+static void put(const char *root, const char *path, const char *text)
+{
+	put_bytes(root, path, text, strlen(text));
+}
+
+static void new_roots(const char *name)
+{
+	roots.sys = rk_asprintf("%s/%s/sys", tap_tmpdir(), name);
+	roots.proc = rk_asprintf("%s/%s/proc", tap_tmpdir(), name);
+	if (!roots.sys || !roots.proc)
+		bail_out("out of memory");
+	_cleanup_err_ struct rk_err *err = rk_fs_mkdir_p(roots.proc, 0755);
+	if (err)
+		bail_out("%s", rk_err_message(err));
+}
+
+static void free_roots(void)
+{
+	free((char *)roots.sys);
+	free((char *)roots.proc);
+}
+
+static void put_patch(const char *name, const char *enabled, const char *transition)
+{
+	static const char *const files[] = {"enabled", "transition"};
+	const char *values[] = {enabled, transition};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		_cleanup_free_ char *path = rk_asprintf("kernel/livepatch/%s/%s", name, files[i]);
+
+		put(roots.sys, path, values[i]);
+	}
+}
+
+static void put_module(const char *name, const char *taint, const char *refcnt)
+{
+	_cleanup_free_ char *taint_path = rk_asprintf("module/%s/taint", name);
+	_cleanup_free_ char *refcnt_path = rk_asprintf("module/%s/refcnt", name);
+	_cleanup_free_ char *state_path = rk_asprintf("module/%s/initstate", name);
+
+	put(roots.sys, taint_path, taint);
+	put(roots.sys, refcnt_path, refcnt);
+	put(roots.sys, state_path, "live\n");
+}
+
+static void is_state(const char *name, enum rk_livepatch_state want)
+{
+	enum rk_livepatch_state state = RK_LIVEPATCH_STATES;
+
+	no_err(rk_livepatch_state(&roots, name, &state), name);
+	is_str(rk_livepatch_state_name(state), rk_livepatch_state_name(want), name);
+}
+
+static void test_states(void)
+{
+	new_roots("states");
+	put_patch("on", "1\n", "0\n");
+	put_patch("coming", "1\n", "1\n");
+	put_patch("going", "0\n", "1\n");
+	put_patch("off", "0\n", "0\n");
+	put_module("left", "OK\n", "0\n");
+	is_state("on", RK_LIVEPATCH_ENABLED);
+	is_state("coming", RK_LIVEPATCH_ENABLING);
+	is_state("going", RK_LIVEPATCH_DISABLING);
+	is_state("off", RK_LIVEPATCH_DISABLED);
+	is_state("left", RK_LIVEPATCH_DISABLED);
+	is_state("nowhere", RK_LIVEPATCH_ABSENT);
+	is_str(rk_livepatch_state_name(RK_LIVEPATCH_STATES), "unknown", "no state");
+	free_roots();
+}
+
+static void test_list(void)
+{
+	struct rk_livepatch_list list = {};
+
+	new_roots("list");
+	put_patch("b_patch", "1\n", "0\n");
+	put_module("b_patch", "OK\n", "1\n");
+	put(roots.sys, "kernel/livepatch/b_patch/vmlinux/patched", "1\n");
+	put(roots.sys, "kernel/livepatch/b_patch/vmlinux/tcp_v4_rcv,1/x", "");
+	put(roots.sys, "kernel/livepatch/b_patch/vmlinux/event_function,2/x", "");
+	put(roots.sys, "kernel/livepatch/b_patch/af_key/patched", "0\n");
+	put_module("a_patch", "OEK\n", "0\n");
+	put_module("af_key", "\n", "0\n");
+	if (!no_err(rk_livepatch_list(&roots, &list), "list"))
+		return;
+	is_int((long long)list.list.nr, 2, "active and disabled patches, no other module");
+	const struct rk_livepatch *a = &list.list.v[0], *b = &list.list.v[1];
+	is_str(a->name, "a_patch", "sorted by name");
+	is_int(a->state, RK_LIVEPATCH_DISABLED, "a module whose patch is gone");
+	is_str(a->taint, "OEK", "taint");
+	is_int((long long)a->objects.nr, 0, "… has no objects");
+	is_int(b->refcount, 1, "reference count");
+	is_int((long long)b->objects.nr, 2, "objects");
+	is_str(b->objects.v[0].name, "af_key", "objects by name");
+	ok(!b->objects.v[0].patched && b->objects.v[1].patched, "which are patched");
+	is_int((long long)b->objects.v[1].funcs.nr, 2, "functions");
+	is_str(b->objects.v[1].funcs.v[0].name, "event_function", "functions by name");
+	is_int(b->objects.v[1].funcs.v[0].sympos, 2, "position among equal names");
+	rk_livepatch_list_deinit(&list);
+	free_roots();
+}
+
+static void test_no_livepatch(void)
+{
+	struct rk_livepatch_list list = {};
+	_cleanup_free_ char *message = NULL;
+
+	new_roots("none");
+	message = rk_asprintf("this kernel has no live patching: '%s/kernel/livepatch' is absent",
+			      roots.sys);
+	is_err(rk_livepatch_list(&roots, &list), RK_ERR_UNSUPPORTED, message,
+	       "a kernel without live patching");
+	is_err_like(rk_livepatch_set_enabled(&roots, "x", false), RK_ERR_SYS,
+		    "kernel/livepatch/x/enabled'", "disable an absent patch");
+	free_roots();
+}
+
+static void put_thread(const char *pid, const char *tid, const char *comm, const char *state,
+		       const char *stack)
+{
+	const char *const names[] = {"comm", "patch_state", "stack"};
+	const char *values[] = {comm, state, stack};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_free_ char *path = rk_asprintf("%s/task/%s/%s", pid, tid, names[i]);
+
+		if (values[i])
+			put(roots.proc, path, values[i]);
+	}
+}
+
+static void test_blockers(void)
+{
+	struct rk_livepatch_blockers blockers = {};
+
+	new_roots("blockers");
+	put_thread("20", "20", "patched\n", "1\n", "[<0>] a\n");
+	put_thread("20", "21", "slow thread\n", "0\n", "[<0>] a+0x1/0x2\n[<0>] b+0x3/0x4\n");
+	put_thread("7", "7", "kthread\n", "0\n", NULL);
+	put_thread("8", "8", "calm\n", "-1\n", "");
+	put_thread("9", "9", NULL, NULL, NULL);
+	put(roots.proc, "meminfo", "");
+	if (!no_err(rk_livepatch_blockers(&roots, true, &blockers), "while enabling"))
+		return;
+	is_int((long long)blockers.list.nr, 2, "who isn't patched yet");
+	is_int(blockers.list.v[0].pid, 7, "by pid");
+	is_str(blockers.list.v[0].stack, "", "one whose stack can't be read");
+	is_str(blockers.list.v[1].comm, "slow thread", "a thread that isn't the first");
+	is_str(blockers.list.v[1].stack, "[<0>] a+0x1/0x2\n[<0>] b+0x3/0x4", "its stack");
+	rk_livepatch_blockers_deinit(&blockers);
+
+	blockers = (struct rk_livepatch_blockers){};
+	if (!no_err(rk_livepatch_blockers(&roots, false, &blockers), "while disabling"))
+		return;
+	is_int((long long)blockers.list.nr, 1, "who is still patched");
+	is_str(blockers.list.v[0].comm, "patched", "that one");
+	rk_livepatch_blockers_deinit(&blockers);
+	free_roots();
+}
+
+static unsigned int phases;
+
+static void count_phase(void *ctx, const char *phase, const char *text)
+{
+	(void)ctx;
+	phases++;
+	is_str(phase, "transition", "a long wait is a phase");
+	ok(strstr(text, "'slow' is still enabling"), "it says what it waits for: %s", text);
+}
+
+static void test_wait(void)
+{
+	const struct rk_livepatch_limits limits = {.note_ms = 10, .end_ms = 300};
+	const struct rk_reporter reporter = {.phase = count_phase};
+	enum rk_livepatch_state state = RK_LIVEPATCH_STATES;
+
+	new_roots("wait");
+	put_patch("done", "1\n", "0\n");
+	put_patch("slow", "1\n", "1\n");
+	no_err(rk_livepatch_wait(&roots, "done", &limits, &reporter, &state),
+	       "a transition that is over");
+	is_int(state, RK_LIVEPATCH_ENABLED, "… and its end");
+	is_int(phases, 0, "… without a word");
+	state = RK_LIVEPATCH_STATES;
+	is_err_like(rk_livepatch_wait(&roots, "slow", &limits, &reporter, &state), RK_ERR_TIMEOUT,
+		    "'slow' is still enabling after 0.3", "one that doesn't end");
+	is_int(state, RK_LIVEPATCH_STATES, "nothing is returned then");
+	is_int(phases, 1, "said once");
+	free_roots();
+}
+
+/* Two notes, the second with the build-id: name size 4, description size 4, type 3. */
+static const unsigned char notes[] = {
+	4, 0, 0, 0, 3, 0, 0, 0, 9, 0, 0, 0, 'X', 'e', 'n', 0, 1,    2,	  3,	0,
+	4, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0, 0xab, 0x01, 0x0a, 0x0a,
+};
+
+static void is_build_id(const void *data, size_t len, const char *want, const char *name)
+{
+	struct rk_running running = {};
+	struct utsname host;
+
+	put_bytes(roots.sys, "kernel/notes", data, len);
+	if (!no_err(rk_running_read(&roots, &running), name))
+		return;
+	is_str(running.build_id, want, name);
+	uname(&host);
+	is_str(running.release, host.release, "release");
+	is_str(running.version, host.version, "version");
+	rk_running_deinit(&running);
+}
+
+static void test_running(void)
+{
+	unsigned char broken[sizeof(notes)];
+
+	new_roots("running");
+	is_build_id(notes, sizeof(notes), "ab010a0a", "the build-id, newlines and all");
+	is_build_id(notes, 20, NULL, "no build-id");
+	is_build_id(notes, sizeof(notes) - 1, NULL, "a note cut short");
+	is_build_id("", 0, NULL, "no notes");
+	memcpy(broken, notes, sizeof(notes));
+	memset(broken + 4, 0xff, 4);
+	is_build_id(broken, sizeof(broken), NULL, "a size beyond the end");
+	free_roots();
+}
+
+int main(void)
+{
+	test_states();
+	test_list();
+	test_no_livepatch();
+	test_blockers();
+	test_wait();
+	test_running();
+	return done_testing();
+}
