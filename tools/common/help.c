@@ -132,8 +132,13 @@ void rk_help(struct rk_str *out, const struct rk_tool *tool, const struct rk_ver
 		rk_str_addf(out, "%s%s <verb> [options] …\n",
 			    verb ? "       " : "usage: ", tool->name);
 	rk_str_addf(out, "\n%s\n", of_tool ? tool->summary : verb->summary);
-	if (verb && verb->description)
-		rk_str_addf(out, "\n%s\n", verb->description);
+	if (verb && verb->description) {
+		size_t len = strlen(verb->description);
+
+		while (len > 0 && verb->description[len - 1] == '\n')
+			len--;
+		rk_str_addf(out, "\n%.*s\n", (int)len, verb->description);
+	}
 	if (of_tool && has_named_verbs(tool))
 		add_verbs(out, tool);
 	if (verb)
