@@ -288,7 +288,8 @@ static struct rk_err *unpack_entry(struct unpacker *u, struct archive *archive,
 {
 	mode_t type = archive_entry_filetype(entry);
 
-	if (type != AE_IFREG && type != AE_IFLNK)
+	/* A hard link has no type of its own. */
+	if (type != AE_IFREG && type != AE_IFLNK && !archive_entry_hardlink(entry))
 		return NULL;
 	rk_str_clear(&u->target);
 	enum rk_unpack_choice choice =

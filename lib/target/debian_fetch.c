@@ -577,8 +577,16 @@ struct rk_err *rk_debian_fetch(struct rk_cache_slot *slot, const char *release,
 	/* The other part must be of the same version, whatever is newest by now. */
 	if (has_image)
 		wanted_version = f.image.source_version;
-	RK_TRY(rk_debian_choose(release, build ? RK_TARGET_ALL : RK_TARGET_IMAGE, wanted_version,
-				&offers, &f.packages));
-	struct rk_err *err = fetch_parts(&f, !has_image, build);
+	struct rk_err *err = rk_debian_choose(release, build ? RK_TARGET_ALL : RK_TARGET_IMAGE,
+					      wanted_version, &offers, &f.packages);
+	if (err && has_image)
+		return rk_err_wrap(
+			err,
+			"the image in the cache is of version %s; if that is no longer on "
+			"offer, remove it ('kpatch-build target rm %s')",
+			f.image.source_version, slot->id);
+	if (err)
+		return err;
+	err = fetch_parts(&f, !has_image, build);
 	return err ? clean_up(&f, err) : NULL;
 }

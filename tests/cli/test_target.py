@@ -172,8 +172,14 @@ def test_image_only():
     equal((entry["has_image"], entry["has_build"]), (True, False), "listed as such")
     equal(bench.archive.fetched("-dbg"), [], "the debug image isn't fetched for it")
     # A newer version of the same release must not be mixed with the part that is there.
+    older = bench.archive.stanzas
     newer = Kernel(version="6.1.7-2")
+    bench.archive.stanzas = []
     bench.archive.add(newer)
+    fails(bench.target("fetch", spec(kernel)), 1, "the image in the cache is of version 6.1.7-1",
+          f"kpatch-build target rm {spec(kernel)}", "apt has no 'linux-image-")
+    bench.archive.stanzas += older
+    bench.archive.update()
     equal(bench.target("fetch", spec(kernel)).returncode, 0, "then the rest")
     equal(json.loads(bench.target("show", "--json", spec(kernel)).stdout)["source_version"], "6.1.7-1",
           "parts are of one version")
