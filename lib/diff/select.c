@@ -30,11 +30,10 @@ static bool has_taken_address(const struct rk_span *span)
 		if ((user->kind == RK_SPAN_ENTRY && user->code == span) ||
 		    user->class == RK_SECTION_IGNORED)
 			continue;
-		if (user->kind != RK_SPAN_FUNC)
-			return true;
+		/* a place inside isn't an address that can be called: a switch statement's table has such */
 		for (size_t j = 0; j < user->nr_refs; j++)
 			if (user->refs[j].target == span && !user->refs[j].is_branch &&
-			    !(user->parent == span || span->parent == user))
+			    !user->refs[j].place && user->parent != span && span->parent != user)
 				return true;
 	}
 	return false;

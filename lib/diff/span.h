@@ -71,7 +71,7 @@ struct rk_span {
 	size_t nr_users;
 	struct rk_span *twin; /* the corresponding span of the other object, set by correlation */
 	bool is_numbered;     /* the name has compiler-made numbers (static locals, clones) */
-	bool is_own_copy; /* never shared with the running kernel: __func__, __warned and the like */
+	bool is_own_copy; /* never shared with the running kernel: __func__, tables of labels and the like */
 	bool is_changed;  /* FUNC: differs from its twin */
 	bool is_carried;  /* FUNC: unchanged itself, but must go with something it uses */
 	bool is_included; /* goes into the patch module */

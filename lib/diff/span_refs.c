@@ -182,6 +182,20 @@ static void find_code(struct rk_span *entry)
 			entry->code = entry->refs[i].target;
 }
 
+/* A constant table of places inside functions (the labels that ___bpf_prog_run jumps to): code that is copied needs one that leads
+ * to the copy. */
+static void find_code_table(struct rk_span *span)
+{
+	if (span->kind != RK_SPAN_DATA || span->class != RK_SECTION_RODATA ||
+	    span->symbol->bind != STB_LOCAL)
+		return;
+	for (size_t i = 0; i < span->nr_refs; i++) {
+		const struct rk_ref *ref = &span->refs[i];
+		if (ref->target && ref->target->kind == RK_SPAN_FUNC && ref->place)
+			span->is_own_copy = true;
+	}
+}
+
 /* "foo.cold" and "foo.isra.0.cold": the unlikely part gcc split off foo. */
 static struct rk_err *find_parent(struct rk_spans *out, struct rk_map *functions,
 				  struct rk_span *span)
@@ -260,9 +274,11 @@ struct rk_err *rk_spans_connect(struct rk_cutter *c)
 
 	rk_spans_for_each(out, span)
 		RK_TRY(connect_span(out, span));
-	rk_spans_for_each(out, span)
+	rk_spans_for_each(out, span) {
 		if (span->kind == RK_SPAN_ENTRY)
 			find_code(span);
+		find_code_table(span);
+	}
 	RK_TRY(find_parents(out));
 	return find_users(out);
 }
