@@ -137,8 +137,17 @@ static bool has_same_users(const struct rk_span *a, const struct rk_span *b)
 	return true;
 }
 
-/* The users of a static local are the functions of its scope; a removed one and a new one of the same name in another
- * function are two variables, so position alone decides nothing unless one is left on both sides. */
+/* Is one of its users in one object only? Then what was written there has been inlined elsewhere, or isn't any more. */
+static bool has_lone_user(const struct rk_span *span)
+{
+	for (size_t i = 0; i < span->nr_users; i++)
+		if (span->users[i]->kind == RK_SPAN_FUNC && !span->users[i]->twin)
+			return true;
+	return !span->nr_users;
+}
+
+/* The users of a static local are the functions of its scope; a removed one and a new one of the same name in functions
+ * that both objects have are two variables, even when only these two are left. */
 static void pair_variables(struct group *group)
 {
 	pair_by(group, has_same_users);
@@ -151,7 +160,8 @@ static void pair_variables(struct group *group)
 	rk_vec_for_each(&group->patched, it)
 		if (!(*it)->twin)
 			patched++, b = *it;
-	if (orig == 1 && patched == 1 && a->size == b->size && !a->nr_users == !b->nr_users)
+	if (orig == 1 && patched == 1 && a->size == b->size &&
+	    (has_lone_user(a) || has_lone_user(b)))
 		pair(a, b);
 }
 
@@ -180,6 +190,12 @@ static void pair_group(struct group *group)
 		pair_by(group, has_same_name);
 }
 
+static bool is_of_functions(const struct group *group)
+{
+	const struct rk_span *first = group->orig.nr ? group->orig.v[0] : group->patched.v[0];
+	return first->kind == RK_SPAN_FUNC;
+}
+
 static struct rk_err *fill_groups(struct rk_diff *diff, struct groups *groups)
 {
 	rk_spans_for_each(diff->orig, span)
@@ -196,8 +212,12 @@ struct rk_err *rk_diff_correlate(struct rk_diff *diff)
 	struct groups groups = {};
 	struct rk_err *err = fill_groups(diff, &groups);
 
+	/* variables are told apart by the functions that use them */
+	rk_vec_for_each(&groups.list, it)
+		if (!err && is_of_functions(*it))
+			pair_group(*it);
 	rk_vec_for_each(&groups.list, it) {
-		if (!err)
+		if (!err && !is_of_functions(*it))
 			pair_group(*it);
 		rk_vec_deinit(&(*it)->orig);
 		rk_vec_deinit(&(*it)->patched);
