@@ -98,6 +98,8 @@ struct rk_err *rk_diff_dump(const struct rk_diff *diff, char **ret)
 	rk_str_addf(&out, "unit %s in %s\n", diff->unit, diff->object);
 	rk_vec_for_each(&diff->functions, it)
 		rk_str_addf(&out, "redirect %s to %s\n", (*it)->twin->name, (*it)->name);
+	rk_vec_for_each(&diff->prototypes, it)
+		rk_str_addf(&out, "prototype of %s\n", *it);
 	rk_vec_for_each(&diff->included, it) {
 		const struct rk_span *span = *it;
 		const char *what = rk_span_describe(&arena, span);
