@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A value added at the start of an enumeration moves the others.
+ * flags: -g
+ */
+#include "kernel.h"
+
+enum state {
+	IDLE,
+	BUSY,
+};
+enum state entry(enum state state)
+{
+	return state == IDLE ? BUSY : IDLE;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A value added at the start of an enumeration moves the others.
+ * flags: -g
+ */
+#include "kernel.h"
+
+enum state {
+	NEW,
+	IDLE,
+	BUSY,
+};
+enum state entry(enum state state)
+{
+	return state == IDLE ? BUSY : IDLE;
+}

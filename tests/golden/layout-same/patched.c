@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Another comment, another line, and a member's type under another name: no layout changed.
+ * flags: -g
+ */
+#include "kernel.h"
+
+struct item {
+	int kind;
+	void *data;
+};
+typedef struct item *item_pointer;
+
+int entry(item_pointer item)
+{
+	use(item->data);
+	return item->kind;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A new static local starts at its initial value.
+ */
+#include "kernel.h"
+
+int entry(int x)
+{
+	return work(x);
+}

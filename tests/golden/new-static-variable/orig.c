@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A new variable, initialised, and one that is zero; the old one stays the kernel's.
+ */
+#include "kernel.h"
+
+static int old_state;
+int entry(int x)
+{
+	old_state += x;
+	return work(x);
+}
+
+void set_limit(int x)
+{
+	work(x);
+}

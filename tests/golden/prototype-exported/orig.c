@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The prototype of an exported function changed: modules call it the old way.
+ * flags: -g
+ */
+#include "kernel.h"
+
+int entry(int x)
+{
+	return work(x);
+}
+EXPORT_SYMBOL(entry);

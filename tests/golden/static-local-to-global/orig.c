@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A static local becomes a variable of the file: the patched code uses a new one.
+ */
+#include "kernel.h"
+
+int entry(int x)
+{
+	static int count;
+	return work(count += x);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A static function becomes global and its variable too: the same things.
+ */
+#include "kernel.h"
+
+static noinline int helper(int x)
+{
+	return work(x);
+}
+
+static int state;
+int entry(int x)
+{
+	return state += helper(x);
+}
