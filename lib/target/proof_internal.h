@@ -41,6 +41,19 @@ struct rk_pair {
 	uint64_t size; /* of the smaller one */
 };
 
+/* Corresponding offsets in the two functions. */
+struct rk_step {
+	uint64_t ours, shipped;
+};
+
+/* Where and how two functions differ. */
+struct rk_divergence {
+	bool is_known;		      /* false: the functions couldn't be walked that far */
+	struct rk_step at;	      /* the instruction */
+	const struct rk_reloc *reloc; /* of ours that means something else, or NULL: other bytes */
+	const char *ours, *theirs;    /* what it means on both sides */
+};
+
 /*
  * The first relocation in pair that means something else in the shipped object, NULL if there is
  * none; then ret_ours and ret_theirs are names of what they mean (arena of the proof).
@@ -74,10 +87,11 @@ bool rk_proof_section_agrees(const struct rk_proof_run *run, const struct rk_sec
 
 /*
  * Are the functions equal when each branch is taken as the same one, however wide its displacement
- * is?
+ * is? If not, *ret_divergence is the first instruction that isn't.
  */
 struct rk_err *rk_proof_relaxed(struct rk_proof_run *run, const struct rk_pair *pair,
-				uint32_t *ret_nr, bool *ret) __must_use;
+				uint32_t *ret_nr, struct rk_divergence *ret_divergence, bool *ret)
+	__must_use;
 
 /*
  * In a module: the offset in the function of the first shipped relocation where ours has none; size
@@ -85,19 +99,20 @@ struct rk_err *rk_proof_relaxed(struct rk_proof_run *run, const struct rk_pair *
  */
 uint64_t rk_proof_extra_reloc(const struct rk_proof_run *run, const struct rk_pair *pair);
 
-/*
- * Fills in ours, theirs and reason of a difference at offset: reloc is the one that differs, or
- * NULL for bytes.
- */
+/* Fills in offset, ours, theirs and reason of a difference. */
 struct rk_err *rk_proof_describe(struct rk_proof_run *run, const struct rk_pair *pair,
-				 uint64_t offset, const struct rk_reloc *reloc, const char *ours,
-				 const char *theirs, struct rk_proof_entry *entry) __must_use;
+				 const struct rk_divergence *divergence,
+				 struct rk_proof_entry *entry) __must_use;
 
 /*
  * The distance from a field of ours to what the processor counts from; 0 where it isn't an operand.
  */
 int64_t rk_proof_bias(const struct rk_proof_run *run, const struct rk_section *section,
 		      const struct rk_reloc *reloc);
+
+/* Where symbol + addend is in the shipped object. */
+struct rk_place rk_proof_place_of(const struct rk_elf *elf, const struct rk_symbol *sym,
+				  int64_t addend);
 
 /*
  * What reloc of section means ("'foo'+16"), and what the shipped object has: theirs (S + A), NULL

@@ -13,26 +13,22 @@
 
 #define TEXT_MAX 128
 
-/* Corresponding offsets in the two functions. */
-struct step {
-	uint64_t ours, shipped;
-};
-
 struct walk {
 	struct rk_proof_run *run;
 	const struct rk_pair *pair;
-	rk_vec(struct step) starts;  /* of instructions, ascending */
-	rk_vec(struct step) targets; /* of branches within the function */
+	rk_vec(struct rk_step) starts;	/* of instructions, ascending */
+	rk_vec(struct rk_step) targets; /* of branches within the function */
 	uint32_t nr_relocs;
+	struct rk_divergence *divergence;
 };
 
 /* One instruction on both sides. */
 struct twins {
-	struct step at;
+	struct rk_step at;
 	struct rk_insn ours, shipped;
 };
 
-static bool corresponds(const struct walk *w, const struct step *target)
+static bool corresponds(const struct walk *w, const struct rk_step *target)
 {
 	size_t low = 0, high = w->starts.nr;
 
@@ -47,9 +43,7 @@ static bool corresponds(const struct walk *w, const struct step *target)
 	       w->starts.v[low].shipped == target->shipped;
 }
 
-/*
- * The first relocation of ours at or behind an offset of the function, NULL if it isn't below end.
- */
+/* The first relocation of ours in [from, end) of the function, NULL if there is none. */
 static const struct rk_reloc *our_reloc(const struct walk *w, uint64_t from, uint64_t end)
 {
 	const struct rk_section *section = w->pair->ours->section;
@@ -58,6 +52,44 @@ static const struct rk_reloc *our_reloc(const struct walk *w, uint64_t from, uin
 	if (!r || r->offset - w->pair->ours->value >= end)
 		return NULL;
 	return r;
+}
+
+/* Has the shipped function, in a module, a relocation in [from, end)? */
+static bool has_shipped_reloc(const struct walk *w, uint64_t from, uint64_t end)
+{
+	const struct rk_symbol *shipped = w->pair->shipped;
+
+	if (w->run->shipped->type != ET_REL || from >= end)
+		return false;
+	const struct rk_reloc *r = rk_section_reloc_from(shipped->section, shipped->value + from);
+	const struct rk_reloc *last = shipped->section->relocs + shipped->section->nr_relocs;
+	for (; r && r < last && r->offset - shipped->value < end; r++) {
+		const struct rk_reloc_kind *kind = w->run->arch->reloc_kind(r->type);
+		if (!kind || kind->size)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Compares what a relocation of ours means with theirs (NULL: nothing comparable) and notes a
+ * difference.
+ */
+static struct rk_err *reloc_agrees(struct walk *w, const struct rk_reloc *reloc,
+				   const struct rk_place *theirs, bool *ret)
+{
+	const struct rk_section *section = w->pair->ours->section;
+	const struct rk_symbol *named = NULL;
+
+	*ret = false;
+	w->nr_relocs++;
+	if (theirs)
+		RK_TRY(rk_proof_reloc_agrees(w->run, section, reloc, theirs, &named, ret));
+	if (*ret)
+		return NULL;
+	w->divergence->reloc = reloc;
+	return rk_proof_reloc_names(w->run, section, reloc, named, theirs, &w->divergence->ours,
+				    &w->divergence->theirs);
 }
 
 /* The same branch apart from the width of its displacement: its mnemonic is the same. */
@@ -110,15 +142,13 @@ static struct rk_err *branch_agrees(struct walk *w, const struct twins *t, bool 
 		return NULL;
 	uint64_t bias = t->ours.length - t->ours.disp_offset;
 	const struct rk_reloc *reloc = our_reloc(w, t->at.ours, t->at.ours + t->ours.length);
-	if (reloc) {
-		w->nr_relocs++;
-		if (!shipped_branch_place(w, t, bias, &theirs))
-			return NULL;
-		return rk_proof_reloc_agrees(w->run, pair->ours->section, reloc, &theirs, &named,
-					     ret);
-	}
-	struct step target = {(uint64_t)t->ours.target - pair->ours->value,
-			      (uint64_t)t->shipped.target - pair->shipped->value};
+	if (reloc)
+		return reloc_agrees(
+			w, reloc, shipped_branch_place(w, t, bias, &theirs) ? &theirs : NULL, ret);
+	if (has_shipped_reloc(w, t->at.shipped, t->at.shipped + t->shipped.length))
+		return NULL;
+	struct rk_step target = {(uint64_t)t->ours.target - pair->ours->value,
+				 (uint64_t)t->shipped.target - pair->shipped->value};
 	if (target.ours < pair->ours->size) {
 		*ret = true;
 		return rk_vec_push(&w->targets, target) ? NULL : rk_err_nomem();
@@ -143,24 +173,27 @@ static struct rk_err *plain_agrees(struct walk *w, const struct twins *t, bool *
 	if (rk_first_difference(&piece, pair->shipped_bytes + t->at.shipped, t->ours.length,
 				w->run->arch) != t->ours.length)
 		return NULL;
+	/*
+	 * relocations of both sides must stand at the same places: what is between ours must be
+	 * free of theirs
+	 */
+	uint64_t shipped_at = t->at.shipped;
 	for (const struct rk_reloc *r = our_reloc(w, t->at.ours, end); r;
 	     r = our_reloc(w, r->offset + 1 - pair->ours->value, end)) {
 		const struct rk_reloc_kind *kind = w->run->arch->reloc_kind(r->type);
-		uint64_t in_insn = r->offset - pair->ours->value - t->at.ours;
-		const struct rk_symbol *named;
+		uint64_t field = t->at.shipped + (r->offset - pair->ours->value - t->at.ours);
 		struct rk_place theirs;
 		bool agrees;
 		if (kind && !kind->size)
 			continue;
-		w->nr_relocs++;
-		if (!kind ||
-		    !rk_proof_shipped_target(w->run, pair, t->at.shipped + in_insn, kind, &theirs))
+		bool is_there = kind && rk_proof_shipped_target(w->run, pair, field, kind, &theirs);
+		RK_TRY(reloc_agrees(w, r, is_there ? &theirs : NULL, &agrees));
+		if (!agrees || has_shipped_reloc(w, shipped_at, field))
 			return NULL;
-		RK_TRY(rk_proof_reloc_agrees(w->run, pair->ours->section, r, &theirs, &named,
-					     &agrees));
-		if (!agrees)
-			return NULL;
+		shipped_at = field + kind->size;
 	}
+	if (has_shipped_reloc(w, shipped_at, t->at.shipped + t->shipped.length))
+		return NULL;
 	*ret = true;
 	return NULL;
 }
@@ -188,14 +221,17 @@ static struct rk_err *walk_functions(struct walk *w, bool *ret)
 		bool agrees;
 		if (!decode(w, &t))
 			return NULL;
+		w->divergence->at = t.at;
 		if (!rk_vec_push(&w->starts, t.at))
 			return rk_err_nomem();
 		if (t.ours.is_branch && t.shipped.is_branch)
 			RK_TRY(branch_agrees(w, &t, &agrees));
 		else
 			RK_TRY(plain_agrees(w, &t, &agrees));
-		if (!agrees)
+		if (!agrees) {
+			w->divergence->is_known = true;
 			return NULL;
+		}
 		t.at.ours += t.ours.length;
 		t.at.shipped += t.shipped.length;
 	}
@@ -209,14 +245,18 @@ static struct rk_err *walk_functions(struct walk *w, bool *ret)
 }
 
 struct rk_err *rk_proof_relaxed(struct rk_proof_run *run, const struct rk_pair *pair,
-				uint32_t *ret_nr, bool *ret)
+				uint32_t *ret_nr, struct rk_divergence *ret_divergence, bool *ret)
 {
-	struct walk w = {.run = run, .pair = pair};
+	struct rk_divergence divergence = {};
+	struct walk w = {.run = run, .pair = pair, .divergence = &divergence};
 
 	struct rk_err *err = walk_functions(&w, ret);
-	if (!err && *ret)
-		*ret_nr = w.nr_relocs;
 	rk_vec_deinit(&w.starts);
 	rk_vec_deinit(&w.targets);
-	return err;
+	if (err)
+		return err;
+	if (*ret)
+		*ret_nr = w.nr_relocs;
+	*ret_divergence = divergence;
+	return NULL;
 }

@@ -27,13 +27,14 @@ static int64_t read_field(const uint8_t *p, const struct rk_reloc_kind *kind)
 	return (int64_t)(v << shift) >> shift;
 }
 
-static struct rk_place place_of(const struct rk_elf *elf, const struct rk_symbol *sym)
+struct rk_place rk_proof_place_of(const struct rk_elf *elf, const struct rk_symbol *sym,
+				  int64_t addend)
 {
 	if (elf->type != ET_REL)
-		return (struct rk_place){.at = sym->value};
+		return (struct rk_place){.at = sym->value + (uint64_t)addend};
 	if (sym->shndx == SHN_UNDEF)
-		return (struct rk_place){.undefined = sym->name};
-	return (struct rk_place){.section = sym->section, .at = sym->value};
+		return (struct rk_place){.undefined = sym->name, .at = (uint64_t)addend};
+	return (struct rk_place){.section = sym->section, .at = sym->value + (uint64_t)addend};
 }
 
 static bool same_place(const struct rk_place *a, const struct rk_place *b)
@@ -67,8 +68,7 @@ bool rk_proof_shipped_target(const struct rk_proof_run *run, const struct rk_pai
 	if (!shipped_kind || shipped_kind->size != kind->size ||
 	    shipped_kind->pc_relative != kind->pc_relative)
 		return false;
-	*ret = place_of(run->shipped, reloc->symbol);
-	ret->at += (uint64_t)reloc->addend;
+	*ret = rk_proof_place_of(run->shipped, reloc->symbol, reloc->addend);
 	return true;
 }
 
@@ -81,7 +81,7 @@ static bool linked_place(const struct rk_proof_run *run, const struct rk_symbol 
 	const struct rk_symbol *shipped = rk_owner_lookup(run->owner, sym->name);
 
 	if (shipped) {
-		*ret = place_of(run->shipped, shipped);
+		*ret = rk_proof_place_of(run->shipped, shipped, 0);
 		return true;
 	}
 	if (sym->shndx != SHN_UNDEF)

@@ -37,20 +37,20 @@ static uint64_t instruction_start(const struct rk_arch *arch, const uint8_t *cod
  * Relocated fields of ours are empty: they are shown with the shipped content, which is right or
  * differs by itself.
  */
-static void fill_fields(const struct rk_proof_run *run, const struct rk_pair *pair, uint64_t start,
-			uint8_t *code, size_t size)
+static void fill_fields(const struct rk_proof_run *run, const struct rk_pair *pair,
+			const struct rk_step *start, uint8_t *code, size_t size)
 {
 	const struct rk_section *section = pair->ours->section;
 	const struct rk_reloc *end = section->relocs + section->nr_relocs;
+	const struct rk_reloc *r = rk_section_reloc_from(section, pair->ours->value + start->ours);
 
-	for (const struct rk_reloc *r = rk_section_reloc_from(section, pair->ours->value + start);
-	     r && r < end; r++) {
-		uint64_t at = r->offset - pair->ours->value - start;
+	for (; r && r < end; r++) {
+		uint64_t at = r->offset - pair->ours->value - start->ours;
 		const struct rk_reloc_kind *kind = run->arch->reloc_kind(r->type);
 		if (at >= size)
 			break;
 		if (kind && kind->size <= size - at)
-			memcpy(code + at, pair->shipped_bytes + start + at, kind->size);
+			memcpy(code + at, pair->shipped_bytes + start->shipped + at, kind->size);
 	}
 }
 
@@ -67,57 +67,6 @@ static struct rk_err *instruction_text(struct rk_proof_run *run, const uint8_t *
 		run->arch->disassemble(code, size, address, text, sizeof(text));
 	*ret = err ? "(not an instruction)" : rk_arena_strdup(&run->proof->arena, text);
 	return *ret ? NULL : rk_err_nomem();
-}
-
-/* Both sides are decoded from where our instruction starts: before it they agree. */
-static struct rk_err *describe_bytes(struct rk_proof_run *run, const struct rk_pair *pair,
-				     uint64_t offset, struct rk_proof_entry *entry)
-{
-	uint64_t start = instruction_start(run->arch, pair->our_bytes, pair->ours->size, offset);
-	uint64_t ours_left = pair->ours->size - start, theirs_left = pair->shipped->size - start;
-	uint64_t address = pair->shipped->value + start;
-	uint8_t code[INSN_MAX];
-
-	if (start > pair->ours->size)
-		ours_left = 0;
-	if (start > pair->shipped->size)
-		theirs_left = 0;
-	size_t size = ours_left < INSN_MAX ? ours_left : INSN_MAX;
-	memcpy(code, pair->our_bytes + start, size);
-	if (start < pair->size)
-		fill_fields(run, pair, start, code,
-			    size < pair->size - start ? size : (size_t)(pair->size - start));
-	RK_TRY(instruction_text(run, code, size, address, &entry->ours));
-	return instruction_text(run, pair->shipped_bytes + start,
-				theirs_left < INSN_MAX ? theirs_left : INSN_MAX, address,
-				&entry->theirs);
-}
-
-struct rk_err *rk_proof_describe(struct rk_proof_run *run, const struct rk_pair *pair,
-				 uint64_t offset, const struct rk_reloc *reloc, const char *ours,
-				 const char *theirs, struct rk_proof_entry *entry)
-{
-	struct rk_arena *arena = &run->proof->arena;
-
-	entry->offset = offset;
-	if (reloc) {
-		bool is_call = run->arch->is_branch_reloc(pair->ours->section, reloc);
-		entry->ours = ours;
-		entry->theirs = theirs;
-		entry->reason = rk_arena_printf(arena, "%s %s, shipped %s %s",
-						is_call ? "calls" : "refers to", ours,
-						is_call ? "calls" : "refers to", theirs);
-	} else {
-		RK_TRY(describe_bytes(run, pair, offset, entry));
-	}
-	if (pair->ours->size != pair->shipped->size)
-		entry->reason = rk_arena_printf(arena, "size %llu, shipped %llu",
-						(unsigned long long)pair->ours->size,
-						(unsigned long long)pair->shipped->size);
-	else if (!reloc)
-		entry->reason =
-			rk_arena_printf(arena, "other code at +0x%llx", (unsigned long long)offset);
-	return entry->reason ? NULL : rk_err_nomem();
 }
 
 static struct rk_err *name_and_offset(struct rk_proof_run *run, const char *name, int64_t offset,
@@ -196,4 +145,77 @@ struct rk_err *rk_proof_reloc_names(struct rk_proof_run *run, const struct rk_se
 		return their_name(run, theirs, bias, ret_theirs);
 	*ret_theirs = "something else";
 	return NULL;
+}
+
+static size_t limit(uint64_t size, uint64_t start)
+{
+	uint64_t left = start < size ? size - start : 0;
+	return left < INSN_MAX ? (size_t)left : INSN_MAX;
+}
+
+/* In a module the same bytes can mean something or nothing: its relocation says it. */
+static struct rk_err *describe_operand(struct rk_proof_run *run, const struct rk_pair *pair,
+				       const struct rk_step *start, const char **ret)
+{
+	const struct rk_symbol *shipped = pair->shipped;
+	const struct rk_reloc *r =
+		run->shipped->type != ET_REL
+			? NULL
+			: rk_section_reloc_from(shipped->section, shipped->value + start->shipped);
+	if (!r || r->offset - shipped->value - start->shipped >= INSN_MAX)
+		return NULL;
+	const struct rk_place place = rk_proof_place_of(run->shipped, r->symbol, r->addend);
+	const char *name;
+	RK_TRY(their_name(run, &place, 0, &name));
+	*ret = rk_arena_printf(&run->proof->arena, "%s, with a relocation to %s", *ret, name);
+	return *ret ? NULL : rk_err_nomem();
+}
+
+/* In place both sides are decoded from where our instruction starts: before it they agree. */
+static struct rk_err *describe_bytes(struct rk_proof_run *run, const struct rk_pair *pair,
+				     const struct rk_step *at, struct rk_proof_entry *entry)
+{
+	struct rk_step start = *at;
+	if (at->ours == at->shipped)
+		start.ours = start.shipped =
+			instruction_start(run->arch, pair->our_bytes, pair->ours->size, at->ours);
+	uint64_t address = pair->shipped->value + start.shipped;
+	size_t size = limit(pair->ours->size, start.ours);
+	size_t shipped_size = limit(pair->shipped->size, start.shipped);
+	uint8_t code[INSN_MAX];
+
+	memcpy(code, pair->our_bytes + start.ours, size);
+	fill_fields(run, pair, &start, code, size < shipped_size ? size : shipped_size);
+	RK_TRY(instruction_text(run, code, size, address, &entry->ours));
+	RK_TRY(instruction_text(run, pair->shipped_bytes + start.shipped, shipped_size, address,
+				&entry->theirs));
+	if (strcmp(entry->ours, entry->theirs) == 0)
+		return describe_operand(run, pair, &start, &entry->theirs);
+	return NULL;
+}
+
+struct rk_err *rk_proof_describe(struct rk_proof_run *run, const struct rk_pair *pair,
+				 const struct rk_divergence *d, struct rk_proof_entry *entry)
+{
+	struct rk_arena *arena = &run->proof->arena;
+
+	entry->offset = d->at.ours;
+	if (d->reloc) {
+		bool is_call = run->arch->is_branch_reloc(pair->ours->section, d->reloc);
+		entry->ours = d->ours;
+		entry->theirs = d->theirs;
+		entry->reason = rk_arena_printf(arena, "%s %s, shipped %s %s",
+						is_call ? "calls" : "refers to", d->ours,
+						is_call ? "calls" : "refers to", d->theirs);
+	} else {
+		RK_TRY(describe_bytes(run, pair, &d->at, entry));
+	}
+	if (pair->ours->size != pair->shipped->size)
+		entry->reason = rk_arena_printf(arena, "size %llu, shipped %llu",
+						(unsigned long long)pair->ours->size,
+						(unsigned long long)pair->shipped->size);
+	else if (!d->reloc)
+		entry->reason = rk_arena_printf(arena, "other code at +0x%llx",
+						(unsigned long long)d->at.ours);
+	return entry->reason ? NULL : rk_err_nomem();
 }

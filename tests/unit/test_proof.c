@@ -34,6 +34,7 @@ static const char unit_c[] =
 	"int read_percpu(void) { return percpu_value; }\n"
 	"int optional(int x) { return maybe ? maybe(x) : x; }\n"
 	"void *pointer(void) { return near2; }\n"
+	"long literal(long x) { asm volatile(\"movq $near2, %0\" : \"=r\"(x)); return x; }\n"
 	"double number(void);\n"
 	"__attribute__((weak)) int hook(int x) { return x; }\n"
 	"int shared_hook(int x) { return x; }\n"
@@ -171,7 +172,9 @@ static void test_differences(const char *object)
 		"refers to 'array'+12, shipped refers to '");
 	differs(object, "{ return near2; }", "{ return near; }", "pointer",
 		"refers to 'near', shipped refers to 'near2'");
-	differs(object, "0x1234", "0x1235", "constant", "other code at +0x2");
+	/* a module's field is empty, so that only its relocation shows that it means something */
+	differs(object, "$near2", "$0", "literal", "other code at +0x");
+	differs(object, "0x1234", "0x1235", "constant", "other code at +0x0");
 	differs(object, "x > 3", "x > 4", "branch", "other code at +0x");
 	differs(object, "x + 0x1234", "x * x + 0x1234", "constant", "size 10, shipped 7");
 	/* the shipped jump is short, ours is wide, and they go to different places */
