@@ -180,7 +180,7 @@ static struct rk_err *entry_path(const struct reader *r, const char *key, size_t
 /* Reads root.key, a list of objects with these fields, into the vector. */
 #define READ_LIST(r, root, key, vec, fields)                                                       \
 	do {                                                                                       \
-		const json_t *_list;                                                               \
+		const json_t *_list = NULL;                                                        \
 		RK_TRY(get_array(r, "", root, key, &_list));                                       \
 		for (size_t _i = 0; _i < json_array_size(_list); _i++) {                           \
 			const json_t *_entry = json_array_get(_list, _i);                          \
@@ -196,7 +196,7 @@ static struct rk_err *entry_path(const struct reader *r, const char *key, size_t
 static struct rk_err *read_cves(const struct reader *r, const char *path, const json_t *entry,
 				struct rk_manifest_fix *fix)
 {
-	const json_t *list;
+	const json_t *list = NULL;
 
 	RK_TRY(get_array(r, path, entry, "cves", &list));
 	for (size_t i = 0; i < json_array_size(list); i++) {

@@ -152,7 +152,7 @@ struct rk_err *rk_sign_module(const void *module, size_t size, const char *key_p
 			      const char *cert_path, const char *hash, void **ret, size_t *ret_size)
 {
 	_cleanup_free_ uint8_t *message = NULL;
-	size_t message_size, present;
+	size_t message_size = 0, present;
 	const EVP_MD *md = EVP_get_digestbyname(hash);
 
 	if (!md)
