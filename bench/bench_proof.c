@@ -124,7 +124,7 @@ static struct rk_err *prove(struct bench *b, const char *path, struct outcome *o
 
 	RK_TRY(rk_elf_open(path, RK_ELF_LOAD_ALL, &original));
 	RK_TRY(rk_symbols_owner(b->symbols, outcome->recipe->object, original, &owner));
-	RK_TRY(rk_proof_run(b->symbols, outcome->recipe->unit, &owner, original, &outcome->proof));
+	RK_TRY(rk_proof_run(outcome->recipe->unit, &owner, original, &outcome->proof));
 	/* the entries outlive the object they point to: only their text is shown */
 	rk_vec_for_each(&outcome->proof->functions, entry)
 		entry->original = NULL;

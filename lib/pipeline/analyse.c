@@ -38,8 +38,8 @@ struct rk_err *rk_build_proof(struct rk_build *build)
 	rk_vec_for_each(&build->units, unit) {
 		RK_TRY(rk_symbols_owner(build->symbols, unit->recipe->object, unit->original,
 					&unit->owner));
-		RK_TRY(rk_proof_run(build->symbols, unit->recipe->unit, &unit->owner,
-				    unit->original, &unit->proof));
+		RK_TRY(rk_proof_run(unit->recipe->unit, &unit->owner, unit->original,
+				    &unit->proof));
 		RK_TRY(leave_proof(build, unit));
 	}
 	return NULL;

@@ -190,8 +190,7 @@ static void cleanup_proof(struct rk_proof **proof)
 	rk_proof_free(*proof);
 }
 
-struct rk_err *rk_proof_run(struct rk_symbols *symbols, const char *unit,
-			    const struct rk_owner *owner, struct rk_elf *original,
+struct rk_err *rk_proof_run(const char *unit, const struct rk_owner *owner, struct rk_elf *original,
 			    struct rk_proof **ret)
 {
 	_cleanup_(cleanup_proof) struct rk_proof *proof = calloc(1, sizeof(*proof));

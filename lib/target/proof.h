@@ -17,7 +17,7 @@ enum rk_proof_verdict {
 	RK_PROOF_DIFFERS,    /* bytes or a relocation's target differ */
 	RK_PROOF_ABSENT,     /* no such function in the shipped binary */
 	RK_PROOF_OVERRIDDEN, /* a __weak function; the shipped one comes from another unit */
-	RK_PROOF_DISCARDED, /* in a section the shipped binary doesn't keep (exit code in vmlinux) */
+	RK_PROOF_DISCARDED,  /* absent, but from a section that may be left out (exit code) */
 };
 
 struct rk_proof_entry {
@@ -25,12 +25,12 @@ struct rk_proof_entry {
 	const struct rk_symbol *original;
 	const struct rk_symbol *shipped; /* NULL if absent */
 	enum rk_proof_verdict verdict;
-	uint64_t offset; /* of the first difference in the function */
-	const char *
-		ours; /* the instruction there, disassembled, or what our relocation means; NULL if matched */
-	const char *theirs; /* the shipped one */
-	const char
-		*reason; /* one line: "size 120, shipped 128", "calls 'foo', shipped calls 'bar'" */
+	uint64_t offset; /* of the first instruction that differs */
+	/* That instruction, disassembled, or what our relocation means; NULL unless it differs. */
+	const char *ours;
+	const char *theirs; /* the same of the shipped function */
+	/* One line, NULL if matched: "size 120, shipped 128", "calls 'foo', shipped calls 'bar'". */
+	const char *reason;
 	uint32_t nr_relocs; /* relocations that were compared */
 	bool relaxed;	    /* matched, with branches of another width: see proof_relaxed.c */
 };
@@ -39,13 +39,17 @@ struct rk_proof {
 	struct rk_arena arena;
 	const char *unit;
 	const char *object;
-	rk_vec(struct rk_proof_entry)
-		functions; /* every FUNC of the original object, table order */
+	rk_vec(struct rk_proof_entry) functions; /* every FUNC of the original, table order */
 	size_t matched, differing, absent, overridden, discarded;
 };
 
-struct rk_err *rk_proof_run(struct rk_symbols *symbols, const char *unit,
-			    const struct rk_owner *owner, struct rk_elf *original,
+/*
+ * Holds every function of original (relocations loaded) against the shipped object of owner. A
+ * function that differs is a verdict, not an error. Errors: RK_ERR_FORMAT (a function leaves its
+ * section), RK_ERR_UNSUPPORTED (machine). The entries point into original and into the shipped
+ * object, which must outlive them.
+ */
+struct rk_err *rk_proof_run(const char *unit, const struct rk_owner *owner, struct rk_elf *original,
 			    struct rk_proof **ret) __must_use;
 void rk_proof_free(struct rk_proof *proof);
 

@@ -31,8 +31,7 @@ struct rk_klp_object {
 struct rk_export {
 	const char *name;
 	uint32_t crc;
-	const char
-		*object; /* "vmlinux" or a module's name ('-' as '_'), from the path in symvers */
+	const char *object; /* "vmlinux" or a module's name, from the path in symvers */
 	bool gpl;
 	const char *ns; /* symbol namespace, "" for none */
 };
@@ -82,7 +81,7 @@ struct rk_sympos {
 	uint32_t sympos;  /* what to write: 1 for a unique name, else its 1-based rank */
 	uint32_t matches; /* symbols of that name the search meets */
 	bool in_kallsyms; /* false: the running kernel's table doesn't have it */
-	bool unstable; /* a module's rank differs between COMING (full table) and LIVE (core table) */
+	bool unstable;	  /* a module's rank differs between COMING and LIVE: init code goes */
 };
 /* Simulates klp_find_object_symbol on the real tables: for vmlinux the kallsyms tables decoded from
  * its .rodata, for a module its .symtab order without undefined symbols. */

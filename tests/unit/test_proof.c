@@ -83,7 +83,7 @@ static struct rk_proof *prove(const char *object, const char *source, const char
 		kernelmake_compile(dir, "o/unit.c", source, KERNELMAKE_ORIGINAL, option);
 	if (!no_err(rk_elf_open(path, RK_ELF_LOAD_ALL, ret_original), "original") ||
 	    !no_err(rk_symbols_owner(symbols, object, *ret_original, &owner), "owner") ||
-	    !no_err(rk_proof_run(symbols, "unit.c", &owner, *ret_original, &proof), "proof"))
+	    !no_err(rk_proof_run("unit.c", &owner, *ret_original, &proof), "proof"))
 		bail_out("no proof");
 	return proof;
 }
