@@ -61,7 +61,7 @@ def test_info():
            "sha256": sha256, "manifest": None}, "info --json of a file")
     plain = make_module("plain", ["name=plain"])
     result = kpatch("info", plain)
-    equal((result.returncode, result.stderr), (1, f"error: '{plain}' is no kernel module: it has no vermagic\n"), "no module")
+    equal((result.returncode, result.stderr), (1, f"error: '{plain}' is not a kernel module: no vermagic in .modinfo\n"), "no module")
     text = TMP / "text"
     text.write_text("hello\n")
     result = kpatch("info", "--json", text)

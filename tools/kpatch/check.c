@@ -35,8 +35,6 @@ struct rk_err *kpatch_check_module(const char *path, const struct rk_module_info
 {
 	size_t len;
 
-	if (!info->vermagic)
-		return rk_err(RK_ERR_FORMAT, "'%s' is no kernel module: it has no vermagic", path);
 	if (!info->is_livepatch)
 		return rk_err(RK_ERR_UNSUPPORTED,
 			      "'%s' is no live patch module (its .modinfo has no 'livepatch=Y')",

@@ -64,8 +64,6 @@ static struct rk_err *info_of_file(const struct rk_cli *cli, const char *path)
 	_cleanup_info_ struct rk_module_info *info = NULL;
 
 	RK_TRY(rk_module_info_read(path, &info));
-	if (!info->vermagic)
-		return rk_err(RK_ERR_FORMAT, "'%s' is no kernel module: it has no vermagic", path);
 	if (cli->json)
 		return rk_render_json(file_json(info));
 	show_line("name", info->name);
