@@ -7,59 +7,81 @@
 
 #include "lib/diff/diff_internal.h"
 
-/* Unnamed bytes may refer to other unnamed bytes (an alternative's replacement, a table of strings); more levels than this are
- * a loop in a broken file. */
-#define DEPTH_MAX 16
+/* Unnamed bytes refer to others (an alternative's replacement, a table of strings), and these may refer back. Real ones take
+ * some dozens of steps; a broken file could take for ever. */
+#define STEPS_MAX 100000
+#define DEPTH_MAX 32
 
-static bool span_is_same(const struct rk_span *a, const struct rk_span *b, enum rk_same_mode mode,
-			 int depth);
+/* A pair that is being compared; what refers back to it is the same if everything else is. */
+struct frame {
+	const struct rk_span *a, *b;
+	const struct frame *up;
+	unsigned int depth;
+};
 
-static bool target_is_same(const struct rk_span *a, const struct rk_span *b, enum rk_same_mode mode,
-			   int depth)
+struct comparison {
+	enum rk_same_mode mode;
+	unsigned int steps;
+};
+
+static bool span_is_same(struct comparison *c, const struct rk_span *a, const struct rk_span *b,
+			 const struct frame *up);
+
+static bool target_is_same(struct comparison *c, const struct rk_span *a, const struct rk_span *b,
+			   const struct frame *up)
 {
 	if (a->kind != b->kind)
 		return false;
 	if (a->name && !a->is_own_copy) {
-		if (mode == RK_SAME_BY_TWIN && (a->twin || b->twin))
+		if (c->mode == RK_SAME_BY_TWIN && (a->twin || b->twin))
 			return a->twin == b;
-		return mode == RK_SAME_BY_BASE && b->name && rk_streq(a->base, b->base);
+		return c->mode == RK_SAME_BY_BASE && b->name && rk_streq(a->base, b->base);
 	}
 	if (a->is_own_copy && (!b->is_own_copy || !rk_streq(a->base, b->base)))
 		return false;
-	return depth < DEPTH_MAX && span_is_same(a, b, mode, depth + 1);
+	for (const struct frame *f = up; f; f = f->up)
+		if (f->a == a && f->b == b)
+			return true;
+	return span_is_same(c, a, b, up);
 }
 
-static bool ref_is_same(const struct rk_ref *a, const struct rk_ref *b, enum rk_same_mode mode,
-			int depth)
+static bool ref_is_same(struct comparison *c, const struct rk_ref *a, const struct rk_ref *b,
+			const struct frame *up)
 {
-	if (a->type != b->type || a->offset != b->offset || a->place != b->place)
+	if (a->type != b->type || a->offset != b->offset || a->place != b->place ||
+	    ++c->steps > STEPS_MAX)
 		return false;
 	if (!a->target || !b->target)
 		return !a->target && !b->target && rk_streq(a->symbol->name, b->symbol->name);
-	return target_is_same(a->target, b->target, mode, depth);
+	return target_is_same(c, a->target, b->target, up);
 }
 
-static bool span_is_same(const struct rk_span *a, const struct rk_span *b, enum rk_same_mode mode,
-			 int depth)
+static bool span_is_same(struct comparison *c, const struct rk_span *a, const struct rk_span *b,
+			 const struct frame *up)
 {
-	if (a->size != b->size || !a->data != !b->data || a->nr_refs != b->nr_refs)
+	struct frame here = {.a = a, .b = b, .up = up, .depth = up ? up->depth + 1 : 0};
+
+	if (here.depth > DEPTH_MAX || a->size != b->size || !a->data != !b->data ||
+	    a->nr_refs != b->nr_refs)
 		return false;
 	if (a->data && memcmp(a->data, b->data, a->size) != 0)
 		return false;
 	for (size_t i = 0; i < a->nr_refs; i++)
-		if (!ref_is_same(&a->refs[i], &b->refs[i], mode, depth))
+		if (!ref_is_same(c, &a->refs[i], &b->refs[i], &here))
 			return false;
 	return true;
 }
 
 bool rk_span_is_same(const struct rk_span *a, const struct rk_span *b, enum rk_same_mode mode)
 {
-	return span_is_same(a, b, mode, 0);
+	struct comparison c = {.mode = mode};
+	return span_is_same(&c, a, b, NULL);
 }
 
 bool rk_ref_is_same(const struct rk_ref *a, const struct rk_ref *b, enum rk_same_mode mode)
 {
-	return ref_is_same(a, b, mode, 0);
+	struct comparison c = {.mode = mode};
+	return ref_is_same(&c, a, b, NULL);
 }
 
 struct rk_span *rk_span_root(struct rk_span *span)
@@ -89,7 +111,7 @@ static bool entries_are_same(const struct rk_span *a, const struct rk_span *b)
 			return i == a->nr_entries && j == b->nr_entries;
 		if (a->entries[i]->special->code_offset != b->entries[j]->special->code_offset ||
 		    !rk_streq(a->entries[i]->section->name, b->entries[j]->section->name) ||
-		    !span_is_same(a->entries[i], b->entries[j], RK_SAME_BY_TWIN, 0))
+		    !rk_span_is_same(a->entries[i], b->entries[j], RK_SAME_BY_TWIN))
 			return false;
 	}
 }
@@ -99,7 +121,7 @@ struct rk_err *rk_diff_compare(struct rk_diff *diff)
 	rk_spans_for_each(diff->patched, span) {
 		if (span->kind != RK_SPAN_FUNC || !span->twin)
 			continue;
-		span->is_changed = !span_is_same(span->twin, span, RK_SAME_BY_TWIN, 0) ||
+		span->is_changed = !rk_span_is_same(span->twin, span, RK_SAME_BY_TWIN) ||
 				   !entries_are_same(span->twin, span);
 	}
 	rk_spans_for_each(diff->patched, span)

@@ -180,7 +180,7 @@ static struct rk_err *cut_at_references(struct rk_cutter *c, struct rk_section *
 			if (r->symbol->section != section)
 				continue;
 			int64_t at =
-				(int64_t)r->symbol->value + r->addend + rk_ref_bias(c, from, r);
+				rk_ref_place(r->symbol->value, r->addend, rk_ref_bias(c, from, r));
 			if (at > 0 && (uint64_t)at < section->size)
 				ok = ok && rk_vec_push(&cuts, (uint64_t)at);
 		}

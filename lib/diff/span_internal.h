@@ -15,6 +15,9 @@ struct rk_cutter {
 int64_t rk_ref_bias(const struct rk_cutter *c, const struct rk_section *section,
 		    const struct rk_reloc *reloc);
 
+/* value + addend + bias; values of a broken file wrap around. */
+int64_t rk_ref_place(uint64_t value, int64_t addend, int64_t bias);
+
 /* Turns relocations into references, finds entries' functions, cold parts and users. */
 struct rk_err *rk_spans_connect(struct rk_cutter *c) __must_use;
 

@@ -23,6 +23,11 @@ int64_t rk_ref_bias(const struct rk_cutter *c, const struct rk_section *section,
 	return err ? BRANCH_FIELD : bias;
 }
 
+int64_t rk_ref_place(uint64_t value, int64_t addend, int64_t bias)
+{
+	return (int64_t)(value + (uint64_t)addend + (uint64_t)bias);
+}
+
 static bool is_external(const struct rk_symbol *sym)
 {
 	return !sym->section;
@@ -35,13 +40,13 @@ static void aim(const struct rk_spans *spans, struct rk_ref *ref, int64_t addend
 	struct rk_symbol *sym = ref->symbol;
 
 	if (is_external(sym)) {
-		ref->place = addend + ref->bias;
+		ref->place = rk_ref_place(0, addend, ref->bias);
 		return;
 	}
-	int64_t at = (int64_t)sym->value + addend + ref->bias;
+	int64_t at = rk_ref_place(sym->value, addend, ref->bias);
 	uint64_t look = sym->type == STT_SECTION ? (at < 0 ? 0 : (uint64_t)at) : sym->value;
 	ref->target = rk_spans_at(spans, sym->section, look);
-	ref->place = ref->target ? at - (int64_t)ref->target->offset : at;
+	ref->place = ref->target ? (int64_t)((uint64_t)at - ref->target->offset) : at;
 }
 
 static struct rk_err *take_relocs(struct rk_spans *out, struct rk_span *span)
@@ -79,85 +84,123 @@ static struct rk_err *take_relocs(struct rk_spans *out, struct rk_span *span)
 	return NULL;
 }
 
+/* The references of a function while its instructions are walked, in their order. */
+struct walk {
+	struct rk_spans *out;
+	struct rk_span *span;
+	size_t next; /* of the span's references, which come from relocations */
+	rk_vec(struct rk_ref) refs;
+};
+
 /* The references of one instruction: what they mean depends on where it ends. */
-static void settle_insn(struct rk_spans *out, struct rk_span *span, size_t *next, uint64_t at,
-			const struct rk_insn *insn)
+static struct rk_err *settle_insn(struct walk *w, uint64_t at, const struct rk_insn *insn,
+				  bool *ret_has_reloc)
 {
-	while (*next < span->nr_refs && span->refs[*next].offset < at + insn->length) {
-		struct rk_ref *ref = &span->refs[(*next)++];
-		const struct rk_reloc_kind *kind = out->arch->reloc_kind(ref->type);
-		if (kind->pc_relative)
-			ref->bias = (int64_t)(at + insn->length - ref->offset);
-		ref->is_branch = insn->is_branch && ref->offset == at + insn->disp_offset;
+	bool has_reloc = false;
+
+	for (; w->next < w->span->nr_refs && w->span->refs[w->next].offset < at + insn->length;
+	     w->next++) {
+		struct rk_ref ref = w->span->refs[w->next];
+		if (w->out->arch->reloc_kind(ref.type)->pc_relative)
+			ref.bias = (int64_t)(at + insn->length - ref.offset);
+		bool is_operand = ref.offset == at + insn->disp_offset;
+		ref.is_branch = insn->is_branch && is_operand;
+		has_reloc |= is_operand;
+		if (!rk_vec_push(&w->refs, ref))
+			return rk_err_nomem();
 	}
+	*ret_has_reloc = has_reloc;
+	return NULL;
+}
+
+/* The field is the reference's now; the file's content stays as it is. */
+static struct rk_err *clear_field(struct walk *w, uint64_t offset)
+{
+	struct rk_span *span = w->span;
+	uint8_t *data = (uint8_t *)span->data;
+
+	if (span->data == span->section->data + span->offset) {
+		data = rk_arena_memdup(&w->out->arena, span->data, span->size);
+		if (!data)
+			return rk_err_nomem();
+		span->data = data;
+	}
+	memset(data + offset, 0, BRANCH_FIELD);
+	return NULL;
 }
 
 /* gas resolves branches between functions of one section by itself; they must become references before a function can be
  * compared or moved. "schedule" calls "__schedule" like this: both are in .sched.text. */
-static struct rk_err *add_branch(struct rk_spans *out, struct rk_span *span, uint64_t at,
-				 const struct rk_insn *insn, size_t before)
+static struct rk_err *add_branch(struct walk *w, uint64_t at, const struct rk_insn *insn)
 {
-	if (insn->disp_size != BRANCH_FIELD) {
-		span->is_fixed = true;
+	struct rk_span *target = rk_spans_at(w->out, w->span->section, (uint64_t)insn->target);
+
+	if (insn->disp_size != BRANCH_FIELD || !target) {
+		w->span->is_fixed = true;
 		return NULL;
 	}
-	struct rk_span *target = rk_spans_at(out, span->section, (uint64_t)insn->target);
-	struct rk_ref *refs = rk_arena_calloc(&out->arena, span->nr_refs + 1, sizeof(*refs));
-	uint8_t *data = rk_arena_memdup(&out->arena, span->data, span->size);
-	if (!refs || !data || !target)
-		return rk_err_nomem();
-	memcpy(refs, span->refs, before * sizeof(*refs));
-	memcpy(refs + before + 1, span->refs + before, (span->nr_refs - before) * sizeof(*refs));
-	refs[before] = (struct rk_ref){
+	struct rk_ref ref = {
 		.offset = at + insn->disp_offset,
-		.type = insn->is_branch ? out->arch->reloc_plt32 : out->arch->reloc_pc32,
+		.type = insn->is_branch ? w->out->arch->reloc_plt32 : w->out->arch->reloc_pc32,
 		.bias = insn->length - insn->disp_offset,
 		.target = target,
 		.place = insn->target - (int64_t)target->offset,
 		.symbol = target->symbol,
 		.is_branch = insn->is_branch,
 	};
-	memset(data + refs[before].offset, 0, BRANCH_FIELD);
-	span->refs = refs;
-	span->nr_refs++;
-	span->data = data;
-	return NULL;
+	if (!rk_vec_push(&w->refs, ref))
+		return rk_err_nomem();
+	return clear_field(w, ref.offset);
 }
 
+/* To another place of the same section: a branch over its end is data that looks like code. */
 static bool leaves_span(const struct rk_span *span, const struct rk_insn *insn)
 {
-	if (!insn->is_branch && !insn->is_rip_relative)
+	if ((!insn->is_branch && !insn->is_rip_relative) || insn->target < 0 ||
+	    (uint64_t)insn->target >= span->section->size)
 		return false;
-	return insn->target < (int64_t)span->offset ||
-	       insn->target >= (int64_t)(span->offset + span->size);
+	return (uint64_t)insn->target < span->offset ||
+	       (uint64_t)insn->target >= span->offset + span->size;
+}
+
+static struct rk_err *walk_insns(struct walk *w)
+{
+	struct rk_span *span = w->span;
+
+	for (uint64_t at = 0; at < span->size;) {
+		struct rk_insn insn;
+		bool has_reloc;
+		_cleanup_err_ struct rk_err *err = w->out->arch->decode(
+			span->data + at, span->size - at, span->offset + at, &insn);
+		if (err)
+			break; /* data among code: what follows keeps the usual bias */
+		RK_TRY(settle_insn(w, at, &insn, &has_reloc));
+		if (!has_reloc && leaves_span(span, &insn))
+			RK_TRY(add_branch(w, at, &insn));
+		at += insn.length;
+	}
+	for (; w->next < span->nr_refs; w->next++) {
+		struct rk_ref ref = span->refs[w->next];
+		if (w->out->arch->reloc_kind(ref.type)->pc_relative)
+			ref.bias = BRANCH_FIELD;
+		if (!rk_vec_push(&w->refs, ref))
+			return rk_err_nomem();
+	}
+	return NULL;
 }
 
 static struct rk_err *walk_code(struct rk_spans *out, struct rk_span *span)
 {
-	size_t next = 0;
+	struct walk w = {.out = out, .span = span};
+	struct rk_err *err = walk_insns(&w);
 
-	for (uint64_t at = 0; at < span->size;) {
-		struct rk_insn insn;
-		_cleanup_err_ struct rk_err *err = out->arch->decode(
-			span->data + at, span->size - at, span->offset + at, &insn);
-		if (err)
-			break; /* data among code: what follows keeps the usual bias */
-		size_t before = next;
-		settle_insn(out, span, &next, at, &insn);
-		bool has_reloc = false;
-		for (size_t i = before; i < next; i++)
-			has_reloc |= span->refs[i].offset == at + insn.disp_offset;
-		if (!has_reloc && leaves_span(span, &insn) && insn.target >= 0 &&
-		    (uint64_t)insn.target < span->section->size) {
-			RK_TRY(add_branch(out, span, at, &insn, before));
-			next++;
-		}
-		at += insn.length;
+	if (!err && w.refs.nr) {
+		span->refs = rk_arena_memdup(&out->arena, w.refs.v, w.refs.nr * sizeof(*w.refs.v));
+		span->nr_refs = span->refs ? w.refs.nr : 0;
+		err = span->refs ? NULL : rk_err_nomem();
 	}
-	for (; next < span->nr_refs; next++)
-		if (out->arch->reloc_kind(span->refs[next].type)->pc_relative)
-			span->refs[next].bias = BRANCH_FIELD;
-	return NULL;
+	rk_vec_deinit(&w.refs);
+	return err;
 }
 
 static struct rk_err *connect_span(struct rk_spans *out, struct rk_span *span)
