@@ -230,10 +230,14 @@ static struct rk_err *explain(struct run *run, const char *output)
 	return compile_error(run, output);
 }
 
-static struct rk_err *after_compiler(struct run *run, const struct rk_process_result *res)
+static struct rk_err *after_compiler(struct run *run, const struct rk_process_result *res,
+				     const struct rk_reporter *reporter)
 {
 	if (res->status != 0)
 		return explain(run, rk_str_get(&res->output));
+	if (res->output.len > 0 && !run->job->is_original)
+		rk_report_note(reporter, "'%s': the compiler says:\n%s", run->job->recipe->unit,
+			       rk_str_get(&res->output));
 	if (!run->job->recipe->objtool_argv)
 		return finish(run);
 	run->in_objtool = true;
@@ -263,7 +267,8 @@ static struct rk_err *step(struct run *run, const struct rk_reporter *reporter)
 
 	RK_TRY(rk_process_wait(process, &res));
 	run->job->seconds += res.seconds;
-	return run->in_objtool ? after_objtool(run, &res, reporter) : after_compiler(run, &res);
+	return run->in_objtool ? after_objtool(run, &res, reporter)
+			       : after_compiler(run, &res, reporter);
 }
 
 /* Runs that wait for a process, oldest first. */
@@ -322,14 +327,20 @@ void rk_compile_jobs_deinit(struct rk_compile_job *jobs, size_t nr)
 	}
 }
 
-static struct rk_err *keep_originals(struct run *runs, size_t nr)
+/* A cache that can't be written costs time, not the build. */
+static void keep_originals(struct run *runs, size_t nr, const struct rk_reporter *reporter)
 {
 	for (size_t i = 0; i < nr; i++) {
-		if (runs[i].key[0] && !runs[i].job->from_cache)
-			RK_TRY(rk_objcache_put(runs[i].kbuild, runs[i].key, runs[i].job->output,
-					       runs[i].depfile));
+		_cleanup_err_ struct rk_err *err = NULL;
+
+		if (!runs[i].key[0] || runs[i].job->from_cache)
+			continue;
+		err = rk_objcache_put(runs[i].kbuild, runs[i].key, runs[i].job->output,
+				      runs[i].depfile);
+		if (err)
+			rk_report_note(reporter, "'%s' is not kept: %s", runs[i].job->recipe->unit,
+				       rk_err_message(err));
 	}
-	return NULL;
 }
 
 struct rk_err *rk_compile(struct rk_kbuild *kbuild, struct rk_compile_job *jobs, size_t nr,
@@ -354,10 +365,10 @@ struct rk_err *rk_compile(struct rk_kbuild *kbuild, struct rk_compile_job *jobs,
 	}
 	if (!err)
 		err = run_all(runs, nr, parallel, &queue, reporter);
-	if (!err)
-		err = keep_originals(runs, nr);
 	if (err)
 		drop_outputs(jobs, nr);
+	else
+		keep_originals(runs, nr, reporter);
 	for (size_t i = 0; runs && i < nr; i++)
 		run_deinit(&runs[i]);
 	free(runs);

@@ -38,6 +38,19 @@ void rk_kbuild_close(struct rk_kbuild *kbuild);
 struct rk_err *rk_kbuild_recipe(struct rk_kbuild *kbuild, const char *unit,
 				const struct rk_recipe **ret, const char **ret_reason) __must_use;
 
+/* The units that read a header (or another file that is included). */
+struct rk_users {
+	rk_vec(const struct rk_recipe *) units; /* by path; they live as long as kbuild */
+	size_t candidates;			/* C files that include it, in any configuration */
+	bool is_complete; /* false: there are more than asked for, and units is not all of them */
+};
+
+/* Finds at most max of them, by the text of #include lines: there may be some too many (the compiled unit's deps tell), never
+ * one too few. Takes seconds the first time for a tree, which then keeps the lines. */
+struct rk_err *rk_kbuild_users(struct rk_kbuild *kbuild, const char *header, size_t max,
+			       struct rk_users *ret) __must_use;
+void rk_users_deinit(struct rk_users *users);
+
 /* One unit to compile. */
 struct rk_compile_job {
 	const struct rk_recipe *recipe;

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "lib/build/internal.h"
 
@@ -82,7 +83,7 @@ const char *rk_compile_stale_dep(const struct rk_compile_job *job, const struct 
 			/* A file keeps its name on the way through links between directories. */
 			if (!rk_streq(last_part(*dep), last_part(file->path)))
 				continue;
-			_cleanup_free_ char *full = rk_asprintf("%s/%s", job->root, *dep);
+			_cleanup_free_ char *full = rk_path_join(job->root, *dep);
 			if (!full || !realpath(full, real))
 				continue;
 			if (strncmp(real, view->source, source_len) == 0 &&

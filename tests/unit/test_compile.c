@@ -75,7 +75,7 @@ static const struct {
 	 "ifeq ($(CONFIG_OFF),y)\nobj-y += cond.o\nendif\n"
 	 "CFLAGS_a.o := -DFOR_A\nSKIP_OBJTOOL_mod1.o := y\n"
 	 "net/a.o: net/gen.h\nnet/gen.h: ; echo '#define GEN 7' > $@\n"
-	 "lib-y := l.o\n"},
+	 "lib-y := l.o\nobj-y += u1.o u2.o u3.o u4.o u5.o\nobj-$(CONFIG_OFF) += u6.o\n"},
 	{"net/core/Makefile", "obj-y += outer.o\nccflags-y := -DIN_CORE\n"},
 	{"net/off/Makefile", "obj-y += never.o\n"},
 	{"net/a.c", "#include <linux/k.h>\n#include \"gen.h\"\n#include \"../include/linux/k.h\"\n"
@@ -94,7 +94,18 @@ static const struct {
 	 "int inner(void) { return 3; }\nconst char w[] = \"OBJTOOL_FAILS\";\n"},
 	{"net/off/never.c", "int never;\n"},
 	{"virt/kvm/far1.c", "int far1(void) { return 4; }\n"},
-	{"arch/arm64/mm/fault.c", "int fault;\n"},
+	{"arch/arm64/mm/fault.c", "#include <linux/deep.h>\nint fault;\n"},
+	{"include/linux/deep.h", "int deep;\n"},
+	{"include/linux/mid.h", "  #  include <linux/deep.h> /* for deep */\n"},
+	{"net/deep.h", "/* another one */\n"},
+	{"net/u1.c", "#include \"deep.h\"\n"},
+	{"net/u2.c", "#include <linux/mid.h>\n"},
+	{"net/u3.c", "#include \"linux/deep.h\"\n"},
+	{"net/u4.c", "/* behind a comment: */ #include <linux/deep.h>\n"},
+	{"net/u5.c", "#include \"u5.inc\"\n"},
+	{"net/u5.inc", "#include \"../include/linux/deep.h\"\n"},
+	{"net/u6.c", "#include <linux/mid.h>\n"},
+	{"tools/t.c", "#include <linux/deep.h>\n"},
 };
 
 static struct rk_target target;
@@ -224,6 +235,39 @@ static void test_reasons(void)
 	is_err(rk_kbuild_recipe(kbuild, "net/sh.c", &recipe, &reason), RK_ERR_UNSUPPORTED,
 	       "'net/sh.c' is linked into more than one module: shared1:shared2",
 	       "an object of two modules");
+}
+
+static void test_users(void)
+{
+	const char *const want[] = {"net/u2.c", "net/u3.c", "net/u4.c", "net/u5.c"};
+	struct rk_users users = {};
+
+	for (int i = 0; i < 2; i++) {
+		if (!no_err(rk_kbuild_users(kbuild, "include/linux/deep.h", 10, &users),
+			    "users of a header"))
+			return;
+		is_int((long long)users.candidates, 5,
+		       "five files include it, in any configuration");
+		ok(users.is_complete, "these are all");
+		is_int((long long)users.units.nr, ARRAY_SIZE(want), "all but one are compiled");
+		for (size_t j = 0; j < users.units.nr && j < ARRAY_SIZE(want); j++)
+			is_str(users.units.v[j]->unit, want[j], "by path");
+		rk_users_deinit(&users);
+	}
+	if (no_err(rk_kbuild_users(kbuild, "include/linux/deep.h", 2, &users), "at most two"))
+		ok(!users.is_complete && users.units.nr == 2, "there are more");
+	rk_users_deinit(&users);
+	if (no_err(rk_kbuild_users(kbuild, "net/deep.h", 10, &users),
+		   "a header of the same name")) {
+		is_int((long long)users.units.nr, 1, "one unit reads it");
+		is_str(users.units.v[0]->unit, "net/u1.c", "from beside it");
+	}
+	rk_users_deinit(&users);
+	if (no_err(rk_kbuild_users(kbuild, "include/linux/none.h", 10, &users),
+		   "a header nobody reads"))
+		ok(users.is_complete && users.units.nr == 0 && users.candidates == 0,
+		   "has no users");
+	rk_users_deinit(&users);
 }
 
 /* What kbuild said is kept: a kbuild that can't be asked any more still knows. */
@@ -535,6 +579,7 @@ int main(void)
 		bail_out("no kbuild");
 	test_recipes();
 	test_reasons();
+	test_users();
 	test_kept();
 	test_compile();
 	test_stale();

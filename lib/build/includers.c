@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which units read a header: its includers, theirs, and so on, by the text of the tree's #include lines. An operand that can't be
+ * resolved for certain counts for every file it could mean, so the answer may have units too many, never one too few.
+ * The lines are collected once per tree and kept.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/str.h"
+#include "lib/build/internal.h"
+#include "lib/source/paths.h"
+
+/* Larger headers hold register definitions of graphics and media chips and include nothing: a third of a tree's bytes. */
+#define HEADER_MAX     (512u << 10)
+#define SOURCE_MAX     (64u << 20)
+#define GRAPH_MAX      (256u << 20)
+#define TREE_DEPTH_MAX 32
+
+/* Files for each unit that is compiled; with more than that the header is one of the whole kernel's. */
+#define CANDIDATES_PER_UNIT 32
+
+/* ---- collecting: one line per file, then one per #include, a tab and the operand with its opening sign before it ---- */
+
+static void add_operand(const char *line, struct rk_str *out)
+{
+	const char *s = line + strlen("include");
+
+	s += strspn(s, " \t");
+	size_t n = strcspn(s + (*s != '\0'), "\">\n");
+	if ((*s == '"' || *s == '<') && n > 0)
+		rk_str_addf(out, "\t%.*s\n", (int)n + 1, s);
+}
+
+static void add_includes(const char *text, struct rk_str *out)
+{
+	for (const char *s = text; (s = strchr(s, '#'));) {
+		const char *before = s++;
+
+		while (before > text && (before[-1] == ' ' || before[-1] == '\t'))
+			before--;
+		s += strspn(s, " \t");
+		/* A comment before it, of which only the end matters, may leave it at the beginning. */
+		if ((before == text || before[-1] == '\n' || before[-1] == '/') &&
+		    rk_has_prefix(s, "include"))
+			add_operand(s, out);
+	}
+}
+
+static struct rk_err *collect_file(const struct rk_kbuild *kbuild, const char *path, off_t size,
+				   struct rk_str *out)
+{
+	_cleanup_free_ char *full = rk_path_join(kbuild->target->source, path), *text = NULL;
+
+	if (!full)
+		return rk_err_nomem();
+	rk_str_addf(out, "%s\n", path);
+	if (rk_has_suffix(path, ".h") && size > HEADER_MAX)
+		return NULL;
+	RK_TRY(rk_fs_read(full, SOURCE_MAX, &text, NULL));
+	add_includes(text, out);
+	return NULL;
+}
+
+/* Directories that no unit of this kernel reads from. */
+static bool is_outside(const struct rk_kbuild *kbuild, const char *path)
+{
+	const char *const outside[] = {"Documentation", "LICENSES", "debian",
+				       "samples",	"scripts",  "tools"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(outside); i++) {
+		if (rk_streq(path, outside[i]))
+			return true;
+	}
+	return rk_has_prefix(path, "arch/") && !strchr(path + 5, '/') &&
+	       !rk_streq(path + 5, kbuild->srcarch);
+}
+
+static struct rk_err *collect(const struct rk_kbuild *kbuild, const char *path, int depth,
+			      struct rk_str *out)
+{
+	_cleanup_free_ char *full = rk_path_join(kbuild->target->source, path);
+	struct dirent **entries = NULL;
+	struct rk_err *err = NULL;
+
+	if (!full)
+		return rk_err_nomem();
+	int nr = depth > 0 ? scandir(full, &entries, NULL, alphasort) : 0;
+	for (int i = 0; i < nr; i++) {
+		const char *name = entries[i]->d_name;
+		_cleanup_free_ char *below = rk_path_join(path, name);
+		_cleanup_free_ char *file =
+			below ? rk_path_join(kbuild->target->source, below) : NULL;
+		bool is_c = rk_has_suffix(name, ".c") || rk_has_suffix(name, ".h") ||
+			    rk_has_suffix(name, ".inc");
+		struct stat st;
+
+		if (!file && !err)
+			err = rk_err_nomem();
+		if (!err && name[0] != '.' && lstat(file, &st) == 0) {
+			if (S_ISREG(st.st_mode) && is_c)
+				err = collect_file(kbuild, below, st.st_size, out);
+			else if (S_ISDIR(st.st_mode) && !is_outside(kbuild, below))
+				err = collect(kbuild, below, depth - 1, out);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return err;
+}
+
+static struct rk_err *get_graph(struct rk_kbuild *kbuild, char **ret)
+{
+	_cleanup_str_ struct rk_str out = RK_STR_INIT;
+	_cleanup_free_ char *file = kbuild->dir ? rk_path_join(kbuild->dir, "includes") : NULL;
+
+	if (kbuild->dir && !file)
+		return rk_err_nomem();
+	if (kbuild->keeps_recipes && rk_fs_exists(file))
+		return rk_fs_read(file, GRAPH_MAX, ret, NULL);
+	rk_report_phase(kbuild->reporter, "kbuild", "reading which file includes which");
+	RK_TRY(collect(kbuild, "", TREE_DEPTH_MAX, &out));
+	RK_TRY(rk_str_check(&out));
+	if (kbuild->keeps_recipes)
+		RK_TRY(rk_fs_write(file, rk_str_get(&out), out.len, 0666));
+	return rk_str_take(&out, ret);
+}
+
+/* ---- walking ---- */
+
+/* One #include line. */
+struct edge {
+	const char *from;    /* file it is in */
+	const char *operand; /* as written, the opening quote or bracket first */
+	struct edge *next;   /* of the same last part */
+};
+
+struct graph {
+	char *text;
+	struct rk_arena arena;
+	struct rk_map files;   /* path → path */
+	struct rk_map by_name; /* last part of the operand → edges */
+};
+
+static void graph_deinit(struct graph *graph)
+{
+	rk_map_deinit(&graph->files);
+	rk_map_deinit(&graph->by_name);
+	rk_arena_deinit(&graph->arena);
+	free(graph->text);
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool add_edge(struct graph *graph, const char *from, const char *operand)
+{
+	const char *name = last_part(operand + 1);
+	struct edge *edge = rk_arena_new(&graph->arena, struct edge);
+
+	if (!edge)
+		return false;
+	*edge = (struct edge){from, operand, rk_map_get(&graph->by_name, name)};
+	return rk_map_set(&graph->by_name, name, edge);
+}
+
+static struct rk_err *parse_graph(struct graph *graph)
+{
+	const char *file = NULL;
+
+	for (char *s = graph->text, *end; *s; s = end + 1) {
+		bool ok = true;
+
+		end = strchr(s, '\n');
+		if (!end)
+			return rk_err(RK_ERR_FORMAT, "the list of #include lines is cut off");
+		*end = '\0';
+		if (*s != '\t') {
+			file = s;
+			ok = rk_map_set(&graph->files, file, s);
+		} else if (file && s[1] && s[2]) {
+			ok = add_edge(graph, file, s + 1);
+		}
+		if (!ok)
+			return rk_err_nomem();
+	}
+	return NULL;
+}
+
+/* The path operand means when it is looked for in the includer's own directory; malloc'ed. */
+static char *beside(const struct edge *edge)
+{
+	const char *slash = strrchr(edge->from, '/');
+	char *path = rk_asprintf("%.*s/%s", slash ? (int)(slash - edge->from) : 1,
+				 slash ? edge->from : ".", edge->operand + 1);
+
+	if (path)
+		rk_path_normalise(path);
+	return path;
+}
+
+/* Can the line mean path? Only a file beside the includer is certain: all else hangs on -I options. */
+static struct rk_err *may_mean(const struct graph *graph, const struct edge *edge, const char *path,
+			       bool *ret)
+{
+	const char *operand = edge->operand + 1;
+
+	*ret = false;
+	if (edge->operand[0] == '"') {
+		_cleanup_free_ char *near = beside(edge);
+
+		if (!near)
+			return rk_err_nomem();
+		if (rk_map_get(&graph->files, near)) {
+			*ret = rk_streq(near, path);
+			return NULL;
+		}
+	}
+	while (rk_has_prefix(operand, "../") || rk_has_prefix(operand, "./"))
+		operand = strchr(operand, '/') + 1;
+	size_t n = strlen(operand), len = strlen(path);
+	*ret = len >= n && rk_streq(path + len - n, operand) &&
+	       (len == n || path[len - n - 1] == '/');
+	return NULL;
+}
+
+struct walk {
+	struct rk_map seen;
+	rk_vec(const char *) queue;
+};
+
+static struct rk_err *reach(struct walk *walk, const char *path)
+{
+	if (rk_map_get(&walk->seen, path))
+		return NULL;
+	if (!rk_map_set(&walk->seen, path, (void *)path) || !rk_vec_push(&walk->queue, path))
+		return rk_err_nomem();
+	return NULL;
+}
+
+/* Fills the queue with header and all files that read it. */
+static struct rk_err *closure(const struct graph *graph, const char *header, struct walk *walk)
+{
+	RK_TRY(reach(walk, header));
+	for (size_t i = 0; i < walk->queue.nr; i++) {
+		const char *path = walk->queue.v[i];
+		const struct edge *edge = rk_map_get(&graph->by_name, last_part(path));
+
+		for (; edge; edge = edge->next) {
+			bool means;
+
+			RK_TRY(may_mean(graph, edge, path, &means));
+			if (means)
+				RK_TRY(reach(walk, edge->from));
+		}
+	}
+	return NULL;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Of the files in the queue, the recipes of those that are compiled. */
+static struct rk_err *compiled(struct rk_kbuild *kbuild, struct walk *walk, size_t max,
+			       struct rk_users *users)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < walk->queue.nr; i++) {
+		if (rk_has_suffix(walk->queue.v[i], ".c"))
+			walk->queue.v[nr++] = walk->queue.v[i];
+	}
+	users->candidates = nr;
+	users->is_complete = nr <= max * CANDIDATES_PER_UNIT;
+	if (nr)
+		qsort(walk->queue.v, nr, sizeof(*walk->queue.v), compare_paths);
+	for (size_t i = 0; i < nr && users->is_complete; i++) {
+		const struct rk_recipe *recipe;
+		const char *reason;
+
+		RK_TRY(rk_kbuild_recipe(kbuild, walk->queue.v[i], &recipe, &reason));
+		/* A file that others include is there with each of them. */
+		if (!recipe || !rk_streq(recipe->unit, walk->queue.v[i]))
+			continue;
+		if (users->units.nr >= max)
+			users->is_complete = false;
+		else if (!rk_vec_push(&users->units, recipe))
+			return rk_err_nomem();
+	}
+	return NULL;
+}
+
+struct rk_err *rk_kbuild_users(struct rk_kbuild *kbuild, const char *header, size_t max,
+			       struct rk_users *ret)
+{
+	struct graph graph = {};
+	struct walk walk = {};
+	struct rk_users users = {};
+	struct rk_err *err = get_graph(kbuild, &graph.text);
+
+	if (!err)
+		err = parse_graph(&graph);
+	if (!err)
+		err = closure(&graph, header, &walk);
+	if (!err)
+		err = compiled(kbuild, &walk, max, &users);
+	rk_map_deinit(&walk.seen);
+	rk_vec_deinit(&walk.queue);
+	graph_deinit(&graph);
+	if (err) {
+		rk_users_deinit(&users);
+		return err;
+	}
+	*ret = users;
+	return NULL;
+}
+
+void rk_users_deinit(struct rk_users *users)
+{
+	rk_vec_deinit(&users->units);
+}
