@@ -3,6 +3,8 @@
  * Asking kbuild and compiling, on a kernel tree of a dozen files: its own small top Makefile and Makefile.build keep to
  * the names kbuild's have (obj-y, real-obj-m, rule_cc_o_c …), and its "objtool" is a script that can be told to complain.
  */
+#include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -527,6 +529,47 @@ static void test_user_source(void)
 	kbuild = NULL;
 }
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+	rk_interrupt();
+}
+
+/* Comes last: an interrupted process stays interrupted. */
+static void test_interrupt(void)
+{
+	const char *const slow[] = {"sh", "-c", "sleep 60", NULL};
+	const struct rk_recipe recipe = {
+		.unit = "net/mod1.c", .input = "net/mod1.c", .object = "my_mod", .cc_argv = slow};
+	struct rk_compile_job jobs[3] = {};
+	struct rk_kbuild *own = NULL;
+
+	free(out);
+	out = rk_path_join(tap_tmpdir(), "out-interrupted");
+	no_err(rk_fs_mkdir_p(out, 0755), "a directory");
+	if (!no_err(rk_kbuild_open(&target, NULL, &own), "open once more"))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
+		jobs[i].recipe = &recipe;
+		jobs[i].output = rk_asprintf("%s/%zu.o", out, i);
+		jobs[i].root = source;
+	}
+	signal(SIGALRM, on_alarm);
+	alarm(1);
+	is_err_like(rk_compile(own, jobs, 3, 2, NULL), RK_ERR_INTERRUPTED,
+		    "interrupted while 'sh' ran", "the user stops a compilation");
+	rk_kbuild_close(own);
+	free_jobs(jobs, 3);
+
+	DIR *dir = opendir(out);
+	unsigned int nr = 0;
+	for (const struct dirent *entry; dir && (entry = readdir(dir));)
+		nr += entry->d_name[0] != '.' || strlen(entry->d_name) > 2;
+	ok(dir && nr == 0, "nothing is left");
+	if (dir)
+		closedir(dir);
+}
+
 static void test_words(void)
 {
 	struct rk_arena arena = RK_ARENA_INIT;
@@ -587,6 +630,7 @@ int main(void)
 	test_notes();
 	rk_kbuild_close(kbuild);
 	test_user_source();
+	test_interrupt();
 	free(out);
 	rk_kbuild_close(NULL);
 	return done_testing();
