@@ -121,7 +121,7 @@ struct rk_err *report_html(const struct rk_build *build, char **ret)
 		"<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem "
 		"auto;padding:0 1rem}table{border-collapse:collapse;display:block;overflow-x:auto;margin:.5rem 0 1.5rem}"
 		"th,td{text-align:left;vertical-align:top;padding:.3rem .9rem .3rem 0;border-bottom:1px solid #8886}"
-		"td{overflow-wrap:anywhere}h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}</style>\n";
+		"td{overflow-wrap:break-word}h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}</style>\n";
 	_cleanup_str_ struct rk_str out = RK_STR_INIT;
 	const struct rk_manifest *m = build->manifest;
 
