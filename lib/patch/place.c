@@ -216,7 +216,9 @@ static struct rk_err *place_span(struct rk_linker *l, const struct rk_link_unit 
 		if (!place)
 			return rk_err_nomem();
 		place->section = section;
-		RK_TRY(rk_link_append(section, span->data, span->size, alignment_of(span),
+		/* a lock class key without lockdep has no size, but an address of its own */
+		RK_TRY(rk_link_append(section, span->size ? span->data : NULL,
+				      span->size ? span->size : 1, alignment_of(span),
 				      &place->offset));
 		RK_TRY(remember_string(l, place, span));
 		if (span->name)
