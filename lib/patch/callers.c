@@ -75,17 +75,38 @@ static bool can_use(const struct rk_section *section)
 	       !rk_streq(section->name, "__bug_table") && !rk_streq(section->name, ".init.data");
 }
 
+static bool keeps_relocations(const struct rk_elf *elf)
+{
+	rk_elf_for_each_section(elf, section)
+		if (can_use(section) && (section->flags & SHF_EXECINSTR))
+			return true;
+	return false;
+}
+
+static struct rk_err *check_function(struct rk_linker *l, const struct rk_link_unit *unit,
+				     const struct rk_symbol *sym)
+{
+	struct rk_elf *elf = unit->owner->object->elf;
+
+	if (!keeps_relocations(elf))
+		return rk_finding_add(l->findings, RK_FINDING_PROTOTYPE_CHANGED, unit->diff->unit,
+				      unit->diff->object, sym->name,
+				      "who calls it isn't known: '%s' keeps no relocations",
+				      unit->diff->object);
+	rk_elf_for_each_section(elf, section)
+		if (can_use(section))
+			RK_TRY(check_section(l, unit, section, sym));
+	return NULL;
+}
+
 struct rk_err *rk_link_check_callers(struct rk_linker *l)
 {
 	for (size_t i = 0; i < l->nr_units; i++) {
 		const struct rk_link_unit *unit = &l->units[i];
 		rk_vec_for_each(&unit->diff->prototypes, name) {
 			const struct rk_symbol *sym = rk_owner_lookup(unit->owner, *name);
-			if (!sym || sym->bind == STB_LOCAL || !sym->section)
-				continue;
-			rk_elf_for_each_section(unit->owner->object->elf, section)
-				if (can_use(section))
-					RK_TRY(check_section(l, unit, section, sym));
+			if (sym && sym->bind != STB_LOCAL && sym->section)
+				RK_TRY(check_function(l, unit, sym));
 		}
 	}
 	return NULL;
