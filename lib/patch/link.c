@@ -33,6 +33,17 @@ static const char *shipped_name(const struct rk_span *span)
 	return span->twin ? span->twin->name : span->name;
 }
 
+/* The kernel runs another unit's definition of a weak function, whatever becomes of this one. */
+static bool is_overridden(const struct rk_link_unit *unit, const struct rk_span *from,
+			  const struct rk_span *to)
+{
+	if (to->kind != RK_SPAN_FUNC || !to->twin || !to->symbol || from == to ||
+	    from->code == to || to->symbol->bind != STB_WEAK)
+		return false;
+	const struct rk_proof_entry *proof = rk_proof_find(unit->proof, to->twin->name);
+	return proof && proof->verdict == RK_PROOF_OVERRIDDEN;
+}
+
 static struct rk_err *symbol_of(struct rk_linker *l, const struct rk_link_unit *unit,
 				const struct rk_span *from, const struct rk_ref *ref,
 				struct rk_plan_symbol **ret, int64_t *ret_place)
@@ -47,7 +58,7 @@ static struct rk_err *symbol_of(struct rk_linker *l, const struct rk_link_unit *
 		return rk_link_resolve(l, unit, ref->symbol->name, ret);
 	}
 	const struct rk_link_place *place = rk_map_get_ptr(&l->places, to);
-	if (place && !wants_original(ref, from))
+	if (place && !wants_original(ref, from) && !is_overridden(unit, from, to))
 		return ref_inside(l, place, ref, ret, ret_place);
 	if (to->class == RK_SECTION_INIT)
 		return rk_finding_add(
