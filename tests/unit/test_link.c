@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Linking on a small kernel: what every name of new code becomes, and what can't be had. Each case compiles a unit twice,
+ * diffs and links it, and holds the plan and the findings against tests/golden/link/<case>.txt (UPDATE_GOLDEN=1 renews them).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/process.h"
+#include "lib/patch/link.h"
+#include "tests/unit/kernelmake.h"
+#include "tests/unit/tap.h"
+
+#define GOLDEN_DIR "tests/golden/link"
+
+/* What every unit is compiled with, and what it may include. */
+static const char prologue[] = "#include \"kernel.h\"\n";
+
+/* Entries and things that the units use: exported, in a namespace, hidden. */
+static const char lib_c[] = "void notrace __fentry__(void) {}\n"
+			    "int state = 5; struct static_key shared_key;\n"
+			    "int work(int x) { return x * state; }\n"
+			    "int printk(const char *f, ...) { return *f; }\n"
+			    "int spaced(int x) { return x - 1; }\n"
+			    "int hidden(int x) { return x + 1; }\n"
+			    "int chosen(int x) { return x + 2; }\n"
+			    "int __SCT__shared(int x) { return x; } long __SCK__shared;\n";
+/* a namesake of what core.c has, so that positions count */
+static const char twin_c[] = "static int count = 3;\n"
+			     "static noinline int helper(int x) { return work(x) - count++; }\n"
+			     "int twin_entry(int x) { return helper(x) + 1; }\n";
+/* the unit that most cases patch */
+static const char core_c[] = "extern int state; int hidden(int x), spaced(int x), chosen(int x);\n"
+			     "static int count = 3;\n"
+			     "static noinline int helper(int x) { return work(x) + count++; }\n"
+			     "int __weak chosen(int x) { return x; }\n"
+			     "int (*handler)(int);\n"
+			     "int __init noinline setup(int x) { return x; }\n"
+			     "int core_entry(int x) { return helper(x) + 2; }\n"
+			     "int core_second(int x) { return core_entry(x) + chosen(x); }\n";
+/* functions that share a section, with unwind data by hand: places, and states of six bytes each */
+static const char sched_c[] =
+	"__sched noinline int first(int x) { return work(x) + 1; }\n"
+	"__sched noinline int second(int x) { return first(x) * 2; }\n"
+	"__sched int third(int x) { return second(x) + second(x + 1); }\n"
+	"asm(TABLE(\".orc_unwind_ip\", \"a\", \".long first - .\\n.long first + 9 - .\\n\"\n"
+	"	\".long second + 9 - .\\n.long third + 5 - .\")\n"
+	"    TABLE(\".orc_unwind\", \"a\", \".byte 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2\\n\"\n"
+	"	\".byte 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4\"));\n";
+/* modules */
+static const char one_c[] =
+	"static const char depends[] __used __section(\".modinfo\") = \"depends=two\";\n"
+	"int two_entry(int x), one_other(int x, int y);\n"
+	"struct static_key one_key; int __SCT__one(int x) { return x; } long __SCK__one;\n"
+	"struct static_key __tracepoint_one; extern struct static_key shared_key;\n"
+	"static int inner_state = 1;\n"
+	"static noinline int inner(int x) { return two_entry(x) + inner_state++; }\n"
+	"int one_entry(int x) { return inner(x) * 2; }\n"
+	"int one_shared(int x) { return inner(x) - 2; }\n";
+static const char one_b_c[] = "int one_shared(int x);\n"
+			      "int one_other(int x, int y) { return one_shared(x) + y; }\n";
+static const char two_c[] = "int two_entry(int x) { return work(x) / 2; }\n"
+			    "int two_hidden(int x) { return x / 3; }\n";
+static const char three_c[] = "int three_entry(int x) { return work(x) / 4; }\n";
+
+static const char symvers[] = "0x00000010\t__fentry__\tvmlinux\tEXPORT_SYMBOL\t\n"
+			      "0x00000011\twork\tvmlinux\tEXPORT_SYMBOL\t\n"
+			      "0x00000012\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n"
+			      "0x00000013\tspaced\tvmlinux\tEXPORT_SYMBOL_GPL\tSPACE\n"
+			      "0x00000021\ttwo_entry\tlib/two\tEXPORT_SYMBOL\t\n"
+			      "0x00000031\tthree_entry\tlib/three\tEXPORT_SYMBOL\t\n";
+
+static struct rk_target target;
+static const char *dir;
+static char *flags; /* "@file": more options than kernelmake_compile() takes */
+static bool is_gcc12;
+
+static char *compile(const char *file, const char *source, enum kernelmake_kind kind)
+{
+	_cleanup_free_ char *text = rk_asprintf("%s%s", prologue, source);
+	return kernelmake_compile(dir, file, text, kind, flags);
+}
+
+static void write_flags(void)
+{
+	_cleanup_free_ char *include = rk_path_join(getenv("RK_SOURCE_ROOT"), "tests/golden");
+	_cleanup_free_ char *text =
+		rk_asprintf("-g -mfentry -pg -mrecord-mcount -falign-functions=16 -I%s\n", include);
+	_cleanup_free_ char *path = rk_path_join(dir, "flags");
+	if (!no_err(rk_fs_write(path, text, strlen(text), 0666), "flags"))
+		bail_out("no flags");
+	flags = rk_asprintf("@%s", path);
+}
+
+static void build_kernel(void)
+{
+	dir = tap_tmpdir();
+	write_flags();
+	_cleanup_free_ char *lib = compile("lib.c", lib_c, KERNELMAKE_SHIPPED);
+	_cleanup_free_ char *twin = compile("a/core.c", twin_c, KERNELMAKE_SHIPPED);
+	_cleanup_free_ char *core = compile("b/core.c", core_c, KERNELMAKE_SHIPPED);
+	_cleanup_free_ char *sched = compile("sched.c", sched_c, KERNELMAKE_SHIPPED);
+	_cleanup_free_ char *one = compile("one.c", one_c, KERNELMAKE_SHIPPED);
+	_cleanup_free_ char *one_b = compile("one_b.c", one_b_c, KERNELMAKE_SHIPPED);
+	_cleanup_free_ char *two = compile("two.c", two_c, KERNELMAKE_SHIPPED);
+	_cleanup_free_ char *three = compile("three.c", three_c, KERNELMAKE_SHIPPED);
+	const char *const objects[] = {lib, twin, core, sched, NULL};
+	_cleanup_free_ char *vmlinux = kernelmake_link(dir, objects);
+	kernelmake_module(dir, "one.ko", (const char *const[]){one, one_b, NULL});
+	kernelmake_module(dir, "two.ko", (const char *const[]){two, NULL});
+	kernelmake_module(dir, "three.ko", (const char *const[]){three, NULL});
+	kernelmake_target(dir, symvers, &target);
+}
+
+/* The code and addresses of the plans are gcc 12's. */
+static bool find_gcc12(void)
+{
+	const char *const argv[] = {"gcc", "-dumpversion", NULL};
+	struct rk_process_spec spec = {.argv = argv, .timeout_ms = 10000};
+	_cleanup_process_result_ struct rk_process_result res = {};
+	if (!no_err(rk_process_check(&spec, &res), "gcc"))
+		bail_out("no gcc");
+	return rk_has_prefix(rk_str_get(&res.output), "12");
+}
+
+static void is_golden(const char *got, const char *name)
+{
+	_cleanup_free_ char *file = rk_asprintf("%s/%s.txt", GOLDEN_DIR, name);
+	_cleanup_free_ char *path = rk_path_join(getenv("RK_SOURCE_ROOT"), file);
+	_cleanup_free_ char *want = NULL;
+	size_t size;
+
+	if (!is_gcc12) {
+		skip(name, "needs gcc 12, which the expected output is of");
+		return;
+	}
+	const char *update = getenv("UPDATE_GOLDEN");
+	if (update && rk_streq(update, "1"))
+		no_err(rk_fs_write(path, got, strlen(got), 0666), "written");
+	if (no_err(rk_fs_read(path, 1 << 20, &want, &size), file))
+		is_str(got, want, name);
+}
+
+/* One unit of a case. Without an own original it is the shipped source. */
+struct source {
+	const char *file, *object;
+	const char *original, *patched;
+};
+
+struct unit {
+	struct rk_elf *orig, *patched;
+	struct rk_diff *diff;
+	struct rk_owner owner;
+	struct rk_proof *proof;
+};
+
+static struct rk_elf *compiled(const char *file, const char *source)
+{
+	_cleanup_free_ char *path = compile(file, source, KERNELMAKE_ORIGINAL);
+	struct rk_elf *elf = NULL;
+	if (!no_err(rk_elf_open(path, RK_ELF_LOAD_ALL, &elf), file))
+		bail_out("no object");
+	return elf;
+}
+
+static void open_unit(struct rk_symbols *symbols, const struct source *source, struct unit *u)
+{
+	_cleanup_free_ char *patched = rk_asprintf("patched/%s", source->file);
+	u->orig = compiled(source->file, source->original);
+	u->patched = compiled(patched, source->patched);
+	if (!no_err(rk_diff_create(source->file, source->object, u->orig, u->patched, &u->diff),
+		    "diff") ||
+	    !no_err(rk_symbols_owner(symbols, source->object, u->orig, &u->owner), "owner") ||
+	    !no_err(rk_proof_run(source->file, &u->owner, u->orig, &u->proof), "proof"))
+		bail_out("no unit '%s'", source->file);
+}
+
+static void close_unit(struct unit *u)
+{
+	rk_proof_free(u->proof);
+	rk_diff_free(u->diff);
+	rk_elf_close(u->orig);
+	rk_elf_close(u->patched);
+}
+
+static void add_findings(struct rk_str *out, struct rk_findings *findings)
+{
+	rk_findings_sort(findings);
+	rk_vec_for_each(&findings->list, f)
+		rk_str_addf(out, "%s %s %s: %s\n", rk_severity_name(f->severity),
+			    rk_finding_code_name(f->code), f->symbol ? f->symbol : "-", f->text);
+}
+
+/* What linking promises the module writer. */
+static void check_plan(const struct rk_plan *plan, const char *name)
+{
+	bool placed = true, inside = true;
+	rk_vec_for_each(&plan->symbols, symbol) {
+		bool found = (*symbol)->kind != RK_PLAN_DEFINED;
+		rk_vec_for_each(&plan->sections, section)
+			found |= *section == (*symbol)->section &&
+				 (*symbol)->value + (*symbol)->size <= (*section)->size;
+		placed &= found;
+	}
+	rk_vec_for_each(&plan->sections, section)
+		rk_vec_for_each(&(*section)->relocs, reloc)
+			inside &= reloc->symbol && reloc->offset < (*section)->size;
+	ok(placed, "%s: each symbol is in a section of the plan", name);
+	ok(inside, "%s: each relocation is in its section and has a symbol", name);
+}
+
+#define UNITS_MAX 2
+
+static void link_case(const char *name, const struct source *sources, size_t nr)
+{
+	struct rk_symbols *symbols = NULL;
+	struct unit units[UNITS_MAX] = {};
+	struct rk_link_unit list[UNITS_MAX] = {};
+	struct rk_findings findings = {};
+	struct rk_plan *plan = NULL;
+	_cleanup_str_ struct rk_str out = RK_STR_INIT;
+	_cleanup_free_ char *dump = NULL;
+
+	if (!no_err(rk_symbols_open(&target, &symbols), name))
+		bail_out("no symbols");
+	for (size_t i = 0; i < nr; i++) {
+		open_unit(symbols, &sources[i], &units[i]);
+		list[i] = (struct rk_link_unit){
+			.diff = units[i].diff, .owner = &units[i].owner, .proof = units[i].proof};
+	}
+	if (no_err(rk_link(symbols, list, nr, &findings, &plan), name)) {
+		check_plan(plan, name);
+		no_err(rk_plan_dump(plan, &dump), "dump");
+		rk_str_add(&out, dump);
+		add_findings(&out, &findings);
+		is_golden(rk_str_get(&out), name);
+	}
+	rk_plan_free(plan);
+	rk_findings_deinit(&findings);
+	for (size_t i = 0; i < nr; i++)
+		close_unit(&units[i]);
+	rk_symbols_close(symbols);
+}
+
+/* text with each pair's first string replaced by its second, which ends with NULL. */
+static char *edit(const char *text, const char *const *pairs)
+{
+	char *now = strdup(text);
+	for (; pairs[0]; pairs += 2) {
+		char *at = strstr(now, pairs[0]);
+		if (!at)
+			bail_out("no '%s' to edit", pairs[0]);
+		*at = '\0';
+		char *next = rk_asprintf("%s%s%s", now, pairs[1], at + strlen(pairs[0]));
+		free(now);
+		now = next;
+	}
+	return now;
+}
+
+#define EDITS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void patch_core(const char *name, const char *const *pairs)
+{
+	_cleanup_free_ char *patched = edit(core_c, pairs);
+	const struct source source = {"b/core.c", "vmlinux", core_c, patched};
+	link_case(name, &source, 1);
+}
+
+static void patch_one(const char *name, const char *const *pairs)
+{
+	_cleanup_free_ char *patched = edit(one_c, pairs);
+	const struct source source = {"one.c", "one", one_c, patched};
+	link_case(name, &source, 1);
+}
+
+static void test_vmlinux(void)
+{
+	/* an export, one with a namespace, a hidden global, locals that have namesakes, new data, a literal used twice */
+	patch_core("symbols",
+		   EDITS("return helper(x) + 2",
+			 "static int calls; calls++; printk(\"one\\n\"); printk(\"two\\n\"); "
+			 "return helper(x) + hidden(x) + spaced(x) + count + state"));
+	patch_core("replaced-pointer",
+		   EDITS("(*handler)(int)", "(*handler)(int), core_second(int x)",
+			 "return helper(x) + 2", "handler = core_second; return core_second(x)",
+			 "core_entry(x) + chosen", "core_entry(x) - chosen"));
+	patch_core("unresolved",
+		   EDITS("int hidden", "int nowhere(int x), three_entry(int x), hidden",
+			 "return helper(x) + 2", "return nowhere(x) + three_entry(x) + 2"));
+	/* the strong one of lib.c is what runs: it is called, not a copy of the weak one */
+	patch_core("overridden-weak",
+		   EDITS("return x; }\nint (*handler)", "return x + 3; }\nint (*handler)",
+			 "core_entry(x) + chosen", "core_entry(x) - chosen"));
+	patch_core("init", EDITS("return helper(x) + 2", "return setup(helper(x))"));
+	patch_core("empty-key", EDITS("return helper(x) + 2",
+				      "static struct { } __key; printk(&__key); return helper(x)"));
+	patch_core("static-key-and-call",
+		   EDITS("int hidden", "extern struct static_key shared_key; int hidden",
+			 "return helper(x) + 2",
+			 "if (static_branch(&shared_key)) static_call(shared); return helper(x)"));
+}
+
+static void test_mismatch(void)
+{
+	_cleanup_free_ char *original =
+		edit(core_c, EDITS("work(x) + count++", "work(x) * count++"));
+	_cleanup_free_ char *patched =
+		edit(original, EDITS("return helper(x) + 2", "return helper(x) + 4"));
+	const struct source used = {"b/core.c", "vmlinux", original, patched};
+	link_case("mismatch-used", &used, 1);
+	_cleanup_free_ char *changed =
+		edit(original, EDITS("work(x) * count++", "work(x) ^ count++"));
+	const struct source replaced = {"b/core.c", "vmlinux", original, changed};
+	link_case("mismatch-replaced", &replaced, 1);
+	_cleanup_free_ char *more =
+		edit(core_c, EDITS("int core_entry",
+				   "int gone(int x) { return work(x); }\nint core_entry"));
+	_cleanup_free_ char *absent =
+		edit(more, EDITS("return work(x); }", "return work(x) + 1; }"));
+	const struct source missing = {"b/core.c", "vmlinux", more, absent};
+	link_case("absent", &missing, 1);
+}
+
+static void test_module(void)
+{
+	patch_one(
+		"module",
+		EDITS("int two_entry", "int hidden(int x); extern int state; int two_entry",
+		      "return inner(x) * 2",
+		      "static int calls = 1; calls++; printk(\"calls\\n\"); "
+		      "return inner(x) + hidden(x) + work(x) + two_entry(x) + one_other(x, state)"));
+	patch_one("module-other-module",
+		  EDITS("int two_entry", "int two_hidden(int x), three_entry(int x), two_entry",
+			"return inner(x) * 2", "return three_entry(x) + two_hidden(x)"));
+	patch_one("module-static-key",
+		  EDITS("return inner(x) * 2",
+			"return static_branch(&one_key) ? inner(x) : static_branch(&shared_key)"));
+	patch_one("module-static-call",
+		  EDITS("return inner(x) * 2",
+			"static_call(one); static_call(shared); return inner(x)"));
+	patch_one("module-tracepoint",
+		  EDITS("return inner(x) * 2",
+			"return static_branch(&__tracepoint_one) ? inner(x) : 1"));
+}
+
+/* Both units are in the plan, so that a new global of one can be used by the other. */
+static void test_two_units(void)
+{
+	_cleanup_free_ char *core =
+		edit(core_c, EDITS("int core_entry",
+				   "int fresh(int x) { return work(x) + 7; }\nint core_entry"));
+	_cleanup_free_ char *one =
+		edit(one_c, EDITS("int two_entry", "int fresh(int x), two_entry",
+				  "return inner(x) * 2", "return inner(x) * 2 + fresh(x)"));
+	const struct source sources[] = {{"b/core.c", "vmlinux", core_c, core},
+					 {"one.c", "one", one_c, one}};
+	link_case("two-units", sources, 2);
+}
+
+/* The caller in the other unit of the module isn't in the patch; that of the same unit is compiled anew. */
+static void test_prototype(void)
+{
+	patch_one("prototype-module", EDITS("int one_shared(int x) {", "int one_shared(long x) {"));
+	patch_one("prototype-static", EDITS("int inner(int x) {", "int inner(long x) {",
+					    "two_entry(x) + inner", "two_entry(x) - inner"));
+	/* the linked kernel of this test keeps no relocations, from which callers would be known */
+	patch_core("prototype-no-relocations",
+		   EDITS("int core_second(int x) {", "int core_second(long x) {"));
+}
+
+/* The state at the start of second() was written down for first(), with which it shares a section. */
+static void test_orc(void)
+{
+	_cleanup_free_ char *patched = edit(sched_c, EDITS("* 2", "* 3"));
+	const struct source source = {"sched.c", "vmlinux", sched_c, patched};
+	link_case("orc", &source, 1);
+}
+
+int main(void)
+{
+	is_gcc12 = find_gcc12();
+	build_kernel();
+	test_vmlinux();
+	test_mismatch();
+	test_module();
+	test_two_units();
+	test_prototype();
+	test_orc();
+	free(flags);
+	return done_testing();
+}
