@@ -126,6 +126,10 @@ struct rk_err *rk_running_read(const struct rk_livepatch_roots *roots, struct rk
 	__must_use;
 void rk_running_deinit(struct rk_running *running);
 
+/* The build-id of a loaded module, from its notes in sysfs, in arena; *ret is NULL when it isn't loaded or has none. */
+struct rk_err *rk_running_module(const struct rk_livepatch_roots *roots, const char *name,
+				 struct rk_arena *arena, const char **ret) __must_use;
+
 static inline void rk_cleanup_livepatch_list(struct rk_livepatch_list *l)
 {
 	rk_livepatch_list_deinit(l);

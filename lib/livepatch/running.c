@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The running kernel's identity: what uname says and the build-id in the notes it shows in sysfs. */
+/* The running kernel's identity: what uname says, and the build-ids in the notes that sysfs shows of it and its modules. */
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
@@ -84,6 +84,17 @@ struct rk_err *rk_running_read(const struct rk_livepatch_roots *roots, struct rk
 	*ret = running;
 	running = (struct rk_running){};
 	return NULL;
+}
+
+struct rk_err *rk_running_module(const struct rk_livepatch_roots *roots, const char *name,
+				 struct rk_arena *arena, const char **ret)
+{
+	_cleanup_free_ char *notes =
+		rk_asprintf("%s/module/%s/notes/.note.gnu.build-id", roots->sys, name);
+
+	if (!notes)
+		return rk_err_nomem();
+	return read_build_id(notes, arena, ret);
 }
 
 void rk_running_deinit(struct rk_running *running)

@@ -195,7 +195,8 @@ static struct rk_err *judge_died(struct rk_vm_test *test, const char *where, con
 	if (run->is_timed_out)
 		return add_reason(test, "the guest did not end within %u s; it was ended %s",
 				  test->spec->timeout_s, where);
-	return add_reason(test, "the guest ended by itself %s", where);
+	return add_reason(test, "the guest ended by itself %s%s%s", where,
+			  run->qemu_output[0] ? "; QEMU says: " : "", run->qemu_output);
 }
 
 static struct rk_err *judge_failed(struct rk_vm_test *test, size_t i)

@@ -8,6 +8,7 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/process.h"
+#include "lib/elf/elf.h"
 #include "lib/vm/initramfs.h"
 #include "lib/vm/stock.h"
 #include "lib/vm/test_internal.h"
@@ -46,6 +47,30 @@ static struct rk_err *add_step(struct plan *plan, enum rk_vm_verb verb, const ch
 
 /* --- stock modules --- */
 
+/* The build-id that the patch was made for must be that of the stock module of that name. */
+static struct rk_err *check_build_id(const struct plan *plan, const struct rk_stock_module *module)
+{
+	const struct rk_manifest *manifest = plan->test->info->manifest;
+	_cleanup_elf_ struct rk_elf *elf = NULL;
+	const char *build_id = NULL;
+
+	if (!manifest)
+		return NULL;
+	rk_vec_for_each(&manifest->objects, object) {
+		if (!object->build_id || !rk_streq(object->name, module->name))
+			continue;
+		RK_TRY(rk_elf_open(module->path, RK_ELF_LOAD_NO_RELOCS, &elf));
+		RK_TRY(rk_elf_build_id(elf, &build_id));
+		if (!build_id || !rk_streq(build_id, object->build_id))
+			return rk_err(RK_ERR_MISMATCH,
+				      "'%s' has build-id %s, the patch was made for %s",
+				      module->path, build_id ? build_id : "(none)",
+				      object->build_id);
+		return NULL;
+	}
+	return NULL;
+}
+
 static struct rk_err *add_module_file(struct plan *plan, const struct rk_stock_module *module,
 				      bool optional)
 {
@@ -56,6 +81,7 @@ static struct rk_err *add_module_file(struct plan *plan, const struct rk_stock_m
 
 	if (!path || !title || !name)
 		return rk_err_nomem();
+	RK_TRY(check_build_id(plan, module));
 	RK_TRY(rk_initramfs_add_file(plan->fs, path, 0644, module->path));
 	return add_step(plan, RK_VM_INSMOD, title, path, name, optional);
 }

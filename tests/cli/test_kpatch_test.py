@@ -296,6 +296,63 @@ def test_identity():
     contains(result.stderr, f"'{IMAGE}'", "… is named")
 
 
+def make_patch(name, **target):
+    """A patch module with a manifest: for RELEASE, of vmlinux and the module 'stock'."""
+    manifest = {"schema": "readykernel-manifest/1", "name": name, "level": 2, "model": "hybrid", "replace": True, "tool_version": "0",
+                "target": {"id": "path:x", "release": RELEASE, "version": VERSION, "build_id": "00ff", "compiler": None, **target},
+                "fixes": [{"title": None, "origin": None, "file": "fix.patch", "sha256": "ab", "cves": ["CVE-2026-1"]}],
+                "objects": [{"name": "vmlinux", "build_id": "00ff", "srcversion": None},
+                            {"name": "stock", "build_id": "0123", "srcversion": None}],
+                "functions": [], "units": [], "findings": []}
+    path = make_module(name, [f"name={name}", *MODINFO[1:]])
+    (TMP / "manifest").write_text(json.dumps(manifest))
+    subprocess.run(["objcopy", "--add-section", f".readykernel.manifest={TMP / 'manifest'}", path], check=True)
+    return path
+
+
+def make_stock(build_id):
+    folder = TMP / "stock"
+    folder.mkdir(exist_ok=True)
+    make_module("stock", ["name=stock"]).rename(folder / "stock.ko")
+    note = struct.pack("<III", 4, len(build_id), 3) + b"GNU\0" + build_id
+    (TMP / "note").write_bytes(note + b"\0" * (-len(note) % 4))
+    subprocess.run(["objcopy", "--add-section", f".note.gnu.build-id={TMP / 'note'}", "--set-section-flags",
+                    ".note.gnu.build-id=alloc,readonly", "--remove-section", ".note.gnu.property", folder / "stock.ko"], check=True)
+    return folder
+
+
+def test_manifest():
+    patch = make_patch("lp_manifest")
+    stock = make_stock(bytes.fromhex("0123"))
+    result = test("--modules", stock, "--no-reload", module=patch, play=guest(3))
+    equal((result.returncode, result.stderr), (0, ""), "a patch with a manifest")
+    equal([step["name"] for step in evidence()["steps"]], ["module stock", "load", "unload"], "the module it patches is loaded")
+    equal((evidence()["module"]["level"], evidence()["module"]["cves"]), (2, ["CVE-2026-1"]), "level and fixes are in the evidence")
+
+    play = HELLO + record("begin", 0) + record("end", 0, "failed", "0.1", "cannot load module 'stock': No such device") + \
+        guest(3)[len(HELLO + record("begin", 0) + record("end", 0, "ok", "0.25", "")):]
+    result = test("--modules", stock, "--no-reload", module=patch, play=play)
+    equal(result.returncode, 0, "a patched module without its hardware doesn't fail the test")
+    contains(result.stdout, "note: 'stock' could not be loaded here, so what is patched in it was not tested: cannot load module 'stock'",
+             "… it is noted")
+    equal(len(evidence()["notes"]), 1, "… also in the evidence")
+
+    failed("another build", ["the guest's kernel has build-id 0bad, the module was made for 00ff"], "--modules", stock, "--no-reload",
+           module=patch, play=guest(3).replace("00ff", "0bad"))
+    failed("another version", [f"the guest runs '#2', the module was made for '{VERSION}'"], "--modules", stock, "--no-reload",
+           module=patch, play=guest(3).replace(VERSION, "#2"))
+    result = test(image=make_image("vmlinuz-2", version="#2 SMP"), module=patch, play=guest(3))
+    equal((result.returncode, result.stderr),
+          (1, f"error: '{TMP}/vmlinuz-2' is kernel '#2 SMP', the module was made for '{VERSION}'\n"), "an image of another version")
+    stock = make_stock(bytes.fromhex("4567"))
+    result = test("--modules", stock, module=patch, play=guest(3))
+    equal((result.returncode, result.stderr), (1, f"error: '{stock}/stock.ko' has build-id 4567, the patch was made for 0123\n"),
+          "a stock module of another build")
+    result = run([TOOL, patch], env={"PATH": f"{BIN}:{os.environ['PATH']}"})
+    equal((result.returncode, result.stderr.splitlines()[0]),
+          (2, f"error: '{patch}' does not say which target it is for; use --target or --image"), "a target of explicit paths")
+
+
 def test_tool_failures():
     empty = TMP / "empty"
     empty.mkdir()
@@ -353,6 +410,6 @@ BIN.mkdir()
 (TMP / "work").mkdir()
 (BIN / "qemu-system-x86_64").symlink_to(FAKE)
 for function in [test_passed, test_machine, test_initramfs, test_modules, test_failed_steps, test_checks, test_log, test_old_trouble,
-                 test_died, test_identity, test_tool_failures, test_interrupted, test_usage]:
+                 test_died, test_identity, test_manifest, test_tool_failures, test_interrupted, test_usage]:
     function()
 tap.done()

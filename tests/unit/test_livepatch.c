@@ -237,6 +237,20 @@ static void is_build_id(const void *data, size_t len, const char *want, const ch
 	rk_running_deinit(&running);
 }
 
+static void test_module_build_id(void)
+{
+	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
+	const char *build_id = NULL;
+
+	put_bytes(roots.sys, "module/af_key/notes/.note.gnu.build-id", notes + 20,
+		  sizeof(notes) - 20);
+	no_err(rk_running_module(&roots, "af_key", &arena, &build_id), "a loaded module");
+	is_str(build_id, "ab010a0a", "its build-id");
+	no_err(rk_running_module(&roots, "absent", &arena, &build_id),
+	       "a module that isn't loaded");
+	is_str(build_id, NULL, "has none");
+}
+
 static void test_running(void)
 {
 	unsigned char broken[sizeof(notes)];
@@ -249,6 +263,7 @@ static void test_running(void)
 	memcpy(broken, notes, sizeof(notes));
 	memset(broken + 4, 0xff, 4);
 	is_build_id(broken, sizeof(broken), NULL, "a size beyond the end");
+	test_module_build_id();
 	free_roots();
 }
 

@@ -51,8 +51,12 @@ check 1 "is no live patch module" kpatch load lp_sleeper.ko
 check 1 "cannot open" kpatch load absent.ko
 check 2 "missing operand: FILE" kpatch load
 
+check 1 "its version is '#2 SMP', this kernel's is '#" kpatch load other_version.ko
+check 1 "its build-id is '00ff', this kernel's is '" kpatch load other_build.ko
+
 # a transition that can't end: who is in its way, and the patch is taken back
 insmod lp_sleeper.ko
+check 1 "patches module 'lp_sleeper' with build-id 0123, the one that is loaded has" kpatch load other_module.ko
 kpatch load --timeout 8 lp_stuck.ko >said 2>&1 &
 sleep 4
 check 0 "lp_stuck [enabling]" kpatch list

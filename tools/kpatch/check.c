@@ -16,6 +16,27 @@ static struct rk_err *mismatch(const char *path, const char *what, const char *m
 		      what, made_for, runs);
 }
 
+/* A patched module is known to the kernel by its name only: one of that name from elsewhere would be patched blindly. One that
+ * isn't loaded yet can't be checked here. */
+static struct rk_err *check_objects(const char *path, const struct rk_manifest *manifest)
+{
+	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
+
+	rk_vec_for_each(&manifest->objects, object) {
+		const char *loaded = NULL;
+
+		if (!object->build_id || rk_streq(object->name, "vmlinux"))
+			continue;
+		RK_TRY(rk_running_module(&rk_livepatch_roots, object->name, &arena, &loaded));
+		if (loaded && !rk_streq(loaded, object->build_id))
+			return rk_err(
+				RK_ERR_MISMATCH,
+				"'%s' patches module '%s' with build-id %s, the one that is loaded has %s",
+				path, object->name, object->build_id, loaded);
+	}
+	return NULL;
+}
+
 static struct rk_err *check_manifest(const char *path, const struct rk_manifest *manifest,
 				     const struct rk_running *running)
 {
@@ -27,7 +48,7 @@ static struct rk_err *check_manifest(const char *path, const struct rk_manifest 
 	if (manifest->build_id && running->build_id &&
 	    !rk_streq(manifest->build_id, running->build_id))
 		return mismatch(path, "its build-id", manifest->build_id, running->build_id);
-	return NULL;
+	return check_objects(path, manifest);
 }
 
 struct rk_err *kpatch_check_module(const char *path, const struct rk_module_info *info,
