@@ -167,12 +167,14 @@ static struct rk_err *write_results(struct rk_build *build, const char *dir, con
 	return NULL;
 }
 
-/* "kpatch_fix" → "kpatch-fix": the file carries dashes, the module, as every module, underscores. */
+/* "kpatch_fix_2" → "kpatch-fix-2": files carry dashes, modules, as the kernel names them, underscores. */
 static char *file_name_of(struct rk_arena *arena, const char *name)
 {
 	char *file = rk_arena_strdup(arena, name);
-	if (file)
-		file[strlen("kpatch")] = '-';
+
+	for (char *p = file; p && *p; p++)
+		if (*p == '_')
+			*p = '-';
 	return file;
 }
 
