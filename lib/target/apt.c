@@ -117,8 +117,7 @@ struct rk_err *rk_apt_show(const char *const *names, size_t nr, struct rk_apt_pa
 	_cleanup_apt_packages_ struct rk_apt_packages packages = {};
 	_cleanup_process_result_ struct rk_process_result res = {};
 	struct show show = {.to = &packages};
-	const char **argv = calloc(nr + 6, sizeof(*argv));
-	_cleanup_free_ const char **owned = argv;
+	_cleanup_free_ const char **argv = calloc(nr + 6, sizeof(*argv));
 	size_t n = 0;
 
 	if (!argv)

@@ -25,6 +25,7 @@ static void ask_arch(const struct rk_arch *arch, const struct rk_section *s)
 	}
 	for (size_t i = 0; i < s->nr_symbols; i++)
 		sum += arch->has_fentry(s, s->symbols[i]->value, s->symbols[i]->size);
+	(void)sum;
 }
 
 static struct rk_elf *read_and_check(const uint8_t *data, size_t size)

@@ -106,7 +106,7 @@ static void build_kernel(void)
 	_cleanup_free_ char *two = compile("two.c", two_c, KERNELMAKE_SHIPPED);
 	_cleanup_free_ char *three = compile("three.c", three_c, KERNELMAKE_SHIPPED);
 	const char *const objects[] = {lib, twin, core, sched, NULL};
-	_cleanup_free_ char *vmlinux = kernelmake_link(dir, objects);
+	free(kernelmake_link(dir, objects));
 	kernelmake_module(dir, "one.ko", (const char *const[]){one, one_b, NULL});
 	kernelmake_module(dir, "two.ko", (const char *const[]){two, NULL});
 	kernelmake_module(dir, "three.ko", (const char *const[]){three, NULL});

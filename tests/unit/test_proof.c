@@ -65,7 +65,7 @@ static void build(void)
 	_cleanup_free_ char *util =
 		kernelmake_compile(dir, "util.c", util_c, KERNELMAKE_SHIPPED, NULL);
 	const char *const objects[] = {first, unit, util, NULL};
-	_cleanup_free_ char *vmlinux = kernelmake_link(dir, objects);
+	free(kernelmake_link(dir, objects));
 	const char *const module[] = {first, unit, NULL};
 	kernelmake_module(dir, "small.ko", module);
 	kernelmake_target(dir, "", &target);

@@ -57,7 +57,7 @@ static void build_kernel(void)
 	_cleanup_free_ char *d =
 		kernelmake_compile(dir, "d/core.c", core_d, KERNELMAKE_SHIPPED, NULL);
 	const char *const objects[] = {a, b, p, c, d, NULL};
-	_cleanup_free_ char *vmlinux = kernelmake_link(dir, objects);
+	free(kernelmake_link(dir, objects));
 	kernelmake_target(dir, symvers, &target);
 }
 

@@ -288,8 +288,8 @@ static void test_records(void)
 		"{}",
 		"{\"schema\":\"readykernel-target-part/2\",\"id\":\"x\",\"release\":\"r\",\"version\":\"v\"}",
 		"{\"schema\":\"readykernel-target-part/1\",\"id\":\"x\",\"release\":7,\"version\":\"v\"}",
-		"{\"schema\":\"readykernel-target-part/1\",\"id\":\"x\",\"release\":\"r\",\"version\":\"v\","
-		"\"packages\":[{\"name\":\"n\"}]}",
+		("{\"schema\":\"readykernel-target-part/1\",\"id\":\"x\",\"release\":\"r\",\"version\":\"v\","
+		 "\"packages\":[{\"name\":\"n\"}]}"),
 		"{\"schema\":\"readykernel-target-part/1\",",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
