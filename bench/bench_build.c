@@ -4,6 +4,7 @@
  * original, a build with it, and the bare compiler on the original and the patched units, one after the other. Prints
  * medians, the ratio pair by pair, the split by phase, and what our own process used (compiler and objtool are not it).
  */
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -170,16 +171,31 @@ static struct rk_err *run_warm(struct bench *b, const char *top)
 	return NULL;
 }
 
+/* The object cache of the target is emptied. */
+static struct rk_err *forget_originals(const struct bench *b)
+{
+	_cleanup_free_ char *pattern = rk_asprintf("%s/kbuild-*/objects", b->target->dir);
+	struct rk_err *err = NULL;
+	glob_t found;
+
+	if (!pattern)
+		return rk_err_nomem();
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return NULL;
+	for (size_t i = 0; i < found.gl_pathc && !err; i++)
+		err = rk_fs_remove_tree(found.gl_pathv[i]);
+	globfree(&found);
+	return err;
+}
+
 static struct rk_err *run_round(struct bench *b, const char *top)
 {
-	_cleanup_free_ char *objects = rk_asprintf("%s/objects", b->target->dir), *work = NULL;
+	_cleanup_free_ char *work = NULL;
 	struct rk_build *build;
 	double seconds, bare = 0;
 
-	if (!objects)
-		return rk_err_nomem();
 	RK_TRY(rk_fs_mkdtemp(top, "cold-", &work));
-	RK_TRY(rk_fs_remove_tree(objects));
+	RK_TRY(forget_originals(b));
 	double own = own_seconds();
 	RK_TRY(build_once(b, work, &seconds, &build));
 	own = own_seconds() - own;

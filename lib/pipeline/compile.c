@@ -38,6 +38,9 @@ static struct rk_err *prepare_jobs(struct rk_build *build, struct rk_compile_job
 		const char *name = object_name(&build->arena, unit->recipe->unit);
 		if (!name)
 			return rk_err_nomem();
+		/* kbuild may reach the file through another directory ("../../../virt/kvm/kvm_main.c") */
+		if (!rk_streq(unit->recipe->input, unit->recipe->unit))
+			RK_TRY(rk_view_realise(build->view, &unit->recipe->input, 1));
 		RK_TRY(rk_build_path(build, "2-orig", name, &unit->original_path));
 		RK_TRY(rk_build_path(build, "3-patched", name, &unit->patched_path));
 		jobs[2 * i] = (struct rk_compile_job){
@@ -57,14 +60,6 @@ static struct rk_err *prepare_jobs(struct rk_build *build, struct rk_compile_job
 	return NULL;
 }
 
-static void free_deps(struct rk_compile_job *job)
-{
-	for (char **dep = job->deps; dep && *dep; dep++)
-		free(*dep);
-	free(job->deps);
-	job->deps = NULL;
-}
-
 /* An unchanged directory of the view is a link; "../x.h" from there can miss a changed x.h. Then its directories become real ones. */
 static struct rk_err *mend_stale(struct rk_build *build, struct rk_compile_job *job)
 {
@@ -74,7 +69,7 @@ static struct rk_err *mend_stale(struct rk_build *build, struct rk_compile_job *
 	while (job->deps[nr])
 		nr++;
 	RK_TRY(rk_view_realise(build->view, (const char *const *)job->deps, nr));
-	free_deps(job);
+	rk_compile_jobs_deinit(job, 1);
 	RK_TRY(rk_compile(build->kbuild, job, 1, 1, build->options->reporter));
 	const char *stale = rk_compile_stale_dep(job, build->view);
 	if (stale)
@@ -120,8 +115,7 @@ struct rk_err *rk_build_compile(struct rk_build *build)
 		rk_err_free(opening.err);
 	else
 		err = opening.err;
-	for (size_t i = 0; i < 2 * build->units.nr; i++)
-		free_deps(&jobs[i]);
+	rk_compile_jobs_deinit(jobs, 2 * build->units.nr);
 	free(jobs);
 	return err;
 }

@@ -78,6 +78,12 @@ def refuses(name, patch, status, *parts, options=()):
     return text
 
 
+def forget_originals():
+    """Empties the cache of compiled originals."""
+    for objects in (cache_dir() / "targets").glob("*/kbuild-*/objects"):
+        shutil.rmtree(objects, ignore_errors=True)
+
+
 def bad_patches():
     lines = GOOD.read_text().splitlines(keepends=True)
     context = next(i for i, line in enumerate(lines) if line.startswith(" ") and line.strip())
@@ -127,7 +133,7 @@ def same_bytes():
     """Other folders, other number of jobs, cold and warm cache of originals, another day: the same module."""
     first = build(GOOD, top / "one", "-j", "1")
     tap.equal(first.returncode, 0, "reproducible: first build")
-    shutil.rmtree(pathlib.Path(target.facts["source"]).parent.parent / "objects", ignore_errors=True)
+    forget_originals()
     elsewhere = top / "a longer folder name" / "deeper"
     elsewhere.mkdir(parents=True)
     copy = elsewhere / GOOD.name
@@ -163,7 +169,7 @@ def explicit_paths():
 
 def together():
     """Two builds at once on one cache."""
-    shutil.rmtree(pathlib.Path(target.facts["source"]).parent.parent / "objects", ignore_errors=True)
+    forget_originals()
     running = [subprocess.Popen([BUILD, "--target", target.id, "--offline", "--quiet", "-o", top / f"at-once-{i}", GOOD],
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for i in range(2)]
     for i, process in enumerate(running):
@@ -190,7 +196,7 @@ def interrupted():
     tap.ok(time.monotonic() - started < 10, "interrupted: soon")
     tap.ok(not out.exists() or not any(out.iterdir()), "interrupted: nothing is written")
     tap.equal(list(work.iterdir()), [], "interrupted: no work folder is left")
-    left = list((cache_dir() / "targets").glob("*/objects/*.tmp*"))
+    left = list((cache_dir() / "targets").glob("*/kbuild-*/objects/*.tmp*"))
     tap.equal(left, [], "interrupted: no half object in the cache")
 
 
