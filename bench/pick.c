@@ -34,32 +34,50 @@ static struct rk_err *add(struct strings *s, const char *text)
 	return copy && rk_vec_push(&s->list, copy) ? NULL : rk_err_nomem();
 }
 
-/* SplitMix64 (public domain, Vigna): equal seeds give equal sequences everywhere. */
-static uint64_t next_random(uint64_t *state)
+/* A name that is to be put in order, and what decides its place. */
+struct ranked {
+	uint64_t rank;
+	char *text;
+};
+
+/* FNV-1a over the name, mixed with the seed by SplitMix64's finalizer (both public domain). */
+static uint64_t rank_of(const char *text, uint64_t seed)
 {
-	uint64_t z = (*state += 0x9e3779b97f4a7c15ULL);
+	uint64_t z = 0xcbf29ce484222325ULL ^ seed * 0x9e3779b97f4a7c15ULL;
+	for (; *text; text++)
+		z = (z ^ (unsigned char)*text) * 0x100000001b3ULL;
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
 	return z ^ (z >> 31);
 }
 
-static int by_text(const void *a, const void *b)
+static int by_rank(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const struct ranked *x = a, *y = b;
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	return strcmp(x->text, y->text);
 }
 
-/* Sorted first: directories have no order. */
-static void shuffle(struct strings *s, uint64_t *state)
+/*
+ * The order depends on each name alone, so that one file more or less in the tree changes one choice
+ * and not all.
+ */
+static struct rk_err *shuffle(struct strings *s, uint64_t seed)
 {
-	if (s->list.nr < 2)
-		return;
-	qsort(s->list.v, s->list.nr, sizeof(*s->list.v), by_text);
-	for (size_t i = s->list.nr - 1; i > 0; i--) {
-		size_t k = next_random(state) % (i + 1);
-		char *other = s->list.v[k];
-		s->list.v[k] = s->list.v[i];
-		s->list.v[i] = other;
+	rk_vec(struct ranked) list = {};
+	bool ok = true;
+
+	for (size_t i = 0; i < s->list.nr && ok; i++) {
+		struct ranked r = {rank_of(s->list.v[i], seed), s->list.v[i]};
+		ok = rk_vec_push(&list, r);
 	}
+	if (ok && list.nr)
+		qsort(list.v, list.nr, sizeof(*list.v), by_rank);
+	for (size_t i = 0; i < list.nr && ok; i++)
+		s->list.v[i] = list.v[i].text;
+	rk_vec_deinit(&list);
+	return ok ? NULL : rk_err_nomem();
 }
 
 static struct rk_err *read_units(const struct rk_target *target, Dwarf *dwarf, struct strings *ret)
@@ -170,12 +188,12 @@ static struct rk_err *try_unit(struct rk_kbuild *kbuild, const char *unit, const
 }
 
 static struct rk_err *pick_from_vmlinux(const struct rk_target *target, struct rk_kbuild *kbuild,
-					size_t nr, uint64_t *state, struct picks *picks)
+					size_t nr, uint64_t seed, struct picks *picks)
 {
 	_cleanup_(strings_deinit) struct strings units = {};
 
 	RK_TRY(vmlinux_units(target, &units));
-	shuffle(&units, state);
+	RK_TRY(shuffle(&units, seed));
 	for (size_t i = 0, taken = 0; i < units.list.nr && taken < nr; i++) {
 		bool is_taken;
 		RK_TRY(try_unit(kbuild, units.list.v[i], "vmlinux", picks, &is_taken));
@@ -186,7 +204,7 @@ static struct rk_err *pick_from_vmlinux(const struct rk_target *target, struct r
 
 /* One unit of the module that isn't picked yet, if there is any. */
 static struct rk_err *pick_from_module(const struct rk_target *target, struct rk_kbuild *kbuild,
-				       const char *module, uint64_t *state, struct picks *picks,
+				       const char *module, uint64_t seed, struct picks *picks,
 				       bool *ret_taken)
 {
 	_cleanup_(strings_deinit) struct strings units = {};
@@ -199,7 +217,7 @@ static struct rk_err *pick_from_module(const struct rk_target *target, struct rk
 	for (char *c = object; *c; c++)
 		*c = *c == '-' ? '_' : *c;
 	RK_TRY(files_beside(target, module, &units));
-	shuffle(&units, state);
+	RK_TRY(shuffle(&units, seed));
 	*ret_taken = false;
 	for (size_t i = 0; i < units.list.nr && !*ret_taken; i++)
 		RK_TRY(try_unit(kbuild, units.list.v[i], object, picks, ret_taken));
@@ -207,20 +225,20 @@ static struct rk_err *pick_from_module(const struct rk_target *target, struct rk
 }
 
 static struct rk_err *pick_from_modules(const struct rk_target *target, struct rk_kbuild *kbuild,
-					size_t nr, uint64_t *state,
+					size_t nr, uint64_t seed,
 					const struct rk_reporter *reporter, struct picks *picks)
 {
 	_cleanup_(strings_deinit) struct strings modules = {};
 	size_t taken = 0, before;
 
 	RK_TRY(module_paths(target, &modules));
-	shuffle(&modules, state);
+	RK_TRY(shuffle(&modules, seed));
 	/* round after round, so that more units than modules can be asked for */
 	do {
 		before = taken;
 		for (size_t i = 0; i < modules.list.nr && taken < nr; i++) {
 			bool is_taken;
-			RK_TRY(pick_from_module(target, kbuild, modules.list.v[i], state, picks,
+			RK_TRY(pick_from_module(target, kbuild, modules.list.v[i], seed, picks,
 						&is_taken));
 			taken += is_taken;
 			rk_report_advance(reporter, taken, nr, "units");
@@ -233,12 +251,11 @@ struct rk_err *pick_units(const struct rk_target *target, struct rk_kbuild *kbui
 			  uint64_t seed, const struct rk_reporter *reporter, struct picks *ret)
 {
 	struct picks picks = {};
-	uint64_t state = seed;
 
 	rk_report_phase(reporter, "pick", "choosing %zu units", nr);
-	struct rk_err *err = pick_from_vmlinux(target, kbuild, nr - nr / 2, &state, &picks);
+	struct rk_err *err = pick_from_vmlinux(target, kbuild, nr - nr / 2, seed, &picks);
 	if (!err && target->modules)
-		err = pick_from_modules(target, kbuild, nr / 2, &state, reporter, &picks);
+		err = pick_from_modules(target, kbuild, nr / 2, seed, reporter, &picks);
 	if (err) {
 		rk_vec_deinit(&picks.list);
 		return err;
