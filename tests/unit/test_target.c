@@ -135,8 +135,10 @@ static void test_config(void)
 	check_drift("CONFIG_B=m\nCONFIG_A=y\n", "CONFIG_A=n\nCONFIG_C=\"x y\"\n", false, 3,
 		    "CONFIG_A (y, n), CONFIG_B (m, not set), CONFIG_C (not set, \"x y\")");
 	check_drift("CONFIG_A=y\n", "CONFIG_A=y\nCONFIG_B=y\n", true, 0, "");
-	check_drift("CONFIG_A=y\nCONFIG_CC_VERSION_TEXT=\"gcc 1\"\nCONFIG_PAHOLE_VERSION=124\n",
-		    "CONFIG_A=y\nCONFIG_BUILD_SALT=\"x\"\nCONFIG_PAHOLE_VERSION=0\n", false, 0, "");
+	check_drift(
+		"CONFIG_A=y\nCONFIG_CC_VERSION_TEXT=\"gcc 1\"\nCONFIG_PAHOLE_VERSION=124\n",
+		"CONFIG_A=y\nCONFIG_BUILD_SALT=\"x\"\nCONFIG_PAHOLE_VERSION=0\nCONFIG_RUSTC_VERSION=1\n",
+		false, 0, "");
 	check_drift(
 		"CONFIG_A=1\nCONFIG_B=1\nCONFIG_C=1\nCONFIG_D=1\nCONFIG_E=1\nCONFIG_F=1\nCONFIG_G=1\n",
 		"CONFIG_X=1\nCONFIG_A=1\nCONFIG_B=2\n", true, 6,
