@@ -97,6 +97,31 @@ static void describe_function(struct rk_str *out, Dwarf_Die *die, int depth)
 	describe_params(out, die, depth);
 }
 
+/* Where a bit-field starts, in bits from the start of the structure. DWARF 4 counts from the highest bit of a unit of
+ * storage (DWARF 4, 5.5.6); gcc of Debian 12 writes that with -gdwarf-4. */
+static uint64_t first_bit(Dwarf_Die *die, uint64_t bits)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word from_top;
+	uint64_t at = 8 * get_number(die, DW_AT_data_member_location, 0);
+
+	if (!dwarf_attr(die, DW_AT_bit_offset, &attr) || dwarf_formudata(&attr, &from_top) != 0)
+		return at + get_number(die, DW_AT_data_bit_offset, 0);
+	return at + 8 * get_number(die, DW_AT_byte_size, 0) - from_top - bits;
+}
+
+static void describe_place(struct rk_str *out, Dwarf_Die *die)
+{
+	uint64_t bits = get_number(die, DW_AT_bit_size, 0);
+
+	if (bits)
+		rk_str_addf(out, "bit %llu/%llu ", (unsigned long long)first_bit(die, bits),
+			    (unsigned long long)bits);
+	else
+		rk_str_addf(out, "%llu ",
+			    (unsigned long long)get_number(die, DW_AT_data_member_location, 0));
+}
+
 /* The members of an unnamed structure are part of what holds it. */
 static void describe_unnamed(struct rk_str *out, Dwarf_Die *die, int depth)
 {
@@ -109,9 +134,8 @@ static void describe_unnamed(struct rk_str *out, Dwarf_Die *die, int depth)
 				rk_str_addf(out, " %s=%lld", name ? name : "",
 					    (long long)get_number(&child, DW_AT_const_value, 0));
 			} else if (dwarf_tag(&child) == DW_TAG_member && get_type(&child, &type)) {
-				rk_str_addf(out, " %llu ",
-					    (unsigned long long)get_number(
-						    &child, DW_AT_data_member_location, 0));
+				rk_str_add_char(out, ' ');
+				describe_place(out, &child);
 				describe_type(out, &type, depth + 1);
 				rk_str_addf(out, " %s;", name ? name : "");
 			}
@@ -174,15 +198,7 @@ static struct rk_err *add_member(struct rk_debug_info *out, Dwarf_Die *die,
 		rk_str_addf(&text, "%s = %lld", name ? name : "",
 			    (long long)get_number(die, DW_AT_const_value, 0));
 	} else {
-		uint64_t bits = get_number(die, DW_AT_bit_size, 0);
-		if (bits)
-			rk_str_addf(&text, "bit %llu/%llu ",
-				    (unsigned long long)get_number(die, DW_AT_data_bit_offset, 0),
-				    (unsigned long long)bits);
-		else
-			rk_str_addf(&text, "%llu ",
-				    (unsigned long long)get_number(die, DW_AT_data_member_location,
-								   0));
+		describe_place(&text, die);
 		if (get_type(die, &type))
 			describe_type(&text, &type, 0);
 		rk_str_addf(&text, " %s", name ? name : "(unnamed)");
@@ -239,14 +255,22 @@ static bool is_of_this_file(Dwarf_Die *die)
 	return file == 0 || file == 1;
 }
 
+static bool is_layout(Dwarf_Die *die)
+{
+	int tag = dwarf_tag(die);
+	return tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
+	       tag == DW_TAG_enumeration_type;
+}
+
 static struct rk_err *visit(struct walk *w, Dwarf_Die *die)
 {
 	int tag = dwarf_tag(die);
-	bool is_type = tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
-		       tag == DW_TAG_enumeration_type;
+	bool is_type = is_layout(die);
 	Dwarf_Attribute attr;
+	Dwarf_Die type;
 
-	if ((!is_type && tag != DW_TAG_subprogram) || dwarf_hasattr(die, DW_AT_declaration))
+	if ((!is_type && tag != DW_TAG_subprogram && tag != DW_TAG_typedef) ||
+	    dwarf_hasattr(die, DW_AT_declaration))
 		return NULL;
 	/* an out-of-line instance refers to its abstract one, which has the name and the parameters */
 	if (!dwarf_attr(die, DW_AT_name, &attr) || !is_of_this_file(die))
@@ -254,6 +278,11 @@ static struct rk_err *visit(struct walk *w, Dwarf_Die *die)
 	const char *name = dwarf_formstring(&attr);
 	if (!name)
 		return NULL;
+	/* a structure without a name of its own is known by that of its typedef */
+	if (tag == DW_TAG_typedef)
+		return get_type(die, &type) && is_layout(&type) && !dwarf_diename(&type)
+			       ? add_type(w, &type, name)
+			       : NULL;
 	return is_type ? add_type(w, die, name) : add_func(w, die, name);
 }
 
