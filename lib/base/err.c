@@ -30,6 +30,7 @@ static const char *const code_names[RK_ERR_CODES] = {
 	[RK_ERR_TIMEOUT] = "timeout",
 	[RK_ERR_INTERRUPTED] = "interrupted",
 	[RK_ERR_LIMIT] = "limit",
+	[RK_ERR_INTERNAL] = "internal",
 };
 
 /* Takes message, which may be NULL when it couldn't be made. */

@@ -28,6 +28,7 @@ enum rk_err_code {
 	RK_ERR_TIMEOUT,	    /* something took longer than its limit */
 	RK_ERR_INTERRUPTED, /* the user asked us to stop */
 	RK_ERR_LIMIT,	    /* a named limit was exceeded */
+	RK_ERR_INTERNAL,    /* parts of the program disagree: our mistake, not the user's */
 	RK_ERR_CODES
 };
 

@@ -114,6 +114,19 @@ struct rk_err *rk_build_manifest(struct rk_build *build)
 	return rk_manifest_to_json(m, &build->manifest_json);
 }
 
+/* A plan that contradicts itself is nothing the user could mend. */
+static struct rk_err *own_mistake(struct rk_err *err)
+{
+	if (!err || rk_err_code(err) != RK_ERR_INVALID)
+		return err;
+	struct rk_err *mine =
+		rk_err(RK_ERR_INTERNAL,
+		       "%s; this is a mistake of kpatch-build: please report it with the patch",
+		       rk_err_message(err));
+	rk_err_free(err);
+	return mine;
+}
+
 static struct rk_err *write_module(struct rk_build *build)
 {
 	struct rk_hook *hook = NULL;
@@ -126,7 +139,7 @@ static struct rk_err *write_module(struct rk_build *build)
 				build->options->replace, build->manifest_json, &module, &size);
 	rk_hook_close(hook);
 	if (err)
-		return err;
+		return own_mistake(err);
 	if (build->options->sign_key) {
 		void *signed_module = NULL;
 		err = rk_sign_module(module, size, build->options->sign_key,
