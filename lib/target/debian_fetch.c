@@ -321,12 +321,9 @@ static struct rk_err *check_compiler(struct fetch *f)
 					 f->options->reporter);
 }
 
-static struct rk_err *run_source(struct fetch *f, struct worker *w)
+static struct rk_prepare prepare_spec(const struct fetch *f)
 {
-	size_t series = rk_version_series(f->release);
-	_cleanup_free_ char *nested =
-		rk_asprintf("usr/src/linux-source-%.*s.tar.xz", (int)series, f->release);
-	struct rk_prepare prepare = {
+	return (struct rk_prepare){
 		.source = f->source,
 		.config = f->config,
 		.symvers = f->symvers,
@@ -335,7 +332,16 @@ static struct rk_err *run_source(struct fetch *f, struct worker *w)
 		.log = f->slot->log,
 		.jobs = f->options->jobs,
 		.skip_compiler_check = f->options->skip_compiler_check,
+		.reporter = f->options->reporter,
 	};
+}
+
+static struct rk_err *run_source(struct fetch *f, struct worker *w)
+{
+	struct rk_prepare prepare = prepare_spec(f);
+	size_t series = rk_version_series(f->release);
+	_cleanup_free_ char *nested =
+		rk_asprintf("usr/src/linux-source-%.*s.tar.xz", (int)series, f->release);
 
 	if (!nested)
 		return rk_err_nomem();
@@ -497,6 +503,8 @@ static struct rk_err *make_build_part(struct fetch *f)
 	RK_TRY(unpack_headers(f));
 	RK_TRY(check_compiler(f));
 	RK_TRY(join(f, run_pipeline(f)));
+	struct rk_prepare prepare = prepare_spec(f);
+	RK_TRY(rk_prepare_check(&prepare));
 	f->build.id = f->slot->id;
 	f->build.release = f->image.release;
 	f->build.version = f->image.version;

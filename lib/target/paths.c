@@ -130,6 +130,7 @@ static struct rk_err *make_tree(const struct rk_target_options *o, const struct 
 	RK_TRY(rk_fs_copy(o->config, target->config, 0644));
 	rk_report_phase(o->reporter, "prepare", "preparing the copy of '%s'", source);
 	RK_TRY(rk_prepare_run(&prepare));
+	RK_TRY(rk_prepare_check(&prepare));
 	return rk_cache_commit(slot->build, &record);
 }
 

@@ -226,11 +226,14 @@ static struct rk_err *judge_drift(const struct rk_prepare *p, const struct rk_co
 		drift->nr, text);
 }
 
-static struct rk_err *check_drift(const struct rk_prepare *p, const char *result)
+struct rk_err *rk_prepare_check(const struct rk_prepare *p)
 {
+	_cleanup_free_ char *result = rk_path_join(p->source, ".config");
 	_cleanup_config_ struct rk_config shipped = {}, ours = {};
 	struct rk_config_drift drift = {};
 
+	if (!result)
+		return rk_err_nomem();
 	RK_TRY(rk_config_read(p->config, &shipped));
 	RK_TRY(rk_config_read(result, &ours));
 	RK_TRY(rk_config_compare(&shipped, &ours, false, &drift));
@@ -248,7 +251,6 @@ struct rk_err *rk_prepare_run(const struct rk_prepare *p)
 		return rk_err_nomem();
 	RK_TRY(rk_fs_copy(p->config, config, 0644));
 	RK_TRY(run_make(p));
-	RK_TRY(check_drift(p, config));
 	/* Modules built against the tree get the shipped kernel's checksums. */
 	return p->symvers ? rk_fs_copy(p->symvers, symvers, 0644) : NULL;
 }

@@ -24,9 +24,13 @@ struct rk_prepare {
 /* Whether everything that preparing runs is installed: RK_ERR_NOT_FOUND names programs and packages. */
 struct rk_err *rk_prepare_check_tools(const char *cc) __must_use;
 
-/* Runs make olddefconfig, prepare, modules_prepare, and checks that the options are still config's. Errors: RK_ERR_TOOL
- * with the last lines and the log's path, RK_ERR_MISMATCH (options), RK_ERR_SYS (ENOSPC), RK_ERR_INTERRUPTED. */
+/* Runs make olddefconfig, prepare, modules_prepare. Reports nothing, so that it can run beside other work. Errors:
+ * RK_ERR_TOOL with the last lines and the log's path, RK_ERR_SYS (ENOSPC), RK_ERR_INTERRUPTED. */
 struct rk_err *rk_prepare_run(const struct rk_prepare *prepare) __must_use;
+
+/* Whether the prepared tree's options are still config's: kbuild adapts them silently to the tools it finds.
+ * RK_ERR_MISMATCH names them; with skip_compiler_check that becomes a note. */
+struct rk_err *rk_prepare_check(const struct rk_prepare *prepare) __must_use;
 
 /* The compiler to run for a kernel whose CONFIG_CC_VERSION_TEXT is text: wanted if given, else the first word
  * of text. Allocated in arena. */

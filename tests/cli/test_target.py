@@ -278,6 +278,9 @@ def test_prepare_fails():
     fails(bench.target("fetch", spec(kernel)), 1, "1 options differ from the shipped kernel's",
           "CONFIG_LIVEPATCH (y, m)")
     check_nothing_half_done(bench, kernel, "options")
+    result = bench.target("fetch", "--verbose", "--skip-compiler-check", spec(kernel))
+    equal(result.returncode, 0, "options: not judged with --skip-compiler-check")
+    contains(result.stderr, "CONFIG_LIVEPATCH (y, m)", "options: but told")
 
     # kbuild must not see what the caller's environment has for other makes.
     kernel = Kernel()
