@@ -33,6 +33,36 @@ static const char *copy(struct rk_target_list *list, const char *text)
 	return text ? rk_arena_strdup(&list->arena, text) : NULL;
 }
 
+/* Bytes of a target's directory; 0 if somebody removes it right now. */
+static struct rk_err *usage(const char *dir, uint64_t *ret)
+{
+	struct rk_err *err = rk_fs_usage(dir, ret);
+
+	if (err && rk_err_errno(err) == ENOENT) {
+		rk_err_free(err);
+		*ret = 0;
+		return NULL;
+	}
+	return err;
+}
+
+/* What a fetch that didn't end left, for the next one to go on with: no part, but it takes room. */
+static struct rk_err *add_leftover(const char *id, uint64_t bytes, struct rk_target_list *list)
+{
+	struct rk_target_entry *offered = find_entry(list, id);
+	struct rk_target_entry entry = {
+		.id = copy(list, id),
+		.release = copy(list, strchr(id, ':') + 1),
+		.bytes = bytes,
+	};
+
+	if (offered)
+		offered->bytes = bytes;
+	else if (!entry.id || !entry.release || !rk_vec_push(&list->list, entry))
+		return rk_err_nomem();
+	return NULL;
+}
+
 static struct rk_err *add_cached(const char *cache_dir, const char *id, struct rk_target_list *list)
 {
 	_cleanup_record_ struct rk_record image = {}, build = {};
@@ -42,8 +72,9 @@ static struct rk_err *add_cached(const char *cache_dir, const char *id, struct r
 	RK_TRY(rk_cache_slot_init(cache_dir, id, &slot));
 	RK_TRY(rk_cache_part(slot.image, &entry.has_image, &image));
 	RK_TRY(rk_cache_part(slot.build, &entry.has_build, &build));
+	RK_TRY(usage(slot.dir, &entry.bytes));
 	if (!entry.has_image && !entry.has_build)
-		return NULL;
+		return entry.bytes ? add_leftover(id, entry.bytes, list) : NULL;
 
 	const struct rk_record *record = entry.has_build ? &build : &image;
 	struct rk_target_entry *offered = find_entry(list, id);
@@ -55,7 +86,6 @@ static struct rk_err *add_cached(const char *cache_dir, const char *id, struct r
 	if (!entry.id || !entry.release || (record->source_version && !entry.source_version))
 		return rk_err_nomem();
 	RK_TRY(rk_cache_in_use(&slot, cache_dir, &entry.in_use));
-	RK_TRY(rk_fs_usage(slot.dir, &entry.bytes));
 	if (offered)
 		*offered = entry;
 	else if (!rk_vec_push(&list->list, entry))

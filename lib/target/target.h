@@ -71,10 +71,11 @@ void rk_target_close(struct rk_target *target);
 /* One target in the cache or on offer. */
 struct rk_target_entry {
 	const char *id, *release, *source_version;
-	bool has_image, has_build; /* in the cache */
-	bool available;		   /* all packages of one version on offer by apt */
-	bool in_use;		   /* by another process, now */
-	uint64_t bytes;		   /* on disk */
+	bool has_image,
+		has_build; /* in the cache; neither, with bytes: what an unfinished fetch left */
+	bool available;	   /* all packages of one version on offer by apt */
+	bool in_use;	   /* by another process, now */
+	uint64_t bytes;	   /* on disk */
 };
 
 struct rk_target_list {

@@ -207,6 +207,7 @@ def test_versions():
     fails(bench.target("fetch", spec(lonely)), 1, "apt has no 'linux-source-6.1' of version 6.1.9-1 on offer",
           "(on offer: 6.1.8-1, 6.1.7-1)")
     ok(not bench.has(lonely, "image"), "nothing is fetched of an incomplete release")
+    equal(bench.archive.fetched("linux"), [], "not even downloaded")
     equal(bench.target("fetch", "--image-only", spec(lonely)).returncode, 0, "its image is enough for tests")
 
     realtime = Kernel("13", "6.1.8-1", "rt-amd64")
@@ -327,6 +328,20 @@ def test_resume():
     source, image = resume(last_modified=False)
     ok(len(source) in (1, 2), "a server that doesn't say when: the one package from its start", source)
     equal(image, [], "what was complete isn't asked for again")
+
+
+def test_leftovers():
+    kernel = Kernel()
+    kernel.debug_build_id = "ab" * 20
+    bench = Bench(kernel)
+    bench.target("fetch", spec(kernel))
+    shutil.rmtree(bench.dir(kernel, "image"))
+    entry = json.loads(bench.target("list", "--json").stdout)["targets"][0]
+    ok(not entry["has_image"] and not entry["has_build"] and entry["bytes"] > 0, "leftovers are listed", entry)
+    contains(bench.target("list", "--available").stdout, f"{kernel.version}  leftovers", "in words")
+    fails(bench.target("show", spec(kernel)), 1, f"target '{spec(kernel)}' isn't in the cache")
+    equal(bench.target("rm", spec(kernel)).returncode, 0, "and can be removed")
+    ok(not bench.has(kernel), "nothing is left")
 
 
 def test_wrong_hash():
@@ -529,7 +544,7 @@ if len(sys.argv) > 2:
     globals()[f"test_{sys.argv[2]}"]()
     done()
 for test in (test_verify_and_remove, test_image_only, test_versions, test_no_lists, test_mismatch, test_compiler,
-             test_prepare_fails, test_resume, test_wrong_hash, test_killed_prepare, test_interrupt, test_two_at_once,
-             test_offline, test_disk_full, test_explicit_paths, test_running):
+             test_prepare_fails, test_resume, test_leftovers, test_wrong_hash, test_killed_prepare, test_interrupt,
+             test_two_at_once, test_offline, test_disk_full, test_explicit_paths, test_running):
     test()
 done()

@@ -59,7 +59,9 @@ static const char *parts_of(const struct rk_target_entry *e)
 {
 	if (e->has_build)
 		return e->has_image ? "image, build" : "build";
-	return e->has_image ? "image" : "-";
+	if (e->has_image)
+		return "image";
+	return e->bytes ? "leftovers" : "-";
 }
 
 static json_t *entry_json(const struct rk_target_entry *e)
@@ -220,12 +222,14 @@ static struct rk_err *run_show(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	RK_TRY(rk_target_id(cli->operands[0], &id));
 	RK_TRY(rk_target_list(&options, false, &list));
 	const struct rk_target_entry *entry = find_entry(&list, id);
+	bool is_there = entry && (entry->has_image || entry->has_build);
 	struct rk_err *err =
-		entry ? show(cli, &options, entry)
-		      : rk_err(RK_ERR_NOT_FOUND,
-			       "target '%s' isn't in the cache; fetch it with 'kpatch-build target "
-			       "fetch %s'",
-			       id, id);
+		is_there
+			? show(cli, &options, entry)
+			: rk_err(RK_ERR_NOT_FOUND,
+				 "target '%s' isn't in the cache; fetch it with 'kpatch-build target "
+				 "fetch %s'",
+				 id, id);
 	rk_target_list_deinit(&list);
 	return err;
 }
