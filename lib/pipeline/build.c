@@ -33,9 +33,35 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static bool has_errors(const struct rk_build *build)
+/* "pointer-escapes" or "pointer-escapes:my_timer_fn" */
+static bool is_accepted(const struct rk_finding *finding, const char *wish)
 {
-	return rk_findings_count(&build->findings, RK_SEVERITY_ERROR) > 0;
+	const char *code = rk_finding_code_name(finding->code);
+	size_t n = strlen(code);
+
+	if (strncmp(wish, code, n) != 0)
+		return false;
+	if (wish[n] == '\0')
+		return true;
+	return wish[n] == ':' && finding->symbol && rk_streq(wish + n + 1, finding->symbol);
+}
+
+bool rk_build_is_blocking(const struct rk_build_options *options, const struct rk_finding *finding)
+{
+	if (finding->severity != RK_SEVERITY_ACKNOWLEDGE)
+		return finding->severity == RK_SEVERITY_ERROR;
+	for (size_t i = 0; i < options->nr_accepted; i++)
+		if (is_accepted(finding, options->accepted[i]))
+			return false;
+	return true;
+}
+
+static bool is_blocked(const struct rk_build *build)
+{
+	rk_vec_for_each(&build->findings.list, finding)
+		if (rk_build_is_blocking(build->options, finding))
+			return true;
+	return false;
 }
 
 /* Findings are collected as far as possible: only linking needs flawless diffs, and only a flawless plan becomes a module. */
@@ -43,7 +69,7 @@ static bool is_pointless(const struct rk_build *build, enum rk_build_phase phase
 {
 	if (phase == RK_PHASE_SOURCE)
 		return false;
-	return build->units.nr == 0 || (phase == RK_PHASE_MODULE && has_errors(build));
+	return build->units.nr == 0 || (phase == RK_PHASE_MODULE && is_blocked(build));
 }
 
 static struct rk_err *run_phases(struct rk_build *build)

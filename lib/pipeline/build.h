@@ -26,6 +26,9 @@ struct rk_build_options {
 	size_t nr_cves;
 	const char *const *targets; /* klp objects to build for ("vmlinux", "af_key"); none: all */
 	size_t nr_targets;
+	const char *const
+		*accepted; /* findings a human has thought about: "CODE" or "CODE:SYMBOL" */
+	size_t nr_accepted;
 	uint64_t level;
 	bool replace;			  /* atomic replace of other patches */
 	const char *sign_key, *sign_cert; /* PEM files, both or none */
@@ -73,7 +76,10 @@ struct rk_build {
 	double seconds[RK_PHASES];
 };
 
-/* Runs all phases. A negative verdict (error-level findings) is no error: module stays NULL. Errors: what the phases return.
+/* Does the finding stand in the way? Errors do, and what a human must think about until it is accepted. */
+bool rk_build_is_blocking(const struct rk_build_options *options, const struct rk_finding *finding);
+
+/* Runs all phases. A negative verdict (blocking findings) is no error: module stays NULL. Errors: what the phases return.
  * The caller frees *ret. target and options must outlive it. */
 struct rk_err *rk_build_run(const struct rk_target *target, const struct rk_build_options *options,
 			    struct rk_build **ret) __must_use;

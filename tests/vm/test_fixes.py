@@ -55,8 +55,13 @@ def cut(fix, path, target, versions, work):
 def build(fix, target, work, outcome):
     """Builds; returns the report, None if it isn't one."""
     out = work / "out"
-    result = tap.run([BUILD, "--target", target.id, "--offline", "--json", "-n", fix["name"], "-j", "1", "-o", out, work / "fix.patch"],
-                     timeout=BUILD_TIMEOUT)
+    argv = [BUILD, "--target", target.id, "--offline", "--json", "-n", fix["name"], "-j", "1", "-o", out, work / "fix.patch"]
+    if "accept" in fix:
+        result = tap.run(argv, timeout=BUILD_TIMEOUT)
+        outcome.check(result.returncode == 3 and not list(out.glob("*")), "is built only when its findings are accepted", result.stdout + result.stderr)
+        for code in fix["accept"]:
+            argv += ["--accept", code]
+    result = tap.run(argv, timeout=BUILD_TIMEOUT)
     try:
         report = json.loads(result.stdout)
     except ValueError:

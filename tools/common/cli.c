@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From argv to exit status. The first SIGINT or SIGTERM asks the work to stop, so that it can clean up;
- * a second one ends the tool at once.
+ * another one, once it had time for that, ends the tool at once.
  */
 #include "tools/common/cli.h"
 
@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/process.h"
@@ -18,13 +19,23 @@
 
 static volatile sig_atomic_t caught_signal;
 
+/* timeout(1) and some shells signal the process and its group: the second signal comes with the first. */
+#define CLEANUP_SECONDS 2
+
 static void on_signal(int sig)
 {
+	static time_t first;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (!caught_signal) {
 		caught_signal = sig;
+		first = now.tv_sec;
 		rk_interrupt();
 		return;
 	}
+	if (now.tv_sec - first < CLEANUP_SECONDS)
+		return;
 	signal(sig, SIG_DFL);
 	raise(sig);
 }

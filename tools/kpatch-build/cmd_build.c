@@ -15,7 +15,7 @@
 struct build_values {
 	const char *target;
 	const char *source, *config, *vmlinux, *symvers, *modules;
-	struct rk_strings targets, fixes;
+	struct rk_strings targets, fixes, accepted;
 	const char *name, *output, *keep;
 	const char *sign_key, *sign_cert;
 	const char *cc;
@@ -42,6 +42,7 @@ static const struct rk_option options[] = {
 	RK_OPT_STR('n', "name", struct build_values, name, "NAME", "name of the module (default: the first patch's name)"),
 	RK_OPT_STR('o', "output", struct build_values, output, "DIR", "write module, manifest and report here (default: this directory)"),
 	RK_OPT_LIST(0, "fixes", struct build_values, fixes, "CVE", "what the first patch fixes, besides what it says itself (again for more)"),
+	RK_OPT_LIST(0, "accept", struct build_values, accepted, "CODE[:SYMBOL]", "you have thought about this finding: build all the same (again for more; errors can't be accepted)"),
 	RK_OPT_UINT(0, "level", struct build_values, level, "N", "patch level (default: 1)"),
 	RK_OPT_FLAG('R', "non-replace", struct build_values, non_replace, "stack on loaded patches instead of replacing them"),
 	RK_OPT_STR(0, "sign-key", struct build_values, sign_key, "FILE", "sign the module with this private key (PEM)"),
@@ -139,31 +140,85 @@ static struct rk_err *make_work_dir(const struct build_values *v, char **ret)
 	return NULL;
 }
 
-/* Module, manifest and report, each whole or not at all; on failure none of them stays. */
+/* One file of the result: written under a name of its own, then renamed together with the others. */
+struct result_file {
+	char *path, *fresh;
+	const void *data;
+	size_t size;
+};
+
+static void result_files_deinit(struct result_file *files, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (files[i].fresh)
+			unlink(files[i].fresh);
+		free(files[i].path);
+		free(files[i].fresh);
+	}
+}
+
+static struct rk_err *put_result_files(struct result_file *files, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (!files[i].path || !files[i].fresh)
+			return rk_err_nomem();
+		RK_TRY(rk_fs_write(files[i].fresh, files[i].data, files[i].size, 0644));
+	}
+	for (size_t i = 0; i < nr; i++)
+		if (rename(files[i].fresh, files[i].path) < 0)
+			return rk_err_sys(errno, "cannot write '%s'", files[i].path);
+	return NULL;
+}
+
+/* Module, manifest and report: all of them or, as before, none. */
 static struct rk_err *write_results(struct rk_build *build, const char *dir, const char *file_name,
 				    char **ret_path)
 {
-	_cleanup_free_ char *module = rk_asprintf("%s/%s.ko", dir, file_name);
-	_cleanup_free_ char *manifest = rk_asprintf("%s/%s.manifest.json", dir, file_name);
-	_cleanup_free_ char *html = rk_asprintf("%s/%s.report.html", dir, file_name);
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *html = NULL;
 
-	if (!module || !manifest || !html)
-		return rk_err_nomem();
-	RK_TRY(report_html(build, &text));
+	RK_TRY(report_html(build, &html));
 	RK_TRY(rk_fs_mkdir_p(dir, 0777));
-	struct rk_err *err =
-		rk_fs_write(manifest, build->manifest_json, strlen(build->manifest_json), 0644);
+	const struct {
+		const char *suffix;
+		const void *data;
+		size_t size;
+	} parts[] = {
+		{"ko", build->module, build->module_size},
+		{"manifest.json", build->manifest_json, strlen(build->manifest_json)},
+		{"report.html", html, strlen(html)},
+	};
+	struct result_file files[ARRAY_SIZE(parts)] = {};
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		files[i] = (struct result_file){
+			.path = rk_asprintf("%s/%s.%s", dir, file_name, parts[i].suffix),
+			.fresh = rk_asprintf("%s/.%s.%s.new", dir, file_name, parts[i].suffix),
+			.data = parts[i].data,
+			.size = parts[i].size,
+		};
+	struct rk_err *err = put_result_files(files, ARRAY_SIZE(parts));
 	if (!err)
-		err = rk_fs_write(html, text, strlen(text), 0644);
-	if (!err)
-		err = rk_fs_write(module, build->module, build->module_size, 0644);
-	if (err) {
-		unlink(manifest);
-		unlink(html);
-		return err;
+		*ret_path = take_ptr(files[0].path);
+	result_files_deinit(files, ARRAY_SIZE(parts));
+	return err;
+}
+
+/* Found out before minutes of work, not after: can dir be written, or made? */
+static struct rk_err *check_output(const char *dir)
+{
+	_cleanup_free_ char *path = strdup(dir);
+
+	if (!path)
+		return rk_err_nomem();
+	while (!rk_fs_exists(path)) {
+		char *slash = strrchr(path, '/');
+		if (!slash || slash == path)
+			break;
+		*slash = '\0';
 	}
-	*ret_path = take_ptr(module);
+	if (!rk_fs_is_dir(path))
+		return rk_err_sys(ENOTDIR, "cannot write to '%s'", dir);
+	if (access(path, W_OK | X_OK) < 0)
+		return rk_err_sys(errno, "cannot write to '%s'", dir);
 	return NULL;
 }
 
@@ -188,6 +243,7 @@ static struct rk_err *build_and_report(const struct rk_cli *cli, const struct rk
 	_cleanup_free_ char *path = NULL;
 
 	RK_TRY(rk_cli_absolute_path(v->output ? v->output : ".", &dir));
+	RK_TRY(check_output(dir));
 	RK_TRY(rk_build_run(target, o, &build));
 	char *file_name = file_name_of(arena, o->name);
 	if (!file_name)
@@ -213,6 +269,8 @@ static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
 		.nr_cves = v->fixes.nr,
 		.targets = v->targets.v,
 		.nr_targets = v->targets.nr,
+		.accepted = v->accepted.v,
+		.nr_accepted = v->accepted.nr,
 		.level = v->level ? v->level : 1,
 		.replace = !v->non_replace,
 		.tool_version = RK_VERSION,

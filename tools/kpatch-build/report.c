@@ -55,6 +55,21 @@ static void print_times(const struct rk_build *build)
 	putchar('\n');
 }
 
+static void print_refusal(const struct rk_build *build)
+{
+	size_t errors = rk_findings_count(&build->findings, RK_SEVERITY_ERROR), open = 0;
+
+	rk_vec_for_each(&build->findings.list, f)
+		open += f->severity == RK_SEVERITY_ACKNOWLEDGE &&
+			rk_build_is_blocking(build->options, f);
+	if (errors)
+		printf("can't be patched live: %zu finding%s; nothing was written\n", errors,
+		       errors == 1 ? "" : "s");
+	else
+		printf("%zu finding%s to think about; nothing was written; go on with --accept CODE[:SYMBOL]\n",
+		       open, open == 1 ? "" : "s");
+}
+
 struct rk_err *report_text(const struct rk_build *build, const char *path, bool verbose)
 {
 	bool proven = build->units.nr && build->units.v[0].proof;
@@ -80,9 +95,7 @@ struct rk_err *report_text(const struct rk_build *build, const char *path, bool 
 		char size[RK_SIZE_TEXT];
 		printf("wrote '%s' (%s)\n", path, rk_render_size(build->module_size, size));
 	} else {
-		size_t n = rk_findings_count(&build->findings, RK_SEVERITY_ERROR);
-		printf("can't be patched live: %zu finding%s; nothing was written\n", n,
-		       n == 1 ? "" : "s");
+		print_refusal(build);
 	}
 	return NULL;
 }
