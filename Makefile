@@ -28,7 +28,7 @@ build: $(RELEASE)/build.ninja
 	ninja -C $(RELEASE) -j $(JOBS)
 
 $(RELEASE)/build.ninja:
-	meson setup $(RELEASE) --prefix=$(PREFIX)
+	meson setup $(RELEASE) --prefix=$(PREFIX) -Dtests=vm
 
 # The tests of the code run with the sanitizers, the ones in virtual machines with the tools as shipped.
 $(TEST)/build.ninja:
@@ -62,7 +62,7 @@ install: build
 fuzz:
 	scripts/install-deps build test
 	$(MAKE) $(FUZZ)/build.ninja
-	ninja -C $(FUZZ) -j $(JOBS)
+	ninja -C $(FUZZ) -j $(JOBS) $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 	@scripts/run-fuzz
 
 deps:
