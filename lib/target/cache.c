@@ -141,8 +141,12 @@ struct rk_err *rk_cache_begin_fetch(struct rk_cache_slot *slot, const struct rk_
 
 void rk_cache_end_fetch(struct rk_cache_slot *slot)
 {
-	if (slot->fetch_fd >= 0)
-		close(slot->fetch_fd);
+	if (slot->fetch_fd < 0)
+		return;
+	/* Succeeds only where nothing was fetched: a release that doesn't exist leaves nothing. */
+	rmdir(slot->download);
+	rmdir(slot->dir);
+	close(slot->fetch_fd);
 	slot->fetch_fd = -1;
 }
 

@@ -193,6 +193,7 @@ def test_versions():
           [old.release, new.release], "oldest first, in version order")
     fails(bench.target("fetch", "debian:6.1.0-11-cloud-amd64"), 1,
           "apt has no 'linux-image-6.1.0-11-cloud-amd64' on offer", f"complete on offer are: {new.release}, {old.release}")
+    equal(os.listdir(os.path.join(bench.cache, "readykernel/targets")), [], "an unknown release leaves nothing")
     fails(bench.target("fetch", "debian:../../etc"), 2, "'debian:../../etc' is no target")
     fails(bench.target("fetch", "6.1.0-9-cloud-amd64"), 2, "'6.1.0-9-cloud-amd64' is no target")
 
