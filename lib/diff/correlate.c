@@ -4,6 +4,7 @@
  * that differ only by the compiler's numbers, equal content, the functions that use it, and position at last. What has
  * no counterpart is new or removed.
  */
+#include <elf.h>
 #include <string.h>
 
 #include "lib/diff/diff_internal.h"
@@ -207,6 +208,40 @@ static struct rk_err *fill_groups(struct rk_diff *diff, struct groups *groups)
 	return NULL;
 }
 
+/* A table of plain data that only functions of this unit read: no pointer to it is data anywhere, and it holds none to code. */
+static bool is_plain_constant(const struct rk_span *span)
+{
+	/* not .BTF_ids: the kernel's build fills these in */
+	if (span->kind != RK_SPAN_DATA || span->class != RK_SECTION_RODATA ||
+	    span->symbol->bind != STB_LOCAL || !rk_has_prefix(span->section->name, ".rodata"))
+		return false;
+	for (size_t i = 0; i < span->nr_refs; i++)
+		if (!span->refs[i].target || span->refs[i].target->kind == RK_SPAN_FUNC)
+			return false;
+	for (size_t i = 0; i < span->nr_users; i++)
+		if (span->users[i]->kind != RK_SPAN_FUNC)
+			return false;
+	return span->nr_users > 0;
+}
+
+/* The kernel's constant can't change, but who reads it can: a policy table of netlink attributes that only its parser names. */
+static struct rk_err *part_constants(struct rk_diff *diff)
+{
+	rk_spans_for_each(diff->patched, span) {
+		struct rk_span *twin = span->twin;
+		if (!twin || !is_plain_constant(span) || !is_plain_constant(twin) ||
+		    rk_span_is_same(twin, span, RK_SAME_BY_TWIN))
+			continue;
+		twin->twin = NULL;
+		span->twin = NULL;
+		RK_TRY(rk_finding_add(&diff->findings, RK_FINDING_NEW_DATA, diff->unit,
+				      diff->object, span->name,
+				      "a constant changed: the functions that read it are replaced "
+				      "and have their own"));
+	}
+	return NULL;
+}
+
 struct rk_err *rk_diff_correlate(struct rk_diff *diff)
 {
 	struct groups groups = {};
@@ -224,5 +259,5 @@ struct rk_err *rk_diff_correlate(struct rk_diff *diff)
 	}
 	rk_vec_deinit(&groups.list);
 	rk_map_deinit(&groups.by_key);
-	return err;
+	return err ? err : part_constants(diff);
 }
