@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One string of a table of pointers changed: the table is data that the kernel has.
+ * One string of a table changed that only a function reads: it has a table of its own now.
  */
 #include "kernel.h"
 
