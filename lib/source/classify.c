@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a changed file means for a live patch, told from its name: most of the tree is code that runs, some runs before
- * or outside the kernel, some never. lib/ is not special: whether a function there can be redirected the
+ * or outside the kernel, some never. A kind of file we don't know may generate code (perlasm, awk scripts, syscall tables): it
+ * can't be patched, unless it is plainly text. lib/ is not special: whether a function there can be redirected the
  * shipped binary says.
  */
 #include <string.h>
@@ -53,6 +54,19 @@ static const struct rule rules[] = {
 	{AT_END, ".c", RK_FILE_UNIT},
 	{AT_END, ".h", RK_FILE_HEADER},
 	{AT_END, ".inc", RK_FILE_HEADER},
+	{AT_END, ".rst", RK_FILE_NOT_CODE},
+	{AT_END, ".txt", RK_FILE_NOT_CODE},
+	{AT_END, ".yaml", RK_FILE_NOT_CODE},
+	{AT_END, ".md", RK_FILE_NOT_CODE},
+	{FILE_NAME_START, ".git", RK_FILE_NOT_CODE},
+	{FILE_NAME, ".mailmap", RK_FILE_NOT_CODE},
+	{FILE_NAME, ".clang-format", RK_FILE_NOT_CODE},
+	{FILE_NAME, ".cocciconfig", RK_FILE_NOT_CODE},
+	{FILE_NAME, ".get_maintainer.ignore", RK_FILE_NOT_CODE},
+	{FILE_NAME, "MAINTAINERS", RK_FILE_NOT_CODE},
+	{FILE_NAME, "CREDITS", RK_FILE_NOT_CODE},
+	{FILE_NAME, "COPYING", RK_FILE_NOT_CODE},
+	{FILE_NAME_START, "README", RK_FILE_NOT_CODE},
 };
 
 static bool starts_with(const char *path, const char *text, const char *arch_dir)
@@ -105,5 +119,5 @@ enum rk_file_class rk_classify(const char *path, const char *arch_dir, bool *ret
 		if (fits(&rules[i], path, arch_dir))
 			return rules[i].kind;
 	}
-	return RK_FILE_NOT_CODE;
+	return RK_FILE_UNPATCHABLE;
 }
