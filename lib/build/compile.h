@@ -46,7 +46,8 @@ struct rk_users {
 };
 
 /* Finds at most max of them, by the text of #include lines: there may be some too many (the compiled unit's deps tell), never
- * one too few. Takes seconds the first time for a tree, which then keeps the lines. */
+ * one too few. header may be a C file, which is its own user if it is compiled by itself. Takes seconds the first time for a
+ * tree, which then keeps the lines; then milliseconds for a C file. */
 struct rk_err *rk_kbuild_users(struct rk_kbuild *kbuild, const char *header, size_t max,
 			       struct rk_users *ret) __must_use;
 void rk_users_deinit(struct rk_users *users);

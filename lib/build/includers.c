@@ -2,7 +2,8 @@
 /*
  * Which units read a header: its includers, theirs, and so on, by the text of the tree's #include lines. An operand that can't be
  * resolved for certain counts for every file it could mean, so the answer may have units too many, never one too few.
- * The lines are collected once per tree and kept.
+ * The lines are collected once per tree and kept; those that name a C file, a few hundred, also by themselves: every build
+ * asks for them.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -27,17 +28,19 @@
 
 /* ---- collecting: one line per file, then one per #include, a tab and the operand with its opening sign before it ---- */
 
-static void add_operand(const char *line, struct rk_str *out)
+static void add_operand(const char *line, bool only_c, struct rk_str *out)
 {
 	const char *s = line + strlen("include");
 
 	s += strspn(s, " \t");
 	size_t n = strcspn(s + (*s != '\0'), "\">\n");
+	if (only_c && (n < 3 || s[n - 1] != '.' || s[n] != 'c'))
+		return;
 	if ((*s == '"' || *s == '<') && n > 0)
 		rk_str_addf(out, "\t%.*s\n", (int)n + 1, s);
 }
 
-static void add_includes(const char *text, struct rk_str *out)
+static void add_includes(const char *text, bool only_c, struct rk_str *out)
 {
 	for (const char *s = text; (s = strchr(s, '#'));) {
 		const char *before = s++;
@@ -48,23 +51,27 @@ static void add_includes(const char *text, struct rk_str *out)
 		/* A comment before it, of which only the end matters, may leave it at the beginning. */
 		if ((before == text || before[-1] == '\n' || before[-1] == '/') &&
 		    rk_has_prefix(s, "include"))
-			add_operand(s, out);
+			add_operand(s, only_c, out);
 	}
 }
 
 static struct rk_err *collect_file(const struct rk_kbuild *kbuild, const char *path, off_t size,
-				   struct rk_str *out)
+				   bool only_c, struct rk_str *out)
 {
 	_cleanup_free_ char *full = rk_path_join(kbuild->target->source, path), *text = NULL;
+	_cleanup_str_ struct rk_str found = RK_STR_INIT;
 
 	if (!full)
 		return rk_err_nomem();
-	rk_str_addf(out, "%s\n", path);
+	if (!only_c)
+		rk_str_addf(out, "%s\n", path);
 	if (rk_has_suffix(path, ".h") && size > HEADER_MAX)
 		return NULL;
 	RK_TRY(rk_fs_read(full, SOURCE_MAX, &text, NULL));
-	add_includes(text, out);
-	return NULL;
+	add_includes(text, only_c, only_c ? &found : out);
+	if (found.len)
+		rk_str_addf(out, "%s\n%s", path, rk_str_get(&found));
+	return rk_str_check(&found);
 }
 
 /* Directories that no unit of this kernel reads from. */
@@ -82,7 +89,7 @@ static bool is_outside(const struct rk_kbuild *kbuild, const char *path)
 }
 
 static struct rk_err *collect(const struct rk_kbuild *kbuild, const char *path, int depth,
-			      struct rk_str *out)
+			      bool only_c, struct rk_str *out)
 {
 	_cleanup_free_ char *full = rk_path_join(kbuild->target->source, path);
 	struct dirent **entries = NULL;
@@ -104,9 +111,9 @@ static struct rk_err *collect(const struct rk_kbuild *kbuild, const char *path, 
 			err = rk_err_nomem();
 		if (!err && name[0] != '.' && lstat(file, &st) == 0) {
 			if (S_ISREG(st.st_mode) && is_c)
-				err = collect_file(kbuild, below, st.st_size, out);
+				err = collect_file(kbuild, below, st.st_size, only_c, out);
 			else if (S_ISDIR(st.st_mode) && !is_outside(kbuild, below))
-				err = collect(kbuild, below, depth - 1, out);
+				err = collect(kbuild, below, depth - 1, only_c, out);
 		}
 		free(entries[i]);
 	}
@@ -114,17 +121,20 @@ static struct rk_err *collect(const struct rk_kbuild *kbuild, const char *path, 
 	return err;
 }
 
-static struct rk_err *get_graph(struct rk_kbuild *kbuild, char **ret)
+static struct rk_err *get_graph(struct rk_kbuild *kbuild, bool only_c, char **ret)
 {
+	const char *name = only_c ? "includes-of-c" : "includes";
 	_cleanup_str_ struct rk_str out = RK_STR_INIT;
-	_cleanup_free_ char *file = kbuild->dir ? rk_path_join(kbuild->dir, "includes") : NULL;
+	_cleanup_free_ char *file = kbuild->dir ? rk_path_join(kbuild->dir, name) : NULL;
 
 	if (kbuild->dir && !file)
 		return rk_err_nomem();
 	if (kbuild->keeps_recipes && rk_fs_exists(file))
 		return rk_fs_read(file, GRAPH_MAX, ret, NULL);
-	rk_report_phase(kbuild->reporter, "kbuild", "reading which file includes which");
-	RK_TRY(collect(kbuild, "", TREE_DEPTH_MAX, &out));
+	rk_report_phase(kbuild->reporter, "kbuild", "%s",
+			only_c ? "reading which file includes a C file"
+			       : "reading which file includes which");
+	RK_TRY(collect(kbuild, "", TREE_DEPTH_MAX, only_c, &out));
 	RK_TRY(rk_str_check(&out));
 	if (kbuild->keeps_recipes)
 		RK_TRY(rk_fs_write(file, rk_str_get(&out), out.len, 0666));
@@ -141,6 +151,8 @@ struct edge {
 };
 
 struct graph {
+	const struct rk_kbuild *kbuild;
+	bool only_c; /* only lines that name a C file, and only files with such lines */
 	char *text;
 	struct rk_arena arena;
 	struct rk_map files;   /* path → path */
@@ -208,6 +220,19 @@ static char *beside(const struct edge *edge)
 	return path;
 }
 
+static struct rk_err *is_file(const struct graph *graph, const char *path, bool *ret)
+{
+	if (!graph->only_c) {
+		*ret = rk_map_get(&graph->files, path) != NULL;
+		return NULL;
+	}
+	_cleanup_free_ char *full = rk_path_join(graph->kbuild->target->source, path);
+	if (!full)
+		return rk_err_nomem();
+	*ret = rk_fs_exists(full);
+	return NULL;
+}
+
 /* Can the line mean path? Only a file beside the includer is certain: all else hangs on -I options. */
 static struct rk_err *may_mean(const struct graph *graph, const struct edge *edge, const char *path,
 			       bool *ret)
@@ -217,10 +242,12 @@ static struct rk_err *may_mean(const struct graph *graph, const struct edge *edg
 	*ret = false;
 	if (edge->operand[0] == '"') {
 		_cleanup_free_ char *near = beside(edge);
+		bool is_there;
 
 		if (!near)
 			return rk_err_nomem();
-		if (rk_map_get(&graph->files, near)) {
+		RK_TRY(is_file(graph, near, &is_there));
+		if (is_there) {
 			*ret = rk_streq(near, path);
 			return NULL;
 		}
@@ -301,23 +328,47 @@ static struct rk_err *compiled(struct rk_kbuild *kbuild, struct walk *walk, size
 	return NULL;
 }
 
-struct rk_err *rk_kbuild_users(struct rk_kbuild *kbuild, const char *header, size_t max,
-			       struct rk_users *ret)
+static bool has_only_c(const struct walk *walk)
 {
-	struct graph graph = {};
+	rk_vec_for_each(&walk->queue, path)
+		if (!rk_has_suffix(*path, ".c"))
+			return false;
+	return true;
+}
+
+/* *ret_is_done stays false when a header is among the readers: then the lines that name C files don't tell all. */
+static struct rk_err *find_users(struct rk_kbuild *kbuild, const char *header, bool only_c,
+				 size_t max, struct rk_users *users, bool *ret_is_done)
+{
+	struct graph graph = {.kbuild = kbuild, .only_c = only_c};
 	struct walk walk = {};
-	struct rk_users users = {};
-	struct rk_err *err = get_graph(kbuild, &graph.text);
+	struct rk_err *err = get_graph(kbuild, only_c, &graph.text);
 
 	if (!err)
 		err = parse_graph(&graph);
 	if (!err)
 		err = closure(&graph, header, &walk);
-	if (!err)
-		err = compiled(kbuild, &walk, max, &users);
+	if (!err && (!only_c || has_only_c(&walk))) {
+		err = compiled(kbuild, &walk, max, users);
+		*ret_is_done = true;
+	}
 	rk_map_deinit(&walk.seen);
 	rk_vec_deinit(&walk.queue);
 	graph_deinit(&graph);
+	return err;
+}
+
+struct rk_err *rk_kbuild_users(struct rk_kbuild *kbuild, const char *header, size_t max,
+			       struct rk_users *ret)
+{
+	struct rk_users users = {};
+	struct rk_err *err = NULL;
+	bool is_done = false;
+
+	if (rk_has_suffix(header, ".c"))
+		err = find_users(kbuild, header, true, max, &users, &is_done);
+	if (!err && !is_done)
+		err = find_users(kbuild, header, false, max, &users, &is_done);
 	if (err) {
 		rk_users_deinit(&users);
 		return err;

@@ -3,6 +3,9 @@
 
 #include "lib/pipeline/internal.h"
 
+/* Units that one C file may be compiled in; above that it is a header in all but name. */
+#define USERS_MAX 64
+
 static bool is_asked_for(const struct rk_build *build, const char *object)
 {
 	const struct rk_build_options *o = build->options;
@@ -28,10 +31,37 @@ static struct rk_err *add_unit(struct rk_build *build, const struct rk_recipe *r
 	return rk_vec_push(&build->units, unit) ? NULL : rk_err_nomem();
 }
 
+static struct rk_err *take_recipe(struct rk_build *build, const struct rk_changed_file *file,
+				  const struct rk_recipe *recipe)
+{
+	if (!is_asked_for(build, recipe->object))
+		return rk_finding_add(&build->findings, RK_FINDING_NOT_COMPILED, file->path,
+				      recipe->object, NULL,
+				      "left out: '%s' is not among the targets asked for",
+				      recipe->object);
+	return add_unit(build, recipe);
+}
+
+/* fs/binfmt_elf.c is compiled once by itself and once within fs/compat_binfmt_elf.c. */
+static struct rk_err *take_users(struct rk_build *build, const struct rk_changed_file *file)
+{
+	struct rk_users users = {};
+	struct rk_err *err = rk_kbuild_users(build->kbuild, file->path, USERS_MAX, &users);
+
+	if (!err && !users.is_complete)
+		err = rk_finding_add(&build->findings, RK_FINDING_HEADER_CHANGED, file->path, NULL,
+				     NULL, "more than %d units may include it", USERS_MAX);
+	for (size_t i = 0; i < users.units.nr && users.is_complete && !err; i++)
+		err = take_recipe(build, file, users.units.v[i]);
+	rk_users_deinit(&users);
+	return err;
+}
+
 static struct rk_err *take_unit(struct rk_build *build, const struct rk_changed_file *file)
 {
 	const struct rk_recipe *recipe;
 	const char *reason = NULL;
+	size_t units = build->units.nr, findings = build->findings.list.nr;
 
 	if (file->is_new)
 		return find(build, RK_FINDING_UNPATCHABLE_FILE, file,
@@ -40,14 +70,12 @@ static struct rk_err *take_unit(struct rk_build *build, const struct rk_changed_
 		return find(build, RK_FINDING_UNPATCHABLE_FILE, file,
 			    "the fix removes a whole unit");
 	RK_TRY(rk_kbuild_recipe(build->kbuild, file->path, &recipe, &reason));
-	if (!recipe)
-		return find(build, RK_FINDING_NOT_COMPILED, file, reason);
-	if (!is_asked_for(build, recipe->object))
-		return rk_finding_add(&build->findings, RK_FINDING_NOT_COMPILED, file->path,
-				      recipe->object, NULL,
-				      "left out: '%s' is not among the targets asked for",
-				      recipe->object);
-	return add_unit(build, recipe);
+	if (recipe)
+		RK_TRY(take_recipe(build, file, recipe));
+	RK_TRY(take_users(build, file));
+	if (recipe || build->units.nr > units || build->findings.list.nr > findings)
+		return NULL;
+	return find(build, RK_FINDING_NOT_COMPILED, file, reason);
 }
 
 static struct rk_err *take_file(struct rk_build *build, const struct rk_changed_file *file)

@@ -77,8 +77,9 @@ static const struct {
 	 "ifeq ($(CONFIG_OFF),y)\nobj-y += cond.o\nendif\n"
 	 "CFLAGS_a.o := -DFOR_A\nSKIP_OBJTOOL_mod1.o := y\n"
 	 "net/a.o: net/gen.h\nnet/gen.h: ; echo '#define GEN 7' > $@\n"
-	 "lib-y := l.o\nobj-y += u1.o u2.o u3.o u4.o u5.o\nobj-$(CONFIG_OFF) += u6.o\n"},
-	{"net/core/Makefile", "obj-y += outer.o\nccflags-y := -DIN_CORE\n"},
+	 "lib-y := l.o\nobj-y += u1.o u2.o u3.o u4.o u5.o\n"
+	 "obj-y += twin.o twin-compat.o reads.o\nobj-$(CONFIG_OFF) += u6.o\n"},
+	{"net/core/Makefile", "obj-y += outer.o other.o twin-far.o\nccflags-y := -DIN_CORE\n"},
 	{"net/off/Makefile", "obj-y += never.o\n"},
 	{"net/a.c", "#include <linux/k.h>\n#include \"gen.h\"\n#include \"../include/linux/k.h\"\n"
 		    "const char where[] = __FILE__; int a(int x)\n{\n\treturn x + K + GEN;\n}\n"
@@ -95,6 +96,15 @@ static const struct {
 	{"net/core/inner.c",
 	 "int inner(void) { return 3; }\nconst char w[] = \"OBJTOOL_FAILS\";\n"},
 	{"net/off/never.c", "int never;\n"},
+	{"net/twin.c", "int NAME(void) { return 1; }\n"},
+	{"net/twin-compat.c", "#define NAME compat\n#include \"twin.c\"\n"},
+	{"net/core/twin-far.c", "#  include \"../twin-compat.c\" /* twice */\n"},
+	{"net/core/other.c", "#include \"twin.c\"\n"},
+	{"net/core/twin.c", "int other;\n"},
+	{"net/twin-off.c", "#include \"twin.c\"\n"},
+	{"net/through.c", "int through;\n"},
+	{"net/through.h", "#include \"through.c\"\n"},
+	{"net/reads.c", "#include \"through.h\"\n"},
 	{"virt/kvm/far1.c", "int far1(void) { return 4; }\n"},
 	{"arch/arm64/mm/fault.c", "#include <linux/deep.h>\nint fault;\n"},
 	{"include/linux/deep.h", "int deep;\n"},
@@ -269,6 +279,41 @@ static void test_users(void)
 		   "a header nobody reads"))
 		ok(users.is_complete && users.units.nr == 0 && users.candidates == 0,
 		   "has no users");
+	rk_users_deinit(&users);
+}
+
+static void are_users(const char *path, const char *const *want, size_t nr)
+{
+	struct rk_users users = {};
+
+	if (!no_err(rk_kbuild_users(kbuild, path, 10, &users), path))
+		return;
+	ok(users.is_complete, "%s: these are all", path);
+	is_int((long long)users.units.nr, (long long)nr, "so many units have it");
+	for (size_t i = 0; i < users.units.nr && i < nr; i++)
+		is_str(users.units.v[i]->unit, want[i], "by path");
+	rk_users_deinit(&users);
+}
+
+/* A C file can be compiled by itself and in others. */
+static void test_users_of_c(void)
+{
+	const char *const twin[] = {"net/core/twin-far.c", "net/twin-compat.c", "net/twin.c"};
+	const char *const beside[] = {"net/core/other.c"};
+	const char *const through[] = {"net/reads.c"};
+	const char *const plain[] = {"net/a.c"};
+	struct rk_users users = {};
+
+	/* Read from the tree, then from what was kept of it. */
+	for (int i = 0; i < 2; i++) {
+		are_users("net/twin.c", twin, ARRAY_SIZE(twin));
+		are_users("net/core/twin.c", beside, ARRAY_SIZE(beside));
+		are_users("net/through.c", through, ARRAY_SIZE(through));
+		are_users("net/a.c", plain, ARRAY_SIZE(plain));
+	}
+	are_users("net/off.c", NULL, 0);
+	if (no_err(rk_kbuild_users(kbuild, "net/twin.c", 2, &users), "at most two"))
+		ok(!users.is_complete && users.units.nr == 2, "there are more");
 	rk_users_deinit(&users);
 }
 
@@ -623,6 +668,7 @@ int main(void)
 	test_recipes();
 	test_reasons();
 	test_users();
+	test_users_of_c();
 	test_kept();
 	test_compile();
 	test_stale();
