@@ -27,6 +27,7 @@ struct search {
 	const struct rk_arch *arch;
 	const char *file;
 	struct rk_map by_name; /* to struct local */
+	struct rk_map all;     /* name → symbol of ours, those with counters too */
 	rk_vec(struct local) locals;
 };
 
@@ -76,6 +77,8 @@ static const char *file_name(const struct rk_elf *elf)
 static struct rk_err *collect_locals(struct search *s)
 {
 	rk_elf_for_each_symbol(s->original, sym) {
+		if (rk_is_named_local(sym) && !rk_map_set(&s->all, sym->name, sym))
+			return rk_err_nomem();
 		if (is_ignored(sym))
 			continue;
 		struct local local = {sym, may_be_discarded(sym->section)};
@@ -163,6 +166,43 @@ static uint32_t extend(const struct search *s, uint32_t anchor, int step, uint32
 }
 
 /*
+ * Names with counters don't tell which file it is, but at the ends of a stretch they still belong
+ * to it when they are ours, in our order (__UNIQUE_ID_ddebug685.1 before __func__.0).
+ */
+static uint32_t widen(const struct search *s, uint32_t from, int step, uint32_t limit)
+{
+	const struct rk_symbol *symbols = s->object->elf->symbols;
+	const struct rk_symbol *last = rk_map_get(&s->all, symbols[from].name);
+	uint32_t taken = from;
+
+	for (uint32_t i = from; last && i != limit;) {
+		i += (uint32_t)step;
+		if (!is_ignored(&symbols[i]))
+			break;
+		if (!rk_is_named_local(&symbols[i]) || rk_has_prefix(symbols[i].name, ".L"))
+			continue;
+		const struct rk_symbol *sym = rk_map_get(&s->all, symbols[i].name);
+		if (!sym || sym->size != symbols[i].size || (step > 0 ? sym <= last : sym >= last))
+			break;
+		last = sym;
+		taken = i;
+	}
+	return taken;
+}
+
+/* The stretch from the first to the last name of ours around two of them. */
+static struct rk_err *add_stretch(const struct search *s, candidates *list, uint32_t low,
+				  uint32_t high)
+{
+	const struct rk_object_index *index = s->object->priv;
+	uint32_t limit = index->first_global - 1;
+	uint32_t first = widen(s, extend(s, low, -1, 1), -1, 1);
+	uint32_t last = widen(s, extend(s, high, 1, limit), 1, limit);
+
+	return add_candidate(s, list, first, last + 1);
+}
+
+/*
  * Names that the shipped object has once and that are ours mark the stretch; its ends are found
  * from there.
  */
@@ -198,15 +238,13 @@ static struct rk_err *find_by_stretch(const struct search *s, candidates *list)
 
 	RK_TRY(find_anchors(s, index, &low, &high));
 	if (low)
-		return add_candidate(s, list, extend(s, low, -1, 1),
-				     extend(s, high, 1, index->first_global - 1) + 1);
+		return add_stretch(s, list, low, high);
 	/*
 	 * no name is ours alone: every place where our first name starts a stretch is a candidate
 	 */
 	for (uint32_t i = 1; i < index->first_global; i++)
 		if (ours(s, &s->object->elf->symbols[i]) && extend(s, i, -1, 1) == i)
-			RK_TRY(add_candidate(s, list, i,
-					     extend(s, i, 1, index->first_global - 1) + 1));
+			RK_TRY(add_stretch(s, list, i, i));
 	/* a file without locals of its own needs none of the object's */
 	return list->nr == 0 && s->locals.nr == 0 ? add_candidate(s, list, 1, 1) : NULL;
 }
@@ -256,6 +294,30 @@ bool rk_owner_covers(const struct rk_owner *owner, const struct rk_symbol *shipp
 	       !(after && shipped->value > after->value);
 }
 
+static bool is_ordinary_text(const struct rk_section *section)
+{
+	return section && rk_has_prefix(section->name, ".text.") &&
+	       !rk_has_prefix(section->name, ".text.unlikely.") &&
+	       !rk_has_prefix(section->name, ".text.hot.") &&
+	       !rk_has_prefix(section->name, ".text.startup.");
+}
+
+/* Does the block have our local functions on the same side of this global one as the compiler put them? */
+static bool keeps_order(const struct search *s, const struct candidate *c,
+			const struct rk_symbol *global, const struct rk_symbol *shipped)
+{
+	for (uint32_t i = c->first; i < c->end && is_ordinary_text(global->section); i++) {
+		const struct rk_symbol *sym = &s->object->elf->symbols[i];
+		const struct local *local = ours(s, sym);
+		if (local && sym->type == STT_FUNC && is_ordinary_text(local->sym->section) &&
+		    sym->section == shipped->section &&
+		    (local->sym->section->index < global->section->index) !=
+			    (sym->value < shipped->value))
+			return false;
+	}
+	return true;
+}
+
 /*
  * The linker keeps the order of files, so a file's global functions lie between the neighbours'
  * local ones.
@@ -269,7 +331,8 @@ static bool fits_neighbours(const struct search *s, const struct candidate *c)
 		if (sym->bind != STB_GLOBAL || sym->type != STT_FUNC || sym->shndx == SHN_UNDEF)
 			continue;
 		const struct rk_symbol *shipped = rk_map_get(&index->globals, sym->name);
-		if (shipped && !rk_owner_covers(&owner, shipped))
+		if (shipped &&
+		    (!rk_owner_covers(&owner, shipped) || !keeps_order(s, c, sym, shipped)))
 			return false;
 	}
 	return true;
@@ -299,6 +362,27 @@ static struct candidate *choose(const struct search *s, candidates *list)
 		if (!best || compare(c, best) < 0)
 			best = c;
 	return best;
+}
+
+/* Code or state of its own: of these the patch may need just this file's. */
+static bool has_state(const struct search *s)
+{
+	rk_vec_for_each(&s->locals, local) {
+		const struct rk_symbol *sym = local->sym;
+		if (!local->optional &&
+		    (sym->type == STT_FUNC || (sym->section->flags & SHF_WRITE)))
+			return true;
+	}
+	return false;
+}
+
+/* Literals may be taken from any equal place; the proof holds them against what the code uses. */
+static bool is_ambiguous(const struct search *s, candidates *list, const struct candidate *best)
+{
+	rk_vec_for_each(list, c)
+		if (c != best && compare(c, best) == 0)
+			return has_state(s);
+	return false;
 }
 
 static struct rk_err *explain_mismatch(const struct search *s, const struct candidate *c)
@@ -348,6 +432,11 @@ static struct rk_err *search_owner(struct search *s, struct rk_owner *ret)
 			     s->object->name, s->file);
 	else if (!err && !is_credible(s, index, best))
 		err = explain_mismatch(s, best);
+	else if (!err && is_ambiguous(s, &list, best))
+		err = rk_err(RK_ERR_MISMATCH,
+			     "'%s' is ambiguous: '%s' has local symbols of several files that fit "
+			     "it equally well",
+			     s->file, s->object->name);
 	/* the original may be gone before the object is */
 	const char *file = rk_arena_strdup(&s->object->elf->arena, s->file);
 	if (!err && !file)
@@ -376,6 +465,7 @@ struct rk_err *rk_symbols_owner(struct rk_symbols *symbols, const char *object,
 	if (!err)
 		err = search_owner(&s, ret);
 	rk_map_deinit(&s.by_name);
+	rk_map_deinit(&s.all);
 	rk_vec_deinit(&s.locals);
 	return err;
 }

@@ -133,6 +133,34 @@ static struct rk_err *their_name(struct rk_proof_run *run, const struct rk_place
 	return *ret ? NULL : rk_err_nomem();
 }
 
+static struct rk_err *name_and_place(struct rk_proof_run *run, const char *name,
+				     const struct rk_place *place, const char **ret)
+{
+	*ret = rk_arena_printf(&run->proof->arena, "%s at %s+0x%llx", name,
+			       place->section ? place->section->name : "",
+			       (unsigned long long)place->at);
+	return *ret ? NULL : rk_err_nomem();
+}
+
+/* Two of one name: where each lies is what is different. */
+static struct rk_err *tell_apart(struct rk_proof_run *run, const struct rk_symbol *named,
+				 const struct rk_place *theirs, int64_t bias, const char **ret_ours,
+				 const char **ret_theirs)
+{
+	const struct rk_symbol *shipped = rk_owner_lookup(run->owner, named->name);
+	struct rk_place target = *theirs;
+
+	target.at += (uint64_t)bias;
+	RK_TRY(name_and_place(run, *ret_theirs, &target, ret_theirs));
+	if (shipped) {
+		const struct rk_place ours = rk_proof_place_of(run->shipped, shipped, 0);
+		return name_and_place(run, *ret_ours, &ours, ret_ours);
+	}
+	*ret_ours = rk_arena_printf(&run->proof->arena,
+				    "%s, which isn't among the symbols of this file", *ret_ours);
+	return *ret_ours ? NULL : rk_err_nomem();
+}
+
 struct rk_err *rk_proof_reloc_names(struct rk_proof_run *run, const struct rk_section *section,
 				    const struct rk_reloc *reloc, const struct rk_symbol *named,
 				    const struct rk_place *theirs, const char **ret_ours,
@@ -141,10 +169,14 @@ struct rk_err *rk_proof_reloc_names(struct rk_proof_run *run, const struct rk_se
 	int64_t bias = rk_proof_bias(run, section, reloc);
 
 	RK_TRY(our_name(run, reloc, named, bias, ret_ours));
-	if (theirs)
-		return their_name(run, theirs, bias, ret_theirs);
-	*ret_theirs = "something else";
-	return NULL;
+	if (!theirs) {
+		*ret_theirs = "something else";
+		return NULL;
+	}
+	RK_TRY(their_name(run, theirs, bias, ret_theirs));
+	return named && strcmp(*ret_ours, *ret_theirs) == 0
+		       ? tell_apart(run, named, theirs, bias, ret_ours, ret_theirs)
+		       : NULL;
 }
 
 static size_t limit(uint64_t size, uint64_t start)

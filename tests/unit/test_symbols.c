@@ -33,6 +33,10 @@ static const char core_d[] =
 	"static int state = 3;\n"
 	"__attribute__((noinline)) static int helper(int x) { return x - state++; }\n"
 	"int d_entry(int x) { return helper(x) + 1; }\n";
+/* nothing tells these two apart: there is no global function, and the code is the same */
+static const char same[] = "static int twins;\n"
+			   "static __attribute__((used, noinline)) int same(int x)\n"
+			   "{ return x * 5 + twins++; }\n";
 /* a global 'helper' among the local ones, and no local symbols at all */
 static const char plain[] = "int helper(int x) { return x / 7; }\n";
 
@@ -56,7 +60,11 @@ static void build_kernel(void)
 		kernelmake_compile(dir, "c/core.c", core_c, KERNELMAKE_SHIPPED, NULL);
 	_cleanup_free_ char *d =
 		kernelmake_compile(dir, "d/core.c", core_d, KERNELMAKE_SHIPPED, NULL);
-	const char *const objects[] = {a, b, p, c, d, NULL};
+	_cleanup_free_ char *e =
+		kernelmake_compile(dir, "e/same.c", same, KERNELMAKE_SHIPPED, NULL);
+	_cleanup_free_ char *f =
+		kernelmake_compile(dir, "f/same.c", same, KERNELMAKE_SHIPPED, NULL);
+	const char *const objects[] = {a, b, p, c, d, e, f, NULL};
 	free(kernelmake_link(dir, objects));
 	kernelmake_target(dir, symvers, &target);
 }
@@ -266,6 +274,7 @@ static void test_no_owner(void)
 	struct rk_symbols *symbols = open_symbols();
 	not_owned(symbols, "vmlinux", "n/other.c", core_a, RK_ERR_NOT_FOUND,
 		  "'vmlinux' has no symbols of a file 'other.c'");
+	not_owned(symbols, "vmlinux", "n/same.c", same, RK_ERR_MISMATCH, "'same.c' is ambiguous");
 	not_owned(symbols, "vmlinux", "n/core.c",
 		  "static int mine, yours; int f(int x) { return mine += x + yours++; }\n",
 		  RK_ERR_MISMATCH,
