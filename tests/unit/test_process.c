@@ -294,6 +294,8 @@ static void test_killed_parent(void)
 
 int main(void)
 {
+	/* A directory in PATH that we may not read makes an absent program "Permission denied". */
+	setenv("PATH", "/usr/bin:/bin", 1);
 	test_output();
 	test_setting();
 	test_output_file();
