@@ -19,7 +19,12 @@
 
 struct walk {
 	struct rk_debug_info *out;
-	Dwarf_Die cu;
+	Dwarf_Die *cu;
+	Dwarf_Files *files; /* of the unit; NULL when they can't be read */
+	size_t nr_files;
+	/* the last answer of is_of_this_file(): declarations of one file stand together */
+	uint64_t last_file;
+	bool last_is_own;
 };
 
 static const char *tag_word(int tag)
@@ -248,11 +253,30 @@ static struct rk_err *add_func(struct walk *w, Dwarf_Die *die, const char *name)
 	return NULL;
 }
 
-/* gcc numbers the unit's own file 1 (DWARF 5 repeats it as 0). */
-static bool is_of_this_file(Dwarf_Die *die)
+/* The unit's own file, or code that it includes as if it were its own. Which number the file has depends on what the compiler
+ * emitted first; a header's is as likely to be 1. */
+static bool is_own_file(const struct walk *w, uint64_t file)
+{
+	const char *unit = dwarf_diename(w->cu);
+	const char *path = w->files && file < w->nr_files
+				   ? dwarf_filesrc(w->files, (size_t)file, NULL, NULL)
+				   : NULL;
+	if (!path)
+		return false;
+	return rk_has_suffix(path, ".c") || rk_has_suffix(path, ".inc") ||
+	       (unit && rk_has_suffix(path, unit));
+}
+
+static bool is_of_this_file(struct walk *w, Dwarf_Die *die)
 {
 	uint64_t file = get_number(die, DW_AT_decl_file, UINT64_MAX);
-	return file == 0 || file == 1;
+	if (file == UINT64_MAX)
+		return false;
+	if (file != w->last_file) {
+		w->last_file = file;
+		w->last_is_own = is_own_file(w, file);
+	}
+	return w->last_is_own;
 }
 
 static bool is_layout(Dwarf_Die *die)
@@ -273,7 +297,7 @@ static struct rk_err *visit(struct walk *w, Dwarf_Die *die)
 	    dwarf_hasattr(die, DW_AT_declaration))
 		return NULL;
 	/* an out-of-line instance refers to its abstract one, which has the name and the parameters */
-	if (!dwarf_attr(die, DW_AT_name, &attr) || !is_of_this_file(die))
+	if (!dwarf_attr(die, DW_AT_name, &attr) || !is_of_this_file(w, die))
 		return NULL;
 	const char *name = dwarf_formstring(&attr);
 	if (!name)
@@ -293,9 +317,11 @@ static struct rk_err *walk_units(struct rk_debug_info *out, Dwarf *dwarf)
 	uint8_t unit_type;
 
 	while (dwarf_get_units(dwarf, cu, &cu, NULL, &unit_type, &root, NULL) == 0) {
-		struct walk w = {.out = out, .cu = root};
+		struct walk w = {.out = out, .cu = &root, .last_file = UINT64_MAX};
 		if (dwarf_child(&root, &die) != 0)
 			continue;
+		if (dwarf_getsrcfiles(&root, &w.files, &w.nr_files) != 0)
+			w.files = NULL;
 		do
 			RK_TRY(visit(&w, &die));
 		while (dwarf_siblingof(&die, &die) == 0);
