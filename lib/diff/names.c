@@ -42,31 +42,48 @@ const char *rk_name_base(struct rk_arena *arena, const char *name, bool *ret_num
 	return base;
 }
 
-bool rk_name_is_own_copy(const char *base)
+/* Where the one that a macro or the compiler makes is; a variable of the author's that has the same name is elsewhere. */
+enum own_place {
+	OWN_ANYWHERE,
+	OWN_READ_ONLY,
+	OWN_DYNDBG,
+};
+
+/* __func__: C17 6.4.2.2; __already_done: include/linux/once_lite.h; __warned: kernel/rcu, lockdep; __key: lockdep
+ * classes; _rs: ratelimits; CSWTCH and C: gcc's tables for switch statements and array initialisers; descriptor, ddebug:
+ * pr_debug; __msg: netlink's extack texts. */
+static const struct {
+	const char *name;
+	enum own_place place;
+} own_copies[] = {
+	{"__func__", OWN_READ_ONLY},
+	{"__FUNCTION__", OWN_READ_ONLY},
+	{"__PRETTY_FUNCTION__", OWN_READ_ONLY},
+	{"__already_done", OWN_ANYWHERE},
+	{"__warned", OWN_ANYWHERE},
+	{"__print_once", OWN_ANYWHERE},
+	{"__key", OWN_ANYWHERE},
+	{"_rs", OWN_ANYWHERE},
+	{"CSWTCH", OWN_READ_ONLY},
+	{"_entry", OWN_ANYWHERE},
+	{"_entry_ptr", OWN_ANYWHERE},
+	{"descriptor", OWN_DYNDBG},
+	{"__msg", OWN_READ_ONLY},
+	{"C", OWN_READ_ONLY},
+	{"__UNIQUE_ID_ddebug", OWN_DYNDBG},
+};
+
+bool rk_name_is_own_copy(const char *base, const struct rk_section *section)
 {
-	/* __func__: C17 6.4.2.2; __already_done: include/linux/once_lite.h; __warned: kernel/rcu, lockdep; __key: lockdep
-	 * classes; _rs: ratelimits; CSWTCH and C: gcc's tables for switch statements and array initialisers; descriptor, ddebug:
-	 * pr_debug; __msg: netlink's extack texts. */
-	static const char *const names[] = {
-		"__func__",
-		"__FUNCTION__",
-		"__PRETTY_FUNCTION__",
-		"__already_done",
-		"__warned",
-		"__print_once",
-		"__key",
-		"_rs",
-		"CSWTCH",
-		"_entry",
-		"_entry_ptr",
-		"descriptor",
-		"__msg",
-		"C",
-		"__UNIQUE_ID_ddebug",
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (rk_streq(base, names[i]))
-			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(own_copies); i++) {
+		if (!rk_streq(base, own_copies[i].name))
+			continue;
+		switch (own_copies[i].place) {
+		case OWN_ANYWHERE: return true;
+		case OWN_READ_ONLY: return !(section->flags & SHF_WRITE);
+		case OWN_DYNDBG: return rk_streq(section->name, "__dyndbg");
+		}
+	}
 	return false;
 }
 

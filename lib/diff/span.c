@@ -83,7 +83,7 @@ static struct rk_err *name_span(struct rk_cutter *c, struct rk_span *span, struc
 	span->base = rk_name_base(&c->out->arena, sym->name, &span->is_numbered);
 	if (!span->base)
 		return rk_err_nomem();
-	span->is_own_copy = (span->is_numbered && rk_name_is_own_copy(span->base)) ||
+	span->is_own_copy = (span->is_numbered && rk_name_is_own_copy(span->base, span->section)) ||
 			    (sym->bind == STB_LOCAL && rk_streq(span->section->name, ".data.once"));
 	return NULL;
 }

@@ -107,8 +107,8 @@ enum rk_section_class rk_section_classify(const struct rk_arch *arch,
 const char *rk_name_base(struct rk_arena *arena, const char *name, bool *ret_numbered);
 
 /* Names of numbered statics that macros and the compiler make, each use its own: __func__, __warned, __key, CSWTCH …
- * Their state may start anew. */
-bool rk_name_is_own_copy(const char *base);
+ * Their state may start anew. section is where it is: a table of constants isn't writable. */
+bool rk_name_is_own_copy(const char *base, const struct rk_section *section);
 
 /* The spans' text for messages: name, or "string \"…\"" and the like; from arena. */
 const char *rk_span_describe(struct rk_arena *arena, const struct rk_span *span);

@@ -35,15 +35,42 @@ static void test_bases(void)
 
 static void test_own_copies(void)
 {
-	static const char *const own[] = {"__func__",	"__already_done",
-					  "__warned",	"__key",
-					  "_rs",	"CSWTCH",
-					  "descriptor", "__UNIQUE_ID_ddebug"};
-	static const char *const shared[] = {"", "__func", "count", "_rs_", "key", "__UNIQUE_ID_"};
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-		ok(rk_name_is_own_copy(own[i]), "each function has its own '%s'", own[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
-		ok(!rk_name_is_own_copy(shared[i]), "'%s' is shared", shared[i]);
+	static const struct rk_section rodata = {.name = ".rodata.x", .flags = SHF_ALLOC};
+	static const struct rk_section data = {.name = ".data.x", .flags = SHF_ALLOC | SHF_WRITE};
+	static const struct rk_section dyndbg = {.name = "__dyndbg",
+						 .flags = SHF_ALLOC | SHF_WRITE};
+	static const struct {
+		const char *base;
+		const struct rk_section *section;
+		bool is_own;
+	} cases[] = {
+		{"__func__", &rodata, true},
+		{"__func__", &data, false},
+		{"CSWTCH", &rodata, true},
+		{"CSWTCH", &data, false},
+		{"C", &rodata, true},
+		{"C", &data, false},
+		{"__msg", &rodata, true},
+		{"__msg", &data, false},
+		{"__already_done", &data, true},
+		{"__warned", &data, true},
+		{"__key", &data, true},
+		{"_rs", &data, true},
+		{"descriptor", &dyndbg, true},
+		{"descriptor", &data, false},
+		{"__UNIQUE_ID_ddebug", &dyndbg, true},
+		{"__UNIQUE_ID_ddebug", &rodata, false},
+		{"", &rodata, false},
+		{"__func", &rodata, false},
+		{"count", &data, false},
+		{"_rs_", &data, false},
+		{"key", &data, false},
+		{"__UNIQUE_ID_", &data, false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		ok(rk_name_is_own_copy(cases[i].base, cases[i].section) == cases[i].is_own,
+		   "'%s' in '%s' is %s", cases[i].base, cases[i].section->name,
+		   cases[i].is_own ? "each function's own" : "shared");
 }
 
 static void test_classes(void)
