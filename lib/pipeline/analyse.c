@@ -45,6 +45,22 @@ struct rk_err *rk_build_proof(struct rk_build *build)
 	return NULL;
 }
 
+static struct rk_err *report_nothing(struct rk_build *build)
+{
+	const struct rk_finding *reason = NULL;
+
+	rk_vec_for_each(&build->findings.list, f)
+		if (!reason && f->code == RK_FINDING_NOT_COMPILED)
+			reason = f;
+	if (reason)
+		return rk_finding_add(&build->findings, RK_FINDING_NO_CHANGE, reason->unit, NULL,
+				      NULL, "no function that the kernel runs is different: %s",
+				      reason->text);
+	return rk_finding_add(&build->findings, RK_FINDING_NO_CHANGE,
+			      build->units.v[0].recipe->unit, NULL, NULL,
+			      "no function that the kernel runs is different");
+}
+
 struct rk_err *rk_build_diff(struct rk_build *build)
 {
 	size_t functions = 0;
@@ -62,9 +78,7 @@ struct rk_err *rk_build_diff(struct rk_build *build)
 		functions += unit->diff->functions.nr;
 	}
 	if (functions == 0 && rk_findings_count(&build->findings, RK_SEVERITY_ERROR) == 0)
-		return rk_finding_add(&build->findings, RK_FINDING_NO_CHANGE,
-				      build->units.v[0].recipe->unit, NULL, NULL,
-				      "no function that the kernel runs is different");
+		return report_nothing(build);
 	return NULL;
 }
 

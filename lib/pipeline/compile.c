@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "lib/pipeline/internal.h"
+#include "lib/source/paths.h"
 
 struct opening {
 	const struct rk_target *target;
@@ -78,6 +79,45 @@ static struct rk_err *mend_stale(struct rk_build *build, struct rk_compile_job *
 	return NULL;
 }
 
+static struct rk_err *is_read(const struct rk_compile_job *job, const char *path, bool *ret)
+{
+	for (char **dep = job->deps; dep && *dep && !*ret; dep++) {
+		_cleanup_free_ char *name = strdup(*dep);
+		if (!name)
+			return rk_err_nomem();
+		rk_path_normalise(name);
+		*ret = rk_streq(name, path);
+	}
+	return NULL;
+}
+
+/* A file that others include is in them only where the #include isn't within an #ifdef that is off (kernel/locking/rwbase_rt.c). */
+static struct rk_err *report_unread(struct rk_build *build, const struct rk_compile_job *jobs)
+{
+	rk_vec_for_each(&build->view->files, file) {
+		const struct rk_recipe *recipe;
+		const char *reason;
+		bool read = false, is_here = false;
+
+		if (file->kind != RK_FILE_UNIT || file->is_other_arch || file->is_new ||
+		    file->is_delete)
+			continue;
+		RK_TRY(rk_kbuild_recipe(build->kbuild, file->path, &recipe, &reason));
+		for (size_t i = 0; i < build->units.nr && !read && recipe; i++) {
+			is_here = is_here || rk_streq(build->units.v[i].recipe->unit, recipe->unit);
+			RK_TRY(is_read(&jobs[2 * i + 1], file->path, &read));
+		}
+		/* What isn't compiled at all, or isn't among the targets asked for, was reported when it was looked up. */
+		if (is_here && !read && !rk_streq(recipe->unit, file->path))
+			RK_TRY(rk_finding_add(
+				&build->findings, RK_FINDING_NOT_COMPILED, file->path,
+				recipe->object, NULL,
+				"this configuration disables the #include of it in '%s'",
+				recipe->unit));
+	}
+	return NULL;
+}
+
 static struct rk_err *compile_all(struct rk_build *build, struct rk_compile_job *jobs)
 {
 	size_t nr = 2 * build->units.nr;
@@ -86,6 +126,7 @@ static struct rk_err *compile_all(struct rk_build *build, struct rk_compile_job 
 	RK_TRY(rk_compile(build->kbuild, jobs, nr, build->options->jobs, build->options->reporter));
 	for (size_t i = 0; i < nr; i++)
 		RK_TRY(mend_stale(build, &jobs[i]));
+	RK_TRY(report_unread(build, jobs));
 	for (size_t i = 0; i < build->units.nr; i++) {
 		struct rk_build_unit *unit = &build->units.v[i];
 		unit->original_seconds = jobs[2 * i].seconds;

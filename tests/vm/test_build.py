@@ -109,6 +109,66 @@ def not_in_this_kernel():
     refuses("not compiled", write("x25.patch", patch_text(unit, lambda l: l[:60] + ["\n"] + l[60:])), 3, "no-change", option)
 
 
+def codes(name, patch, status, wanted):
+    """A build that ends with status and whose findings are (code, file), whatever else there is about other files."""
+    out = top / ("out-" + name.replace(" ", "-"))
+    result = build(patch, out, "--json")
+    tap.equal(result.returncode, status, f"{name}: status")
+    try:
+        found = [(f["code"], f.get("unit")) for f in json.loads(result.stdout)["findings"]]
+    except (ValueError, KeyError) as error:
+        tap.ok(False, f"{name}: findings in JSON", f"{error!r}\n{result.stdout}{result.stderr}")
+        return
+    for finding in wanted:
+        tap.ok(finding in found, f"{name}: {finding[0]} of {finding[1]}", str(found))
+
+
+def merged(name, *texts):
+    """One patch of several."""
+    return write(name, texts[0] + "".join(text[text.index("--- a/"):] for text in texts[1:]))
+
+
+def absent_text(path):
+    """A patch of a file that the target's tree may not have: no part of this kernel's build."""
+    return f"--- a/{path}\n+++ b/{path}\n@@ -1,1 +1,2 @@\n+more\n something\n"
+
+
+def finding_codes():
+    good, header = GOOD.read_text(), "include/net/tcp.h"
+    document, arm64, x25 = "Documentation/networking/ip-sysctl.rst", "arch/arm64/kernel/process.c", "net/x25/af_x25.c"
+    codes("a document too", merged("document.patch", good, absent_text(document)), 0, [("not-code", document)])
+    codes("another machine too", merged("arm64-too.patch", good, absent_text(arm64)), 0, [("not-compiled", arm64)])
+    if "CONFIG_X25=" not in (target.source / ".config").read_text():
+        patch = merged("x25-too.patch", good, patch_text(x25, lambda l: l[:60] + ["\n"] + l[60:]))
+        codes("an absent option too", patch, 0, [("not-compiled", x25)])
+    at_end = lambda l: l[:-1] + ["extern int rk_nothing;\n"] + l[-1:]  # noqa: E731
+    codes("a header too", merged("header.patch", good, patch_text(header, at_end)), 3, [("header-changed", header)])
+    perl = "arch/x86/crypto/poly1305-x86_64-cryptogams.pl"
+    if (target.source / perl).exists():
+        codes("a generator too", merged("perl.patch", good, patch_text(perl, lambda l: l[:1] + ["# more\n"] + l[1:])), 3, [("unpatchable-file", perl)])
+    disabled = "kernel/locking/rwbase_rt.c"
+    if (target.source / disabled).exists() and "CONFIG_PREEMPT_RT=y" not in (target.source / ".config").read_text():
+        patch = write("disabled.patch", patch_text(disabled, lambda l: [line.replace("return 0;", "return 1;") for line in l]))
+        codes("a disabled include", patch, 3, [("not-compiled", disabled), ("no-change", disabled)])
+
+
+def twin_units():
+    """A C file that is a unit and is included by another one."""
+    if "CONFIG_COMPAT_BINFMT_ELF=y" not in (target.source / ".config").read_text():
+        tap.skip("twin units", "this kernel has no 32-bit ELF loader")
+        return
+    patch = write("twin.patch", patch_text("fs/binfmt_elf.c", insert('\tpr_info_once("live\\n");', "load_elf_binary", "retval = -ENOEXEC;")))
+    out = top / "out-twin"
+    result = build(patch, out)
+    tap.ok(result.returncode == 0, "twin units: status", result.stdout + result.stderr)
+    manifest = out / "kpatch-twin.manifest.json"
+    if not tap.ok(manifest.exists(), "twin units: a manifest"):
+        return
+    functions = [f for f in json.loads(manifest.read_text())["functions"] if f["name"] == "load_elf_binary"]
+    tap.equal(len(functions), 2, "twin units: the function of both units is replaced")
+    tap.equal(sorted(f["unit"] for f in functions), ["fs/binfmt_elf.c", "fs/compat_binfmt_elf.c"], "twin units: one each")
+
+
 def wrong_compiler():
     patch = write("o3.patch", patch_text(UNIT, insert('\tpr_info_once("live\\n");', "tcp_check_req")))
     text = refuses("-O3", patch, 3, "[mismatch]", "tcp_check_req", options=["--cflag", "-O3"])
@@ -238,7 +298,7 @@ def no_qemu():
 
 
 PARTS = os.environ.get("RK_TEST_PARTS", "").split()
-for part in (bad_patches, not_in_this_kernel, wrong_compiler, wrong_target, same_bytes, explicit_paths, together, interrupted, disk_full, signed, no_qemu):
+for part in (bad_patches, not_in_this_kernel, finding_codes, twin_units, wrong_compiler, wrong_target, same_bytes, explicit_paths, together, interrupted, disk_full, signed, no_qemu):
     if not PARTS or part.__name__ in PARTS:
         part()
 tap.done()
