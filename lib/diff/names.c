@@ -94,6 +94,7 @@ struct name_class {
 
 /* First match wins. Names as include/asm-generic/vmlinux.lds.h of 6.1 collects them. */
 static const struct name_class name_classes[] = {
+	{".init.setup", RK_SECTION_REGISTRATION},
 	{".init.", RK_SECTION_INIT},
 	{".meminit.", RK_SECTION_INIT},
 	{".exit.", RK_SECTION_EXIT},
@@ -120,6 +121,7 @@ static const struct name_class name_classes[] = {
 	{"_kprobe_blacklist", RK_SECTION_REGISTRATION},
 	{"_error_injection_whitelist", RK_SECTION_REGISTRATION},
 	{"__trace_printk_fmt", RK_SECTION_DATA},
+	{".printk_index", RK_SECTION_IGNORED},
 	{".modinfo", RK_SECTION_IGNORED},
 	{".discard", RK_SECTION_IGNORED},
 	{".note", RK_SECTION_IGNORED},

@@ -89,6 +89,10 @@ static struct rk_err *report_new(struct rk_diff *diff, const struct rk_span *spa
 {
 	if (!span->is_included || span->is_own_copy)
 		return NULL;
+	if (rk_streq(span->section->name, ".BTF_ids"))
+		return add(
+			diff, RK_FINDING_SPECIAL_SECTION, span,
+			"type numbers of new code would stay 0: the kernel's build fills them in");
 	if (span->kind == RK_SPAN_DATA && is_written(span))
 		return add(diff,
 			   span->is_numbered ? RK_FINDING_STATIC_LOCAL_ADDED : RK_FINDING_NEW_DATA,
@@ -112,49 +116,26 @@ static struct rk_err *report_removed(struct rk_diff *diff, const struct rk_span 
 			   : "a variable is gone");
 }
 
-/* What an entry registers, without the numbers that shift: its section and what it points to. */
-static char *registration_key(struct rk_arena *arena, const struct rk_span *span)
+static bool holds_functions(const struct rk_span *span)
 {
-	char *key = rk_arena_printf(arena, "%s:", span->section->name);
-	for (size_t i = 0; key && i < span->nr_refs; i++) {
+	for (size_t i = 0; i < span->nr_refs; i++) {
 		const struct rk_span *to = span->refs[i].target;
-		key = rk_arena_printf(arena, "%s %s", key,
-				      !to	 ? span->refs[i].symbol->name
-				      : to->base ? to->base
-						 : rk_span_describe(arena, to));
+		if (to && to->kind == RK_SPAN_FUNC && !span->refs[i].place)
+			return true;
 	}
-	return key;
+	return false;
 }
 
-static struct rk_err *report_registrations(struct rk_diff *diff)
+/* New data whose address others may keep: a table of operations, or what other new data points to. */
+static bool is_kept_data(const struct rk_span *user, const struct rk_span *data)
 {
-	struct rk_map known = {};
-	struct rk_err *err = NULL;
-
-	rk_spans_for_each(diff->orig, span) {
-		const char *key = span->class == RK_SECTION_REGISTRATION
-					  ? registration_key(&diff->arena, span)
-					  : "";
-		if (!key || (*key && !rk_map_set(&known, key, span)))
-			err = err ? err : rk_err_nomem();
-	}
-	rk_spans_for_each(diff->patched, span) {
-		if (err || span->class != RK_SECTION_REGISTRATION)
-			continue;
-		char *key = registration_key(&diff->arena, span);
-		if (!key)
-			err = rk_err_nomem();
-		else if (!rk_map_get(&known, key))
-			err = rk_finding_add(&diff->findings, RK_FINDING_NEW_REGISTRATION,
-					     diff->unit, diff->object,
-					     span->name ? span->name : span->section->name,
-					     "a new entry in section '%s'", span->section->name);
-	}
-	rk_map_deinit(&known);
-	return err;
+	if (data->kind != RK_SPAN_DATA || !data->is_included || data->is_own_copy ||
+	    (data->class != RK_SECTION_RODATA && data->class != RK_SECTION_DATA))
+		return false;
+	return user->kind == RK_SPAN_DATA || holds_functions(data);
 }
 
-/* An address of new code that isn't called at once: a timer, a work item or an ops table may keep it. */
+/* An address of new code or data that isn't used at once: a timer, a work item or an ops table may keep it. */
 static struct rk_err *report_escapes(struct rk_diff *diff)
 {
 	rk_vec_for_each(&diff->included, it) {
@@ -163,9 +144,9 @@ static struct rk_err *report_escapes(struct rk_diff *diff)
 			continue;
 		for (size_t i = 0; i < span->nr_refs; i++) {
 			const struct rk_ref *ref = &span->refs[i];
-			if (!ref->target || ref->target->kind != RK_SPAN_FUNC ||
-			    ref->target->twin || ref->is_branch ||
-			    rk_span_root(ref->target) == rk_span_root(span))
+			if (!ref->target || ref->target->twin || ref->is_branch ||
+			    rk_span_root(ref->target) == rk_span_root(span) ||
+			    (ref->target->kind != RK_SPAN_FUNC && !is_kept_data(span, ref->target)))
 				continue;
 			RK_TRY(rk_finding_add(&diff->findings, RK_FINDING_POINTER_ESCAPES,
 					      diff->unit, diff->object, ref->target->name,
@@ -192,6 +173,6 @@ struct rk_err *rk_diff_report(struct rk_diff *diff)
 	rk_spans_for_each(diff->orig, span)
 		if (span->name && !span->twin && !span->is_own_copy)
 			RK_TRY(report_removed(diff, span));
-	RK_TRY(report_registrations(diff));
+	RK_TRY(rk_diff_report_registrations(diff));
 	return report_escapes(diff);
 }

@@ -85,6 +85,7 @@ static void test_classes(void)
 		{".init.text", SHF_ALLOC | SHF_EXECINSTR, RK_SECTION_INIT},
 		{".init.data", SHF_ALLOC | SHF_WRITE, RK_SECTION_INIT},
 		{".exit.text", SHF_ALLOC | SHF_EXECINSTR, RK_SECTION_EXIT},
+		{".init.setup", SHF_ALLOC, RK_SECTION_REGISTRATION},
 		{".initcall6.init", SHF_ALLOC, RK_SECTION_REGISTRATION},
 		{".exitcall.exit", SHF_ALLOC, RK_SECTION_REGISTRATION},
 		{"___ksymtab_gpl+tcp_ack", SHF_ALLOC, RK_SECTION_REGISTRATION},

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Entries of tables that only their readers know, with a name and without one; others like them were there.
+ */
+#include "kernel.h"
+
+struct module_info {
+	int (*start)(int x);
+	int order;
+};
+static int known(int x)
+{
+	return work(x + 5);
+}
+static const struct module_info known_info __used __section(".lsm_info.init") = {known, 1};
+static int added(int x)
+{
+	return work(x + 6);
+}
+static const struct module_info added_info __used __section(".lsm_info.init") = {added, 1};
+asm(TABLE("__clock_table", "a", ".quad entry"));
+asm(TABLE("__timer_table", "a", ".quad entry"));
+int entry(int x)
+{
+	return work(x + 1);
+}
