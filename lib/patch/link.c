@@ -27,10 +27,10 @@ static struct rk_err *ref_inside(struct rk_linker *l, const struct rk_link_place
 	return rk_link_section_symbol(l, place->section, ret);
 }
 
-/* The name that a span of the patched object has in the running kernel. */
-static const char *shipped_name(const struct rk_span *span)
+/* The span as it is in the running kernel. */
+static const struct rk_span *shipped(const struct rk_span *span)
 {
-	return span->twin ? span->twin->name : span->name;
+	return span->twin ? span->twin : span;
 }
 
 /* The kernel runs another unit's definition of a weak function, whatever becomes of this one. */
@@ -55,7 +55,7 @@ static struct rk_err *symbol_of(struct rk_linker *l, const struct rk_link_unit *
 		const struct rk_link_place *global = rk_map_get(&l->new_globals, ref->symbol->name);
 		if (global)
 			return ref_inside(l, global, ref, ret, ret_place);
-		return rk_link_resolve(l, unit, ref->symbol->name, ret);
+		return rk_link_resolve(l, unit, ref->symbol->name, false, ret);
 	}
 	const struct rk_link_place *place = rk_map_get_ptr(&l->places, to);
 	if (place && !wants_original(ref, from) && !is_overridden(unit, from, to))
@@ -67,7 +67,8 @@ static struct rk_err *symbol_of(struct rk_linker *l, const struct rk_link_unit *
 			"refers to '%s' in section '%s', which the running kernel has freed",
 			to->name ? to->name : "?", to->section->name);
 	if (to->name && (to->kind == RK_SPAN_FUNC || to->kind == RK_SPAN_DATA))
-		return rk_link_resolve(l, unit, shipped_name(to), ret);
+		return rk_link_resolve(l, unit, shipped(to)->name,
+				       shipped(to)->symbol->bind == STB_LOCAL, ret);
 	return rk_finding_add(l->findings, RK_FINDING_SYMBOL_UNRESOLVED, unit->diff->unit,
 			      unit->diff->object, from->name ? from->name : from->section->name,
 			      "refers to '%s'+0x%llx, which has no name in the running kernel",
@@ -81,10 +82,11 @@ static bool is_bound_late(const struct rk_plan_symbol *symbol)
 	return symbol->kind == RK_PLAN_KLP && !rk_streq(symbol->object, "vmlinux");
 }
 
+/* A section that the loader knows has one relocation section for all modules of the patch. */
 static bool keeps_own_name(const struct rk_span *span, const struct rk_link_place *place)
 {
 	return rk_streq(span->section->name, place->section->plan->name) &&
-	       !rk_streq(place->section->plan->object, "vmlinux") && span->kind != RK_SPAN_FUNC;
+	       span->kind != RK_SPAN_FUNC;
 }
 
 static enum rk_finding_code late_code(const struct rk_span *span)
@@ -130,14 +132,14 @@ static struct rk_err *link_span(struct rk_linker *l, const struct rk_link_unit *
 	return NULL;
 }
 
-static struct rk_err *add_function(struct rk_linker *l, const struct rk_link_unit *unit,
-				   const struct rk_span *span)
+struct rk_err *rk_link_add_function(struct rk_linker *l, const struct rk_link_unit *unit,
+				    const char *old_name, const struct rk_link_unit *new_unit,
+				    const struct rk_link_place *place)
 {
 	const struct rk_symbol *old;
-	const struct rk_link_place *place = rk_map_get_ptr(&l->places, span);
 	uint32_t sympos = 0;
 
-	RK_TRY(rk_link_find_old(l, unit, span->twin->name, &old, &sympos));
+	RK_TRY(rk_link_find_old(l, unit, old_name, &old, &sympos));
 	if (!old || !place)
 		return NULL;
 	struct rk_plan_func func = {
@@ -146,8 +148,8 @@ static struct rk_err *add_function(struct rk_linker *l, const struct rk_link_uni
 		.old_sympos = sympos,
 		.old_address = old->value,
 		.old_size = old->size,
-		.new_size = span->size,
-		.unit = rk_arena_strdup(&l->plan->arena, unit->diff->unit),
+		.new_size = place->symbol->size,
+		.unit = rk_arena_strdup(&l->plan->arena, new_unit->diff->unit),
 		.new_symbol = place->symbol,
 	};
 	if (!func.object || !func.old_name || !func.unit || !rk_vec_push(&l->plan->funcs, func))
@@ -186,41 +188,13 @@ static struct rk_err *add_object(struct rk_linker *l, const struct rk_klp_object
 	return NULL;
 }
 
-static bool is_replaced(const struct rk_link_unit *unit, const char *function)
-{
-	rk_vec_for_each(&unit->diff->functions, it)
-		if (rk_streq((*it)->twin->name, function))
-			return true;
-	return false;
-}
-
-/* Functions that differ but stay as they are do no harm; that they differ at all is worth a thought. */
-static struct rk_err *report_others(struct rk_linker *l, const struct rk_link_unit *unit)
-{
-	const struct rk_proof_entry *first = NULL;
-	size_t others = 0;
-
-	rk_vec_for_each(&unit->proof->functions, f) {
-		if (f->verdict != RK_PROOF_DIFFERS || is_replaced(unit, f->function))
-			continue;
-		first = first ? first : f;
-		others++;
-	}
-	if (!first)
-		return NULL;
-	return rk_finding_add(l->findings, RK_FINDING_MISMATCH_ELSEWHERE, unit->diff->unit,
-			      unit->diff->object, first->function,
-			      "%zu of %zu functions differ, the first: %s", others,
-			      unit->proof->functions.nr,
-			      first->reason ? first->reason : "no reason known");
-}
-
 static struct rk_err *link_unit(struct rk_linker *l, const struct rk_link_unit *unit)
 {
 	RK_TRY(rk_link_orc(l, unit));
 	rk_vec_for_each(&unit->diff->functions, it)
-		RK_TRY(add_function(l, unit, *it));
-	RK_TRY(report_others(l, unit));
+		RK_TRY(rk_link_add_function(l, unit, (*it)->twin->name, unit,
+					    rk_map_get_ptr(&l->places, *it)));
+	RK_TRY(rk_link_check_proofs(l, unit));
 	return add_object(l, unit->owner->object);
 }
 
@@ -268,6 +242,44 @@ static struct rk_err *group_functions(struct rk_plan *plan)
 	return NULL;
 }
 
+static bool has_functions(const struct rk_linker *l, const char *object)
+{
+	rk_vec_for_each(&l->plan->funcs, func)
+		if (rk_streq(func->object, object))
+			return true;
+	return false;
+}
+
+/* Is nothing of the module to be redirected, however the linking ends? */
+static bool is_only_added(const struct rk_linker *l, const char *object)
+{
+	if (rk_streq(object, "vmlinux") || has_functions(l, object))
+		return false;
+	for (size_t i = 0; i < l->nr_units; i++)
+		if (rk_streq(l->units[i].diff->object, object) && l->units[i].diff->functions.nr)
+			return false;
+	return true;
+}
+
+/* Livepatch binds the symbols of a module for the objects it redirects functions of, and for no others. */
+static struct rk_err *check_bound(struct rk_linker *l)
+{
+	rk_vec_for_each(&l->sections, it) {
+		const struct rk_plan_section *section = (*it)->plan;
+		if (!is_only_added(l, section->object))
+			continue;
+		rk_vec_for_each(&section->relocs, reloc)
+			if (is_bound_late(reloc->symbol))
+				RK_TRY(rk_finding_add(
+					l->findings, RK_FINDING_SYMBOL_UNRESOLVED, NULL,
+					section->object, reloc->symbol->name,
+					"new code for module '%s' uses it, but no function of that "
+					"module is replaced, so that livepatch doesn't bind it",
+					section->object));
+	}
+	return NULL;
+}
+
 static struct rk_err *run(struct rk_linker *l)
 {
 	for (size_t i = 0; i < l->nr_units; i++)
@@ -277,7 +289,9 @@ static struct rk_err *run(struct rk_linker *l)
 			RK_TRY(link_span(l, &l->units[i], *it));
 	for (size_t i = 0; i < l->nr_units; i++)
 		RK_TRY(link_unit(l, &l->units[i]));
+	RK_TRY(rk_link_moves(l));
 	RK_TRY(rk_link_check_callers(l));
+	RK_TRY(check_bound(l));
 	RK_TRY(group_functions(l->plan));
 	return finish_sections(l);
 }

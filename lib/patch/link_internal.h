@@ -55,14 +55,27 @@ struct rk_err *rk_link_get_section(struct rk_linker *l, const char *name, const 
 /* orc.c: unwind entries of all functions of the unit that were placed. */
 struct rk_err *rk_link_orc(struct rk_linker *l, const struct rk_link_unit *unit) __must_use;
 
-/* resolve.c: what `name`, used by code of unit, is at run time. *ret is NULL after a finding said why it can't be reached. */
+/* resolve.c: what `name`, used by code of unit, is at run time: the unit's local symbol of that name or, when is_local is false,
+ * what the linker would find. *ret is NULL after a finding said why it can't be reached. */
 struct rk_err *rk_link_resolve(struct rk_linker *l, const struct rk_link_unit *unit,
-			       const char *name, struct rk_plan_symbol **ret) __must_use;
+			       const char *name, bool is_local, struct rk_plan_symbol **ret)
+	__must_use;
+/* One function to redirect: old is unit's, of that name in the original object, new_unit has the code at place. */
+struct rk_err *rk_link_add_function(struct rk_linker *l, const struct rk_link_unit *unit,
+				    const char *old, const struct rk_link_unit *new_unit,
+				    const struct rk_link_place *place) __must_use;
 /* The running kernel's function that `function` (name in the original object) is, for redirection; adds a finding and
  * leaves *ret NULL when its proof or the kernel's search fails. */
 struct rk_err *rk_link_find_old(struct rk_linker *l, const struct rk_link_unit *unit,
 				const char *function, const struct rk_symbol **ret,
 				uint32_t *ret_sympos) __must_use;
+
+/* moves.c: global functions that went to another unit of the object. */
+struct rk_err *rk_link_moves(struct rk_linker *l) __must_use;
+
+/* proofs.c: everything else that the patch replaces or that stays beside it must be what we compiled. */
+struct rk_err *rk_link_check_proofs(struct rk_linker *l, const struct rk_link_unit *unit)
+	__must_use;
 
 /* callers.c: prototypes that changed while callers elsewhere stay. */
 struct rk_err *rk_link_check_callers(struct rk_linker *l) __must_use;

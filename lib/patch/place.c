@@ -127,6 +127,19 @@ static const char *ordinary_name(const struct rk_span *span)
 	return NULL;
 }
 
+/* The module loader looks these up by name (kernel/module/main.c, find_module_sections; arch/x86/kernel/module.c), or they are tables. */
+static bool must_keep_name(const struct rk_span *span)
+{
+	const char *name = span->section->name;
+
+	return span->kind == RK_SPAN_ENTRY || rk_has_prefix(name, ".data..percpu") ||
+	       rk_has_prefix(name, "__") || rk_has_prefix(name, "_") ||
+	       rk_has_prefix(name, ".altinstr") || rk_has_prefix(name, ".smp_locks") ||
+	       rk_has_prefix(name, ".static_call") || rk_has_prefix(name, ".BTF") ||
+	       rk_has_prefix(name, ".printk_index") || rk_has_prefix(name, ".init") ||
+	       rk_has_prefix(name, ".exit") || rk_has_prefix(name, ".note");
+}
+
 static struct rk_err *section_of(struct rk_linker *l, const struct rk_span *span,
 				 const char *object, struct rk_link_section **ret)
 {
@@ -140,10 +153,10 @@ static struct rk_err *section_of(struct rk_linker *l, const struct rk_span *span
 		name = rk_arena_printf(arena, ".rodata.str1.%llu", (unsigned long long)from->align);
 	else if (span->kind == RK_SPAN_CONST)
 		name = rk_arena_printf(arena, ".rodata.cst%llu", (unsigned long long)from->entsize);
+	else if (!rk_streq(object, "vmlinux") && (ordinary || !must_keep_name(span)))
+		name = rk_arena_printf(arena, "%s.%s", ordinary ? ordinary : name, object);
 	else if (ordinary)
-		name = rk_streq(object, "vmlinux")
-			       ? ordinary
-			       : rk_arena_printf(arena, "%s.%s", ordinary, object);
+		name = ordinary;
 	if (!name)
 		return rk_err_nomem();
 	return rk_link_get_section(l, name, object, from->type, flags, from->align, from->entsize,
@@ -242,7 +255,10 @@ static struct rk_err *is_lost(struct rk_linker *l, const struct rk_link_unit *un
 		if (!name || (!rk_has_prefix(name, "__tracepoint_") &&
 			      !rk_has_prefix(name, "__SCK__tp_func_")))
 			continue;
-		RK_TRY(rk_link_resolve(l, unit, name, &symbol));
+		RK_TRY(rk_link_resolve(l, unit, name,
+				       ref->target && ref->target->symbol &&
+					       ref->target->symbol->bind == STB_LOCAL,
+				       &symbol));
 		if (!symbol || symbol->kind != RK_PLAN_KLP || rk_streq(symbol->object, "vmlinux"))
 			continue;
 		*ret = true;

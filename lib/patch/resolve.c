@@ -152,21 +152,33 @@ static struct rk_err *use_module(struct rk_linker *l, const struct rk_link_unit 
 	return use_livepatch(l, unit, exporter, sym, ret);
 }
 
-static struct rk_err *resolve(struct rk_linker *l, const struct rk_link_unit *unit,
-			      const char *name, struct rk_plan_symbol **ret)
+/* A local symbol of the unit itself: nothing else of that name will do. */
+static struct rk_err *resolve_local(struct rk_linker *l, const struct rk_link_unit *unit,
+				    const char *name, struct rk_plan_symbol **ret)
 {
-	const struct rk_export *export = rk_symbols_export(l->symbols, name);
 	const struct rk_symbol *sym = rk_owner_lookup(unit->owner, name);
 
-	if (sym && sym->bind == STB_LOCAL) {
-		const struct rk_proof_entry *proof = rk_proof_find(unit->proof, name);
-		if (proof && proof->verdict != RK_PROOF_MATCHED)
-			return rk_finding_add(l->findings, RK_FINDING_MISMATCH, unit->diff->unit,
-					      unit->diff->object, name,
-					      "new code uses it, but it %s: %s",
-					      rk_proof_verdict_name(proof->verdict), proof->reason);
+	if (!sym || sym->bind != STB_LOCAL)
+		return find(l, unit, RK_FINDING_SYMBOL_UNRESOLVED, name,
+			    "the shipped binary has no local symbol of that name from this file");
+	const struct rk_proof_entry *proof = rk_proof_find(unit->proof, name);
+	if (proof && proof->verdict != RK_PROOF_MATCHED)
+		return rk_finding_add(l->findings, RK_FINDING_MISMATCH, unit->diff->unit,
+				      unit->diff->object, name, "new code uses it, but it %s: %s",
+				      rk_proof_verdict_name(proof->verdict), proof->reason);
+	return use_livepatch(l, unit, unit->owner->object, sym, ret);
+}
+
+/* What the linker and the module loader would take: the object's own, then what is exported. */
+static struct rk_err *resolve_global(struct rk_linker *l, const struct rk_link_unit *unit,
+				     const char *name, struct rk_plan_symbol **ret)
+{
+	const struct rk_export *export = rk_symbols_export(l->symbols, name);
+	const struct rk_owner any = {.object = unit->owner->object};
+	const struct rk_symbol *sym = rk_owner_lookup(&any, name);
+
+	if (sym && !any.object->is_vmlinux)
 		return use_livepatch(l, unit, unit->owner->object, sym, ret);
-	}
 	if (export && rk_streq(export->object, "vmlinux"))
 		return use_export(l, unit, export, ret);
 	if (sym)
@@ -177,14 +189,16 @@ static struct rk_err *resolve(struct rk_linker *l, const struct rk_link_unit *un
 }
 
 struct rk_err *rk_link_resolve(struct rk_linker *l, const struct rk_link_unit *unit,
-			       const char *name, struct rk_plan_symbol **ret)
+			       const char *name, bool is_local, struct rk_plan_symbol **ret)
 {
-	char *key = rk_arena_printf(&l->plan->arena, "%td %s", unit - l->units, name);
+	char *key = rk_arena_printf(&l->plan->arena, "%td %s %s", unit - l->units,
+				    is_local ? "local" : "global", name);
 	if (!key)
 		return rk_err_nomem();
 	struct rk_plan_symbol *symbol = rk_map_get(&l->resolved, key);
 	if (!symbol) {
-		RK_TRY(resolve(l, unit, name, &symbol));
+		RK_TRY(is_local ? resolve_local(l, unit, name, &symbol)
+				: resolve_global(l, unit, name, &symbol));
 		if (symbol && !rk_map_set(&l->resolved, key, symbol))
 			return rk_err_nomem();
 	}
