@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@
 #define SOURCE_MAX     (64u << 20)
 #define GRAPH_MAX      (256u << 20)
 #define TREE_DEPTH_MAX 32
+#define READERS	       16
 
 /* Files for each unit that is compiled; with more than that the header is one of the whole kernel's. */
 #define CANDIDATES_PER_UNIT 32
@@ -55,23 +57,73 @@ static void add_includes(const char *text, bool only_c, struct rk_str *out)
 	}
 }
 
-static struct rk_err *collect_file(const struct rk_kbuild *kbuild, const char *path, off_t size,
-				   bool only_c, struct rk_str *out)
+/* One file to read, and its #include lines. */
+struct source_file {
+	const char *path;
+	off_t size;
+	struct rk_str lines;
+};
+
+struct collection {
+	const struct rk_kbuild *kbuild;
+	bool only_c; /* only lines that name a C file, and only files with such lines */
+	struct rk_arena arena;
+	rk_vec(struct source_file) files;
+	size_t next; /* for the readers, who take one after another */
+};
+
+static void collection_deinit(struct collection *all)
 {
-	_cleanup_free_ char *full = rk_path_join(kbuild->target->source, path), *text = NULL;
-	_cleanup_str_ struct rk_str found = RK_STR_INIT;
+	rk_vec_for_each(&all->files, file)
+		rk_str_deinit(&file->lines);
+	rk_vec_deinit(&all->files);
+	rk_arena_deinit(&all->arena);
+}
+
+static struct rk_err *read_file(const struct collection *all, struct source_file *file)
+{
+	_cleanup_free_ char *full = rk_path_join(all->kbuild->target->source, file->path);
+	_cleanup_free_ char *text = NULL;
 
 	if (!full)
 		return rk_err_nomem();
-	if (!only_c)
-		rk_str_addf(out, "%s\n", path);
-	if (rk_has_suffix(path, ".h") && size > HEADER_MAX)
+	if (rk_has_suffix(file->path, ".h") && file->size > HEADER_MAX)
 		return NULL;
 	RK_TRY(rk_fs_read(full, SOURCE_MAX, &text, NULL));
-	add_includes(text, only_c, only_c ? &found : out);
-	if (found.len)
-		rk_str_addf(out, "%s\n%s", path, rk_str_get(&found));
-	return rk_str_check(&found);
+	add_includes(text, all->only_c, &file->lines);
+	return rk_str_check(&file->lines);
+}
+
+static void *read_files(void *arg)
+{
+	struct collection *all = arg;
+	struct rk_err *err = NULL;
+	size_t i;
+
+	while (!err && (i = __atomic_fetch_add(&all->next, 1, __ATOMIC_RELAXED)) < all->files.nr)
+		err = read_file(all, &all->files.v[i]);
+	return err;
+}
+
+/* Tens of thousands of small files: one reader alone would wait for the disk most of the time. */
+static struct rk_err *read_all(struct collection *all)
+{
+	pthread_t threads[READERS];
+	size_t nr = 0;
+
+	while (nr < READERS && pthread_create(&threads[nr], NULL, read_files, all) == 0)
+		nr++;
+	struct rk_err *err = read_files(all);
+	for (size_t i = 0; i < nr; i++) {
+		void *result;
+
+		pthread_join(threads[i], &result);
+		if (err)
+			rk_err_free(result);
+		else
+			err = result;
+	}
+	return err;
 }
 
 /* Directories that no unit of this kernel reads from. */
@@ -88,9 +140,16 @@ static bool is_outside(const struct rk_kbuild *kbuild, const char *path)
 	       !rk_streq(path + 5, kbuild->srcarch);
 }
 
-static struct rk_err *collect(const struct rk_kbuild *kbuild, const char *path, int depth,
-			      bool only_c, struct rk_str *out)
+static struct rk_err *add_file(struct collection *all, const char *path, off_t size)
 {
+	struct source_file file = {rk_arena_strdup(&all->arena, path), size, RK_STR_INIT};
+
+	return file.path && rk_vec_push(&all->files, file) ? NULL : rk_err_nomem();
+}
+
+static struct rk_err *list_files(struct collection *all, const char *path, int depth)
+{
+	const struct rk_kbuild *kbuild = all->kbuild;
 	_cleanup_free_ char *full = rk_path_join(kbuild->target->source, path);
 	struct dirent **entries = NULL;
 	struct rk_err *err = NULL;
@@ -111,14 +170,28 @@ static struct rk_err *collect(const struct rk_kbuild *kbuild, const char *path, 
 			err = rk_err_nomem();
 		if (!err && name[0] != '.' && lstat(file, &st) == 0) {
 			if (S_ISREG(st.st_mode) && is_c)
-				err = collect_file(kbuild, below, st.st_size, only_c, out);
+				err = add_file(all, below, st.st_size);
 			else if (S_ISDIR(st.st_mode) && !is_outside(kbuild, below))
-				err = collect(kbuild, below, depth - 1, only_c, out);
+				err = list_files(all, below, depth - 1);
 		}
 		free(entries[i]);
 	}
 	free(entries);
 	return err;
+}
+
+static struct rk_err *collect(const struct rk_kbuild *kbuild, bool only_c, struct rk_str *out)
+{
+	struct collection all = {.kbuild = kbuild, .only_c = only_c};
+	struct rk_err *err = list_files(&all, "", TREE_DEPTH_MAX);
+
+	if (!err)
+		err = read_all(&all);
+	rk_vec_for_each(&all.files, file)
+		if (!only_c || file->lines.len)
+			rk_str_addf(out, "%s\n%s", file->path, rk_str_get(&file->lines));
+	collection_deinit(&all);
+	return err ? err : rk_str_check(out);
 }
 
 static struct rk_err *get_graph(struct rk_kbuild *kbuild, bool only_c, char **ret)
@@ -134,8 +207,7 @@ static struct rk_err *get_graph(struct rk_kbuild *kbuild, bool only_c, char **re
 	rk_report_phase(kbuild->reporter, "kbuild", "%s",
 			only_c ? "reading which file includes a C file"
 			       : "reading which file includes which");
-	RK_TRY(collect(kbuild, "", TREE_DEPTH_MAX, only_c, &out));
-	RK_TRY(rk_str_check(&out));
+	RK_TRY(collect(kbuild, only_c, &out));
 	if (kbuild->keeps_recipes)
 		RK_TRY(rk_fs_write(file, rk_str_get(&out), out.len, 0666));
 	return rk_str_take(&out, ret);
