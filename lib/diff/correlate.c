@@ -93,79 +93,6 @@ static bool is_any(const struct rk_span *a, const struct rk_span *b)
 	return true;
 }
 
-/* The author's name of the function that uses something: "foo" for foo, foo.cold, foo.isra.0. */
-static size_t user_name_length(const struct rk_span *user)
-{
-	const char *name = user->base ? user->base : "";
-	return strcspn(name, ".");
-}
-
-static bool uses_same_name(const struct rk_span *a, const struct rk_span *b)
-{
-	size_t n = user_name_length(a);
-	return a->kind == b->kind && a->base && b->base && n == user_name_length(b) &&
-	       !strncmp(a->base, b->base, n);
-}
-
-static bool is_used_by_like(const struct rk_span *span, const struct rk_span *user)
-{
-	for (size_t i = 0; i < span->nr_users; i++)
-		if (uses_same_name(span->users[i], user))
-			return true;
-	return false;
-}
-
-static bool shares_user(const struct rk_span *a, const struct rk_span *b)
-{
-	if (a->size != b->size)
-		return false;
-	for (size_t i = 0; i < a->nr_users; i++)
-		if (is_used_by_like(b, a->users[i]))
-			return true;
-	return false;
-}
-
-static bool has_same_users(const struct rk_span *a, const struct rk_span *b)
-{
-	if (!shares_user(a, b))
-		return false;
-	for (size_t i = 0; i < a->nr_users; i++)
-		if (!is_used_by_like(b, a->users[i]))
-			return false;
-	for (size_t i = 0; i < b->nr_users; i++)
-		if (!is_used_by_like(a, b->users[i]))
-			return false;
-	return true;
-}
-
-/* Is one of its users in one object only? Then what was written there has been inlined elsewhere, or isn't any more. */
-static bool has_lone_user(const struct rk_span *span)
-{
-	for (size_t i = 0; i < span->nr_users; i++)
-		if (span->users[i]->kind == RK_SPAN_FUNC && !span->users[i]->twin)
-			return true;
-	return !span->nr_users;
-}
-
-/* The users of a static local are the functions of its scope; a removed one and a new one of the same name in functions
- * that both objects have are two variables, even when only these two are left. */
-static void pair_variables(struct group *group)
-{
-	pair_by(group, has_same_users);
-	pair_by(group, shares_user);
-	size_t orig = 0, patched = 0;
-	struct rk_span *a = NULL, *b = NULL;
-	rk_vec_for_each(&group->orig, it)
-		if (!(*it)->twin)
-			orig++, a = *it;
-	rk_vec_for_each(&group->patched, it)
-		if (!(*it)->twin)
-			patched++, b = *it;
-	if (orig == 1 && patched == 1 && a->size == b->size &&
-	    (has_lone_user(a) || has_lone_user(b)))
-		pair(a, b);
-}
-
 /* gcc numbers clones per function: foo.constprop.0 and .1 may swap. */
 static void pair_functions(struct group *group)
 {
@@ -175,10 +102,10 @@ static void pair_functions(struct group *group)
 	pair_by(group, is_any);
 }
 
-static void pair_group(struct group *group)
+static struct rk_err *pair_group(struct rk_diff *diff, struct group *group)
 {
 	if (!group->orig.nr || !group->patched.nr)
-		return;
+		return NULL;
 	struct rk_span *a = group->orig.v[0], *b = group->patched.v[0];
 	if (group->orig.nr == 1 && group->patched.nr == 1 &&
 	    (a->kind == RK_SPAN_FUNC || !a->is_numbered))
@@ -186,9 +113,11 @@ static void pair_group(struct group *group)
 	else if (a->kind == RK_SPAN_FUNC)
 		pair_functions(group);
 	else if (a->is_numbered)
-		pair_variables(group);
+		return rk_diff_pair_locals(diff, group->orig.v, group->orig.nr, group->patched.v,
+					   group->patched.nr);
 	else
 		pair_by(group, has_same_name);
+	return NULL;
 }
 
 static bool is_of_functions(const struct group *group)
@@ -250,10 +179,10 @@ struct rk_err *rk_diff_correlate(struct rk_diff *diff)
 	/* variables are told apart by the functions that use them */
 	rk_vec_for_each(&groups.list, it)
 		if (!err && is_of_functions(*it))
-			pair_group(*it);
+			err = pair_group(diff, *it);
 	rk_vec_for_each(&groups.list, it) {
 		if (!err && !is_of_functions(*it))
-			pair_group(*it);
+			err = pair_group(diff, *it);
 		rk_vec_deinit(&(*it)->orig);
 		rk_vec_deinit(&(*it)->patched);
 	}
