@@ -64,6 +64,14 @@ static const char two_c[] = "int two_entry(int x) { return work(x) / 2; }\n"
 			    "int two_hidden(int x) { return x / 3; }\n";
 static const char three_c[] = "int three_entry(int x) { return work(x) / 4; }\n";
 
+/* a module with an exported name of its own, and two functions of one name, of which init code goes */
+static const char four_c[] = "noinline int printk(const char *f, ...) { return f[1]; }\n"
+			     "static __init noinline int dup(int x) { return x * 7; }\n"
+			     "int __init four_setup(int x) { return dup(x); }\n"
+			     "int four_entry(int x) { return work(x) / 5; }\n";
+static const char four_b_c[] = "static noinline int dup(int x) { return work(x) * 9; }\n"
+			       "int four_other(int x) { return dup(x) + 1; }\n";
+
 static const char symvers[] = "0x00000010\t__fentry__\tvmlinux\tEXPORT_SYMBOL\t\n"
 			      "0x00000011\twork\tvmlinux\tEXPORT_SYMBOL\t\n"
 			      "0x00000012\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n"
@@ -105,11 +113,14 @@ static void build_kernel(void)
 	_cleanup_free_ char *one_b = compile("one_b.c", one_b_c, KERNELMAKE_SHIPPED);
 	_cleanup_free_ char *two = compile("two.c", two_c, KERNELMAKE_SHIPPED);
 	_cleanup_free_ char *three = compile("three.c", three_c, KERNELMAKE_SHIPPED);
+	_cleanup_free_ char *four = compile("four.c", four_c, KERNELMAKE_SHIPPED);
+	_cleanup_free_ char *four_b = compile("four_b.c", four_b_c, KERNELMAKE_SHIPPED);
 	const char *const objects[] = {lib, twin, core, sched, NULL};
 	free(kernelmake_link(dir, objects));
 	kernelmake_module(dir, "one.ko", (const char *const[]){one, one_b, NULL});
 	kernelmake_module(dir, "two.ko", (const char *const[]){two, NULL});
 	kernelmake_module(dir, "three.ko", (const char *const[]){three, NULL});
+	kernelmake_module(dir, "four.ko", (const char *const[]){four, four_b, NULL});
 	kernelmake_target(dir, symvers, &target);
 }
 
@@ -359,6 +370,88 @@ static void test_two_units(void)
 	link_case("two-units", sources, 2);
 }
 
+/* Callers outside the patch go on calling the old one, which must lead to the new one. */
+static void test_moves(void)
+{
+	_cleanup_free_ char *core =
+		edit(core_c,
+		     EDITS("int core_second(int x) { return core_entry(x) + chosen(x); }\n", ""));
+	_cleanup_free_ char *sched =
+		edit(sched_c, EDITS("asm(TABLE(\".orc_unwind_ip\"",
+				    "int core_second(int x) { return work(x) - 1; }\n"
+				    "asm(TABLE(\".orc_unwind_ip\""));
+	const struct source moved[] = {{"b/core.c", "vmlinux", core_c, core},
+				       {"sched.c", "vmlinux", sched_c, sched}};
+	link_case("moved", moved, 2);
+	_cleanup_free_ char *no_state = edit(core_c, EDITS("int (*handler)(int);\n", ""));
+	_cleanup_free_ char *state =
+		edit(sched_c, EDITS("__sched noinline int first(int x) { return work(x) + 1",
+				    "int (*handler)(int);\n"
+				    "__sched noinline int first(int x) { return handler(x)"));
+	const struct source data[] = {{"b/core.c", "vmlinux", core_c, no_state},
+				      {"sched.c", "vmlinux", sched_c, state}};
+	link_case("moved-data", data, 2);
+}
+
+static void test_own_names(void)
+{
+	/* the module's own printk(), not the kernel's, which it hides */
+	_cleanup_free_ char *four =
+		edit(four_c, EDITS("work(x) / 5", "work(x) / 5 + printk(\"x\")"));
+	const struct source own = {"four.c", "four", four_c, four};
+	link_case("module-own-export", &own, 1);
+	/* which of two it is changes when the init code goes */
+	_cleanup_free_ char *other = edit(four_b_c, EDITS("dup(x) + 1", "dup(x) + 2"));
+	const struct source ambiguous = {"four_b.c", "four", four_b_c, other};
+	link_case("ambiguous", &ambiguous, 1);
+	/* a local function that this kernel doesn't have isn't the other file's global of that name */
+	_cleanup_free_ char *original = edit(
+		four_b_c, EDITS("int four_other", "static noinline int hidden(int x) "
+						  "{ return work(x) + 8; }\nint four_two(int x) "
+						  "{ return hidden(x); }\nint four_other"));
+	_cleanup_free_ char *patched = edit(original, EDITS("dup(x) + 1", "hidden(x) + 1"));
+	const struct source local = {"four_b.c", "four", original, patched};
+	link_case("local-not-shipped", &local, 1);
+}
+
+/* Nothing of the module is redirected, so that livepatch wouldn't bind what its new code needs. */
+static void test_only_new(void)
+{
+	_cleanup_free_ char *core =
+		edit(core_c, EDITS("return helper(x) + 2", "return helper(x) + 3"));
+	_cleanup_free_ char *one =
+		edit(one_c, EDITS("int one_shared",
+				  "int one_new(int x) { return inner(x) + 1; }\nint one_shared"));
+	const struct source sources[] = {{"b/core.c", "vmlinux", core_c, core},
+					 {"one.c", "one", one_c, one}};
+	link_case("module-only-new", sources, 2);
+}
+
+/* Sections of a kept name: of the kernel and a module they don't mix; what the module loader reads can't wait for the module. */
+static void test_sections(void)
+{
+	static const char added[] =
+		"static int fresh __read_mostly = 1; int __sched noinline kept(int x) "
+		"{ return work(x) + fresh++; }\n";
+	_cleanup_free_ char *core_more = rk_asprintf("%sint core_second", added);
+	_cleanup_free_ char *core =
+		edit(core_c, EDITS("int core_second", core_more, "core_entry(x) + chosen",
+				   "kept(x) + chosen"));
+	_cleanup_free_ char *one_more = rk_asprintf(
+		"%sint one_shared",
+		"static int fresh __read_mostly = 1; int __sched noinline kept_one(int x) "
+		"{ return inner(x) + fresh++; }\n");
+	_cleanup_free_ char *one =
+		edit(one_c, EDITS("int one_shared", one_more, "inner(x) - 2", "kept_one(x) - 2"));
+	const struct source sources[] = {{"b/core.c", "vmlinux", core_c, core},
+					 {"one.c", "one", one_c, one}};
+	link_case("kept-sections", sources, 2);
+	patch_one("module-special-section",
+		  EDITS("return inner(x) * 2",
+			"static int *where __used __section(\"__dyndbg\") = &inner_state; "
+			"return inner(x) + *where"));
+}
+
 /* The caller in the other unit of the module isn't in the patch; that of the same unit is compiled anew. */
 static void test_prototype(void)
 {
@@ -386,6 +479,10 @@ int main(void)
 	test_mismatch();
 	test_module();
 	test_two_units();
+	test_moves();
+	test_own_names();
+	test_only_new();
+	test_sections();
 	test_prototype();
 	test_orc();
 	free(flags);
