@@ -48,6 +48,12 @@ static const char sched_c[] =
 	"	\".long second + 9 - .\\n.long third + 5 - .\")\n"
 	"    TABLE(\".orc_unwind\", \"a\", \".byte 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2\\n\"\n"
 	"	\".byte 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4\"));\n";
+/* a part that is split off as unlikely, and a function that can't be redirected itself */
+static const char parts_c[] = "int printk(const char *f, ...); void __cold fatal(int x);\n"
+			      "static notrace noinline int plain(int x) { return work(x) + 3; }\n"
+			      "int parts_entry(int x) { if (unlikely(x < 0)) fatal(x + 5); "
+			      "return work(x) - 6; }\n"
+			      "int plain_entry(int x) { return plain(x) * 7; }\n";
 /* modules */
 static const char one_c[] =
 	"static const char depends[] __used __section(\".modinfo\") = \"depends=two\";\n"
@@ -115,7 +121,10 @@ static void build_kernel(void)
 	_cleanup_free_ char *three = compile("three.c", three_c, KERNELMAKE_SHIPPED);
 	_cleanup_free_ char *four = compile("four.c", four_c, KERNELMAKE_SHIPPED);
 	_cleanup_free_ char *four_b = compile("four_b.c", four_b_c, KERNELMAKE_SHIPPED);
-	const char *const objects[] = {lib, twin, core, sched, NULL};
+	_cleanup_free_ char *parts = compile("parts.c", parts_c, KERNELMAKE_SHIPPED);
+	_cleanup_free_ char *fatal =
+		compile("fatal.c", "void fatal(int x) { work(x); }\n", KERNELMAKE_SHIPPED);
+	const char *const objects[] = {lib, twin, core, sched, parts, fatal, NULL};
 	free(kernelmake_link(dir, objects));
 	kernelmake_module(dir, "one.ko", (const char *const[]){one, one_b, NULL});
 	kernelmake_module(dir, "two.ko", (const char *const[]){two, NULL});
@@ -334,6 +343,19 @@ static void test_mismatch(void)
 	link_case("absent", &missing, 1);
 }
 
+/* What goes with a replaced function must be what the kernel runs as well. */
+static void test_mismatch_beside(void)
+{
+	_cleanup_free_ char *cold = edit(parts_c, EDITS("x + 5", "x + 9"));
+	_cleanup_free_ char *warm = edit(cold, EDITS("work(x) - 6", "work(x) - 8"));
+	const struct source part = {"parts.c", "vmlinux", cold, warm};
+	link_case("mismatch-cold", &part, 1);
+	_cleanup_free_ char *plain = edit(parts_c, EDITS("work(x) + 3", "work(x) + 4"));
+	_cleanup_free_ char *fixed = edit(plain, EDITS("work(x) + 4", "work(x) + 12"));
+	const struct source carried = {"parts.c", "vmlinux", plain, fixed};
+	link_case("mismatch-carried", &carried, 1);
+}
+
 static void test_module(void)
 {
 	patch_one(
@@ -477,6 +499,7 @@ int main(void)
 	build_kernel();
 	test_vmlinux();
 	test_mismatch();
+	test_mismatch_beside();
 	test_module();
 	test_two_units();
 	test_moves();

@@ -16,7 +16,7 @@ int entry(int x)
 		work(count);
 	} else {
 		static int count;
-		count = x;
+		count ^= x;
 		work(count);
 	}
 	return x;
