@@ -9,8 +9,11 @@
 
 #include "lib/diff/diff_internal.h"
 
-/* Bytes of an instruction before the field that names the variable: its opcode and operands. */
-#define OPCODE_BYTES 3
+/* Bytes held against each other around the four of a field that names the variable: opcode and operands before it, what is done
+ * with the value behind it. Where a displacement among them differs too, the variable isn't told apart, which is safe. */
+#define BYTES_BEFORE 2
+#define BYTES_BEHIND 2
+#define FIELD_SIZE   4
 
 typedef rk_vec(struct rk_span *) spans;
 
@@ -89,13 +92,21 @@ static const struct rk_ref *next_ref(const struct rk_span *user, const struct rk
 	return NULL;
 }
 
+static bool has_bytes_around(const struct rk_span *user, const struct rk_ref *ref)
+{
+	return user->data && ref->offset >= BYTES_BEFORE &&
+	       ref->offset + FIELD_SIZE + BYTES_BEHIND <= user->size;
+}
+
 static bool is_same_use(const struct rk_span *u, const struct rk_ref *x, const struct rk_span *v,
 			const struct rk_ref *y)
 {
-	return x->type == y->type && x->place == y->place && u->data && v->data &&
-	       x->offset >= OPCODE_BYTES && y->offset >= OPCODE_BYTES &&
-	       !memcmp(u->data + x->offset - OPCODE_BYTES, v->data + y->offset - OPCODE_BYTES,
-		       OPCODE_BYTES);
+	if (x->type != y->type || x->place != y->place || !has_bytes_around(u, x) ||
+	    !has_bytes_around(v, y))
+		return false;
+	const uint8_t *a = u->data + x->offset, *b = v->data + y->offset;
+	return !memcmp(a - BYTES_BEFORE, b - BYTES_BEFORE, BYTES_BEFORE) &&
+	       !memcmp(a + FIELD_SIZE, b + FIELD_SIZE, BYTES_BEHIND);
 }
 
 /* Does the code of user u use a as that of v uses b, instruction by instruction? */
