@@ -185,6 +185,14 @@ static const char mod_two[] =
 	"static int seen; extern int elsewhere(int); extern int probe_all(void);\n"
 	"int two(int x) { seen++; return probe(x) + setup(x) + elsewhere(x); }\n";
 
+/* hardly any local of their own, and those with counters: the content of '__func__.0' says which is which */
+#define NUMBERED(function)                                                                \
+	"static volatile int id __asm__(\"__UNIQUE_ID_id5.1\") = 4;\n"                    \
+	"static const volatile char name[] __asm__(\"__func__.0\") = \"" function "\";\n" \
+	"int " function "(int x) { id++; return name[x]; }\n"
+static const char numbered_a[] = NUMBERED("alpha");
+static const char numbered_b[] = NUMBERED("gamma");
+
 static void build_module(void)
 {
 	_cleanup_free_ char *one =
@@ -193,6 +201,11 @@ static void build_module(void)
 		kernelmake_compile(dir, "m/two.c", mod_two, KERNELMAKE_SHIPPED, NULL);
 	const char *const objects[] = {one, two, NULL};
 	kernelmake_module(dir, "one-two.ko", objects);
+	_cleanup_free_ char *a =
+		kernelmake_compile(dir, "m/a.c", numbered_a, KERNELMAKE_SHIPPED, NULL);
+	_cleanup_free_ char *b =
+		kernelmake_compile(dir, "m/b.c", numbered_b, KERNELMAKE_SHIPPED, NULL);
+	kernelmake_module(dir, "numbered.ko", (const char *const[]){a, b, NULL});
 }
 
 static void test_module_sympos(void)
@@ -245,6 +258,9 @@ static void test_owner(void)
 	owned(symbols, "one_two", "o/m/one.c", mod_one, "probe", 0);
 	owned(symbols, "one_two", "o/m/two.c", mod_two, "probe", 1);
 	owned(symbols, "one_two", "o/m/two.c", mod_two, "setup", 1);
+
+	owned(symbols, "numbered", "o/m/a.c", numbered_a, "__UNIQUE_ID_id5.1", 0);
+	owned(symbols, "numbered", "o/m/b.c", numbered_b, "__UNIQUE_ID_id5.1", 1);
 
 	/* a file without local symbols means global ones */
 	_cleanup_free_ char *path =
