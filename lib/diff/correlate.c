@@ -163,10 +163,9 @@ static struct rk_err *part_constants(struct rk_diff *diff)
 			continue;
 		twin->twin = NULL;
 		span->twin = NULL;
-		RK_TRY(rk_finding_add(&diff->findings, RK_FINDING_NEW_DATA, diff->unit,
-				      diff->object, span->name,
-				      "a constant changed: the functions that read it are replaced "
-				      "and have their own"));
+		RK_TRY(rk_finding_add(
+			&diff->findings, RK_FINDING_CONSTANT_REPLACED, diff->unit, diff->object,
+			span->name, "the functions that read it are replaced and have their own"));
 	}
 	return NULL;
 }
