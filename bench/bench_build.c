@@ -219,10 +219,11 @@ static void print(struct bench *b)
 {
 	struct rusage usage;
 	getrusage(RUSAGE_SELF, &usage);
+	double ratio = median(&b->ratio); /* sorts the rounds */
 	printf("fix -> module, original not cached  %6.2f s\n", median(&b->cold));
 	printf("the two bare compiler calls         %6.2f s\n", median(&b->bare));
-	printf("ratio, round by round               %6.2f (%.2f to %.2f in %zu rounds)\n",
-	       median(&b->ratio), b->ratio.v[0], b->ratio.v[b->ratio.nr - 1], b->ratio.nr);
+	printf("ratio, round by round               %6.2f (%.2f to %.2f in %zu rounds)\n", ratio,
+	       b->ratio.v[0], b->ratio.v[b->ratio.nr - 1], b->ratio.nr);
 	printf("fix -> module, original cached      %6.2f s\n", median(&b->warm));
 	printf("our own code                        %6.2f s of processor time, %ld MiB at most\n",
 	       median(&b->own), usage.ru_maxrss / 1024);
