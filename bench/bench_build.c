@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/process.h"
 #include "lib/base/str.h"
@@ -46,13 +46,6 @@ struct bench {
 	struct samples cold, warm, bare, ratio, own, phase[RK_PHASES];
 	size_t module_size;
 };
-
-static double now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static double own_seconds(void)
 {
@@ -109,12 +102,12 @@ static struct rk_err *time_bare(struct bench *b, const struct rk_build *build, c
 	_cleanup_free_ char *output = rk_asprintf("%s/bare.o", work);
 	if (!output)
 		return rk_err_nomem();
-	double start = now();
+	double start = rk_clock_seconds();
 	rk_vec_for_each(&build->units, unit) {
 		RK_TRY(compile_bare(unit->recipe, b->target->source, output));
 		RK_TRY(compile_bare(unit->recipe, build->view->dir, output));
 	}
-	*ret = now() - start;
+	*ret = rk_clock_seconds() - start;
 	return NULL;
 }
 
@@ -136,9 +129,9 @@ static struct rk_err *build_once(struct bench *b, const char *work, double *ret_
 	if (!kept)
 		return rk_err_nomem();
 	*kept = o;
-	double start = now();
+	double start = rk_clock_seconds();
 	struct rk_err *err = rk_build_run(b->target, kept, ret);
-	*ret_seconds = now() - start;
+	*ret_seconds = rk_clock_seconds() - start;
 	if (err)
 		free(kept);
 	return err;

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "bench/pick.h"
+#include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "lib/diff/diff.h"
@@ -44,19 +44,12 @@ struct bench {
 	const char *slowest_unit;
 };
 
-static double now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static struct rk_err *compare_pair(struct bench *b, const struct rk_recipe *recipe,
 				   const char *orig_path, const char *other_path)
 {
 	_cleanup_elf_ struct rk_elf *orig = NULL, *other = NULL;
 	struct rk_diff *diff;
-	double start = now();
+	double start = rk_clock_seconds();
 
 	RK_TRY(rk_elf_open(orig_path, RK_ELF_LOAD_ALL, &orig));
 	RK_TRY(rk_elf_open(other_path, RK_ELF_LOAD_ALL, &other));
@@ -64,7 +57,7 @@ static struct rk_err *compare_pair(struct bench *b, const struct rk_recipe *reci
 	b->functions += diff->functions.nr;
 	b->included += diff->included.nr;
 	rk_diff_free(diff);
-	double seconds = now() - start;
+	double seconds = rk_clock_seconds() - start;
 	b->seconds += seconds;
 	b->pairs++;
 	if (seconds > b->slowest) {

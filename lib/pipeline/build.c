@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The phases in order, with their times, and what they share. */
 #include <ctype.h>
-#include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/process.h"
 #include "lib/pipeline/internal.h"
@@ -24,13 +24,6 @@ static const struct {
 const char *rk_build_phase_name(enum rk_build_phase phase)
 {
 	return phases[phase].name;
-}
-
-static double now(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
 /* "pointer-escapes" or "pointer-escapes:my_timer_fn" */
@@ -80,9 +73,9 @@ static struct rk_err *run_phases(struct rk_build *build)
 		if (rk_is_interrupted())
 			return rk_err(RK_ERR_INTERRUPTED, "interrupted");
 		rk_report_phase(build->options->reporter, phases[p].name, "%s", phases[p].text);
-		double start = now();
+		double start = rk_clock_seconds();
 		RK_TRY(phases[p].run(build));
-		build->seconds[p] = now() - start;
+		build->seconds[p] = rk_clock_seconds() - start;
 		rk_findings_sort(&build->findings);
 	}
 	return NULL;
