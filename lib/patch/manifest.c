@@ -26,6 +26,9 @@ void rk_manifest_free(struct rk_manifest *m)
 	rk_vec_deinit(&m->funcs);
 	rk_vec_deinit(&m->units);
 	rk_vec_deinit(&m->findings);
+	rk_vec_deinit(&m->callbacks);
+	rk_vec_deinit(&m->states);
+	rk_vec_deinit(&m->shadow_ids);
 	rk_arena_deinit(&m->arena);
 	free(m);
 }
@@ -109,15 +112,17 @@ static void set_string(struct json_builder *b, json_t *object, const char *key, 
 	set(b, object, key, s ? text(b, s) : json_null());
 }
 
+/* key is for the message */
+static json_t *number(struct json_builder *b, const char *key, uint64_t n)
+{
+	if (n > INT64_MAX && !b->err)
+		b->err = rk_err(RK_ERR_LIMIT, "manifest: '%s' is too large: %" PRIu64, key, n);
+	return json_integer((json_int_t)n);
+}
+
 static void set_number(struct json_builder *b, json_t *object, const char *key, uint64_t n)
 {
-	if (n > INT64_MAX) {
-		if (!b->err)
-			b->err = rk_err(RK_ERR_LIMIT, "manifest: '%s' is too large: %" PRIu64, key,
-					n);
-		return;
-	}
-	set(b, object, key, json_integer((json_int_t)n));
+	set(b, object, key, number(b, key, n));
 }
 
 static json_t *fix_to_json(struct json_builder *b, const struct rk_manifest_fix *fix)
@@ -183,6 +188,25 @@ static json_t *finding_to_json(struct json_builder *b, const struct rk_manifest_
 	return object;
 }
 
+static json_t *callback_to_json(struct json_builder *b, const struct rk_manifest_callback *callback)
+{
+	json_t *object = json_object();
+
+	set_string(b, object, "object", callback->object);
+	set_string(b, object, "kind", callback->kind);
+	set_string(b, object, "function", callback->function);
+	return object;
+}
+
+static json_t *state_to_json(struct json_builder *b, const struct rk_manifest_state *state)
+{
+	json_t *object = json_object();
+
+	set_number(b, object, "id", state->id);
+	set_number(b, object, "version", state->version);
+	return object;
+}
+
 static json_t *target_to_json(struct json_builder *b, const struct rk_manifest *m)
 {
 	json_t *object = json_object();
@@ -193,6 +217,21 @@ static json_t *target_to_json(struct json_builder *b, const struct rk_manifest *
 	set_string(b, object, "build_id", m->build_id);
 	set_string(b, object, "compiler", m->compiler);
 	return object;
+}
+
+static void lasting_to_json(struct json_builder *b, const struct rk_manifest *m, json_t *root)
+{
+	json_t *callbacks = json_array(), *states = json_array(), *shadow_ids = json_array();
+
+	rk_vec_for_each(&m->callbacks, callback)
+		append(b, callbacks, callback_to_json(b, callback));
+	rk_vec_for_each(&m->states, state)
+		append(b, states, state_to_json(b, state));
+	rk_vec_for_each(&m->shadow_ids, id)
+		append(b, shadow_ids, number(b, "shadow_ids", *id));
+	set(b, root, "callbacks", callbacks);
+	set(b, root, "states", states);
+	set(b, root, "shadow_ids", shadow_ids);
 }
 
 static void lists_to_json(struct json_builder *b, const struct rk_manifest *m, json_t *root)
@@ -230,6 +269,7 @@ struct rk_err *rk_manifest_to_json(const struct rk_manifest *m, char **ret)
 	set_string(&b, root, "tool_version", m->tool_version);
 	set(&b, root, "target", target_to_json(&b, m));
 	lists_to_json(&b, m, root);
+	lasting_to_json(&b, m, root);
 	if (b.err)
 		return b.err;
 	_cleanup_free_ char *json = json_dumps(root, JSON_INDENT(2));

@@ -45,6 +45,19 @@ struct rk_manifest_finding {
 	const char *code, *severity, *place, *text;
 };
 
+/* A function of the fix's author that livepatch runs when the object is patched or unpatched. */
+struct rk_manifest_callback {
+	const char *object; /* klp object */
+	const char *kind;   /* "pre_patch", "post_patch", "pre_unpatch", "post_unpatch" */
+	const char *function;
+};
+
+/* A livepatch state (struct klp_state): what replaces this patch must know it in this version or a later one. */
+struct rk_manifest_state {
+	uint64_t id;
+	uint32_t version;
+};
+
 struct rk_manifest {
 	struct rk_arena arena; /* all strings */
 	const char *name;      /* module name: "kpatch_fix" */
@@ -58,6 +71,10 @@ struct rk_manifest {
 	rk_vec(struct rk_manifest_func) funcs;
 	rk_vec(struct rk_manifest_unit) units;
 	rk_vec(struct rk_manifest_finding) findings;
+	/* What outlives the patch or runs at its borders; manifests before these existed have none. */
+	rk_vec(struct rk_manifest_callback) callbacks; /* by object, in the order of the kinds */
+	rk_vec(struct rk_manifest_state) states;       /* by id */
+	rk_vec(uint64_t) shadow_ids;		       /* ids of shadow variables, ascending */
 };
 
 struct rk_err *rk_manifest_create(struct rk_manifest **ret) __must_use;

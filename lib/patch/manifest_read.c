@@ -152,6 +152,16 @@ static const struct field finding_fields[] = {
 	FIELD(rk_manifest_finding, text, "text", STRING),
 };
 
+static const struct field callback_fields[] = {
+	FIELD(rk_manifest_callback, object, "object", STRING),
+	FIELD(rk_manifest_callback, kind, "kind", STRING),
+	FIELD(rk_manifest_callback, function, "function", STRING),
+};
+static const struct field state_fields[] = {
+	FIELD(rk_manifest_state, id, "id", U64),
+	FIELD(rk_manifest_state, version, "version", U32),
+};
+
 static struct rk_err *get_array(const struct reader *r, const char *path, const json_t *object,
 				const char *key, const json_t **ret)
 {
@@ -225,6 +235,32 @@ static struct rk_err *read_fixes(const struct reader *r, const json_t *root)
 	return NULL;
 }
 
+static struct rk_err *read_shadow_ids(const struct reader *r, const json_t *root)
+{
+	const json_t *list = NULL;
+
+	RK_TRY(get_array(r, "", root, "shadow_ids", &list));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *value = json_array_get(list, i);
+		if (!is_kind(value, FIELD_U64))
+			return rk_err(RK_ERR_FORMAT, "'%s': 'shadow_ids[%zu]' is not %s", r->name,
+				      i, kind_names[FIELD_U64]);
+		if (!rk_vec_push(&r->m->shadow_ids, (uint64_t)json_integer_value(value)))
+			return rk_err_nomem();
+	}
+	return NULL;
+}
+
+/* Patches made before these lists existed have none. */
+static struct rk_err *read_lasting(const struct reader *r, const json_t *root)
+{
+	if (json_object_get(root, "callbacks"))
+		READ_LIST(r, root, "callbacks", &r->m->callbacks, callback_fields);
+	if (json_object_get(root, "states"))
+		READ_LIST(r, root, "states", &r->m->states, state_fields);
+	return json_object_get(root, "shadow_ids") ? read_shadow_ids(r, root) : NULL;
+}
+
 static struct rk_err *read_root(const struct reader *r, const json_t *root)
 {
 	if (!json_is_object(root))
@@ -246,7 +282,7 @@ static struct rk_err *read_root(const struct reader *r, const json_t *root)
 	READ_LIST(r, root, "functions", &r->m->funcs, func_fields);
 	READ_LIST(r, root, "units", &r->m->units, unit_fields);
 	READ_LIST(r, root, "findings", &r->m->findings, finding_fields);
-	return NULL;
+	return read_lasting(r, root);
 }
 
 struct rk_err *rk_manifest_parse(const char *name, const char *json, size_t len,

@@ -70,6 +70,23 @@ static const char full[] = "{\n"
 			   "      \"place\": null,\n"
 			   "      \"text\": \"a new function\"\n"
 			   "    }\n"
+			   "  ],\n"
+			   "  \"callbacks\": [\n"
+			   "    {\n"
+			   "      \"object\": \"vmlinux\",\n"
+			   "      \"kind\": \"pre_patch\",\n"
+			   "      \"function\": \"prepare\"\n"
+			   "    }\n"
+			   "  ],\n"
+			   "  \"states\": [\n"
+			   "    {\n"
+			   "      \"id\": 77,\n"
+			   "      \"version\": 2\n"
+			   "    }\n"
+			   "  ],\n"
+			   "  \"shadow_ids\": [\n"
+			   "    1,\n"
+			   "    9223372036854775807\n"
 			   "  ]\n"
 			   "}\n";
 
@@ -92,6 +109,9 @@ static void test_round_trip(void)
 	is_int(m->funcs.v[0].new_size, INT64_MAX, "largest number");
 	is_int(m->units.v[0].discarded, 3, "discarded");
 	is_str(m->findings.v[0].code, "new-function", "finding");
+	is_str(m->callbacks.v[0].function, "prepare", "callback");
+	is_int(m->states.v[0].version, 2, "version of a state");
+	is_int(m->shadow_ids.v[1], INT64_MAX, "shadow id");
 	if (no_err(rk_manifest_to_json(m, &json), "and written")) {
 		is_str(json, full, "the same bytes");
 		free(json);
@@ -106,6 +126,19 @@ static void test_unknown_keys(void)
 
 	if (no_err(rk_manifest_parse("m", json, strlen(json), &m), "unknown keys are ignored"))
 		rk_manifest_free(m);
+}
+
+static void test_older(void)
+{
+	const char *cut = strstr(full, ",\n  \"callbacks\"");
+	_cleanup_free_ char *json = rk_asprintf("%.*s}", (int)(cut - full), full);
+	struct rk_manifest *m;
+
+	if (!no_err(rk_manifest_parse("m", json, strlen(json), &m),
+		    "lists that came later may miss"))
+		return;
+	is_int(m->callbacks.nr + m->states.nr + m->shadow_ids.nr, 0, "and are empty then");
+	rk_manifest_free(m);
 }
 
 /* A document that is full, with the first `from` replaced by `to`. */
@@ -145,6 +178,14 @@ static void test_malformed(void)
 		{"\"CVE-2026-2\"", "{}", RK_ERR_FORMAT, "'m': 'fixes[0].cves[1]' is not a string"},
 		{"\"sympos\": 1", "\"sympos\": 4294967296", RK_ERR_FORMAT,
 		 "'m': 'functions[0].sympos' is not a number from 0 to 2^32 - 1"},
+		{"\"kind\": \"pre_patch\",", "", RK_ERR_FORMAT,
+		 "'m': 'callbacks[0].kind' is missing"},
+		{"\"id\": 77", "\"id\": -1", RK_ERR_FORMAT,
+		 "'m': 'states[0].id' is not a number from 0 up"},
+		{"    1,\n", "    \"1\",\n", RK_ERR_FORMAT,
+		 "'m': 'shadow_ids[0]' is not a number from 0 up"},
+		{"\"states\": [", "\"states\": {}, \"x\": [", RK_ERR_FORMAT,
+		 "'m': 'states' is not a list"},
 		{"\"fixes\": [", "\"fixes\": [7, ", RK_ERR_FORMAT,
 		 "'m': 'fixes[0]' is not an object"},
 		{"\"units\"", "\"unit\"", RK_ERR_FORMAT, "'m': 'units' is missing"},
@@ -244,6 +285,7 @@ static void test_module_without(void)
 int main(void)
 {
 	test_round_trip();
+	test_older();
 	test_unknown_keys();
 	test_malformed();
 	test_not_json();
