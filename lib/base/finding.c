@@ -5,14 +5,21 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* The levels of the table: a severity, and whether a human may accept it. */
+#define LEVEL_INFO	  RK_SEVERITY_INFO, false
+#define LEVEL_ACKNOWLEDGE RK_SEVERITY_ACKNOWLEDGE, true
+#define LEVEL_OVERRIDABLE RK_SEVERITY_ERROR, true
+#define LEVEL_ERROR	  RK_SEVERITY_ERROR, false
+
 static const struct {
 	const char *name;
 	enum rk_severity severity;
+	bool is_acceptable;
 	const char *title;
 	const char *advice;
 } codes[RK_FINDING_CODES] = {
-#define RK_FINDING(id, name, severity, title, advice) \
-	[RK_FINDING_##id] = {name, RK_SEVERITY_##severity, title, advice},
+#define RK_FINDING(id, name, level, title, advice) \
+	[RK_FINDING_##id] = {name, LEVEL_##level, title, advice},
 #include "lib/base/finding-codes.def"
 #undef RK_FINDING
 };
@@ -142,6 +149,27 @@ const char *rk_finding_code_title(enum rk_finding_code code)
 const char *rk_finding_code_advice(enum rk_finding_code code)
 {
 	return codes[code].advice;
+}
+
+enum rk_severity rk_finding_code_severity(enum rk_finding_code code)
+{
+	return codes[code].severity;
+}
+
+bool rk_finding_code_is_acceptable(enum rk_finding_code code)
+{
+	return codes[code].is_acceptable;
+}
+
+bool rk_finding_code_find(const char *name, enum rk_finding_code *ret)
+{
+	for (int code = 0; code < RK_FINDING_CODES; code++) {
+		if (strcmp(codes[code].name, name) != 0)
+			continue;
+		*ret = (enum rk_finding_code)code;
+		return true;
+	}
+	return false;
 }
 
 const char *rk_severity_name(enum rk_severity severity)

@@ -7,6 +7,7 @@
 #ifndef RK_BASE_FINDING_H
 #define RK_BASE_FINDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/arena.h"
@@ -15,12 +16,12 @@
 
 enum rk_severity {
 	RK_SEVERITY_INFO,	 /* worth knowing */
-	RK_SEVERITY_ACKNOWLEDGE, /* a human should think about it; doesn't stop the build */
+	RK_SEVERITY_ACKNOWLEDGE, /* nothing is written until a human has accepted it */
 	RK_SEVERITY_ERROR,	 /* can't be patched live like this: nothing is written */
 };
 
 enum rk_finding_code {
-#define RK_FINDING(id, name, severity, title, advice) RK_FINDING_##id,
+#define RK_FINDING(id, name, level, title, advice) RK_FINDING_##id,
 #include "lib/base/finding-codes.def"
 #undef RK_FINDING
 	RK_FINDING_CODES
@@ -60,6 +61,11 @@ size_t rk_findings_count(const struct rk_findings *f, enum rk_severity severity)
 const char *rk_finding_code_name(enum rk_finding_code code);
 const char *rk_finding_code_title(enum rk_finding_code code);
 const char *rk_finding_code_advice(enum rk_finding_code code);
+enum rk_severity rk_finding_code_severity(enum rk_finding_code code);
+/* May a human accept it, and so have the module made all the same? Errors that may be need a written reason. */
+bool rk_finding_code_is_acceptable(enum rk_finding_code code);
+/* The code called name; false if there is none. */
+bool rk_finding_code_find(const char *name, enum rk_finding_code *ret);
 const char *rk_severity_name(enum rk_severity severity); /* "info", "acknowledge", "error" */
 
 #endif

@@ -4,36 +4,19 @@
  */
 #include "tools/common/help.h"
 
-#define WIDTH	    80
+#include "tools/common/text.h"
+
 #define HELP_COLUMN 26
 #define VERB_COLUMN 20
 
-/* Appends text wrapped to WIDTH, its lines after the first indented; column is where the first begins. */
+/* In a column of its own: below what stands there already if that is too wide. */
 static void add_wrapped(struct rk_str *out, const char *text, size_t column, size_t indent)
 {
 	if (column >= indent) {
-		rk_str_addf(out, "\n%*s", (int)indent, "");
-		column = indent;
-	} else {
-		rk_str_addf(out, "%*s", (int)(indent - column), "");
-		column = indent;
+		rk_str_add_char(out, '\n');
+		column = 0;
 	}
-	while (*text) {
-		size_t len = strcspn(text, " ");
-
-		if (column > indent && column + 1 + len > WIDTH) {
-			rk_str_addf(out, "\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
-			rk_str_add_char(out, ' ');
-			column++;
-		}
-		rk_str_add_bytes(out, text, len);
-		column += len;
-		text += len;
-		text += strspn(text, " ");
-	}
-	rk_str_add_char(out, '\n');
+	rk_text_wrap(out, text, column, indent, RK_TEXT_WIDTH);
 }
 
 static void add_option(struct rk_str *out, const struct rk_option *o)

@@ -70,8 +70,7 @@ static size_t edit_distance(const char *a, const char *b)
 	return rows[len_a % 3][len_b];
 }
 
-/* Keeps in *best the candidate nearest to word. */
-static void suggest(const char *word, const char *candidate, const char **best, size_t *distance)
+void rk_suggest(const char *word, const char *candidate, const char **best, size_t *distance)
 {
 	size_t d = edit_distance(word, candidate);
 
@@ -132,7 +131,7 @@ static struct rk_err *unknown_verb(const struct rk_tool *tool, int argc, char **
 		return rk_err(RK_ERR_INVALID, "no verb before '%s': options follow the verb",
 			      argv[0]);
 	for (const struct rk_verb *const *it = tool->verbs; *it; it++)
-		suggest(argv[0], (*it)->name, &best, &distance);
+		rk_suggest(argv[0], (*it)->name, &best, &distance);
 	return rk_err(RK_ERR_INVALID, "unknown verb '%s'%s%s%s", argv[0],
 		      best ? " (did you mean '" : "", best ? best : "", best ? "'?)" : "");
 }
@@ -217,7 +216,7 @@ static struct rk_err *unknown_option(const struct rk_parsed *parsed, const char 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		for (const struct rk_option *o = tables[i]; o->kind != RK_OPTION_END; o++) {
 			if (o->kind != RK_OPTION_GROUP)
-				suggest(word, o->name, &best, &distance);
+				rk_suggest(word, o->name, &best, &distance);
 		}
 	}
 	return rk_err(RK_ERR_INVALID, "unknown option '--%s'%s%s%s", word,

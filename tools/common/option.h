@@ -164,4 +164,8 @@ struct rk_err *rk_options_parse(int argc, char **argv, struct rk_parsed *ret) __
 
 void rk_parsed_deinit(struct rk_parsed *parsed);
 
+/* Keeps in *best the candidate nearest to word, if it is near enough to be what was meant. *best is NULL and *distance SIZE_MAX
+ * before the first. */
+void rk_suggest(const char *word, const char *candidate, const char **best, size_t *distance);
+
 #endif

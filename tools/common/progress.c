@@ -9,14 +9,13 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <time.h>
 
 #include "tools/common/render.h"
+#include "tools/common/text.h"
 
 #define SHOW_AFTER_MS	 1000 /* what takes less needs no progress */
 #define REDRAW_MS	 200
-#define DEFAULT_WIDTH	 80
 #define TEXT_COLUMNS_MIN 12
 
 struct rk_progress {
@@ -63,15 +62,6 @@ static size_t fit(const char *s, size_t width)
 	return len;
 }
 
-static size_t columns(const char *s)
-{
-	size_t nr = 0;
-
-	for (; *s; s++)
-		nr += ((unsigned char)*s & 0xc0) != 0x80;
-	return nr;
-}
-
 static void add_amount(struct rk_str *out, const struct rk_progress_state *st)
 {
 	char done[RK_SIZE_TEXT], total[RK_SIZE_TEXT];
@@ -110,8 +100,8 @@ void rk_progress_format(struct rk_str *out, const struct rk_progress_state *stat
 		rk_str_addf(&tail, "  %u s", state->seconds);
 
 	/* How far it is outlives the end of the text, until too little of the text would be left. */
-	size_t tail_columns = columns(rk_str_get(&tail));
-	if (columns(rk_str_get(&head)) + tail_columns > width &&
+	size_t tail_columns = rk_text_columns(rk_str_get(&tail), tail.len);
+	if (rk_text_columns(rk_str_get(&head), head.len) + tail_columns > width &&
 	    tail_columns + TEXT_COLUMNS_MIN > width) {
 		rk_str_clear(&tail);
 		tail_columns = 0;
@@ -128,15 +118,6 @@ static unsigned int ms_since(const struct timespec *start)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (unsigned int)((now.tv_sec - start->tv_sec) * 1000 +
 			      (now.tv_nsec - start->tv_nsec) / 1000000);
-}
-
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return DEFAULT_WIDTH;
-	return size.ws_col;
 }
 
 /* With the lock held. */
@@ -164,7 +145,7 @@ static void draw(struct rk_progress *p)
 				   .unit = p->unit,
 				   .seconds = ms_since(&p->phase_started) / 1000,
 			   },
-			   terminal_width() - 1);
+			   rk_text_terminal_width(stderr) - 1);
 	fprintf(stderr, "\r%s\033[K", rk_str_get(&line));
 	p->drawn = true;
 }

@@ -10,6 +10,7 @@
 #include "tools/common/cli.h"
 #include "tools/common/render.h"
 #include "tools/kpatch-build/cmds.h"
+#include "tools/kpatch-build/explain.h"
 #include "tools/kpatch-build/report.h"
 
 struct build_values {
@@ -21,7 +22,7 @@ struct build_values {
 	const char *cc;
 	struct rk_strings cflags;
 	unsigned int level, jobs;
-	bool non_replace, skip_compiler_check, offline;
+	bool non_replace, skip_compiler_check, offline, explain;
 };
 
 /* clang-format off */
@@ -50,6 +51,7 @@ static const struct rk_option options[] = {
 	RK_OPT_GROUP("how"),
 	RK_OPT_UINT('j', "jobs", struct build_values, jobs, "N", "compile N units at once (default: one a processor)"),
 	RK_OPT_STR('d', "keep", struct build_values, keep, "DIR", "keep the work of each phase in DIR, to look into"),
+	RK_OPT_FLAG(0, "explain", struct build_values, explain, "say what the findings named as operands mean, and what to do; without one, or with 'list': all codes"),
 	RK_OPT_END,
 };
 /* clang-format on */
@@ -294,6 +296,10 @@ static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	const struct build_values *v = cli->values;
 	_cleanup_free_ char *work_dir = NULL;
 
+	if (v->explain)
+		return explain(cli);
+	if (!cli->nr_operands)
+		return rk_err(RK_ERR_INVALID, "missing operand: PATCH...");
 	RK_TRY(check_values(v));
 	struct rk_patch_file **patches = calloc(cli->nr_operands, sizeof(*patches));
 	if (!patches)
@@ -317,7 +323,7 @@ const struct rk_verb verb_build = {
 	.description = description,
 	.options = options,
 	.values_size = sizeof(struct build_values),
-	.min_operands = 1,
+	.min_operands = 0, /* --explain has another kind of operands */
 	.max_operands = RK_OPERANDS_MAX,
 	.has_json = true,
 	.run = run,
