@@ -97,22 +97,24 @@ static bool is_compared(const struct rk_span *entry)
 	return !entry->special->parallel;
 }
 
-/* A static key swapped for another leaves the same nop in the code: only __jump_table tells. */
-static bool entries_are_same(const struct rk_span *a, const struct rk_span *b)
+static bool entry_is_same(const struct rk_span *a, const struct rk_span *b)
 {
-	size_t i = 0, j = 0;
+	return a->special->code_offset == b->special->code_offset &&
+	       rk_streq(a->section->name, b->section->name) &&
+	       rk_span_is_same(a, b, RK_SAME_BY_TWIN);
+}
 
-	for (;; i++, j++) {
+const struct rk_span *rk_span_different_entry(const struct rk_span *a, const struct rk_span *b)
+{
+	for (size_t i = 0, j = 0;; i++, j++) {
 		while (i < a->nr_entries && !is_compared(a->entries[i]))
 			i++;
 		while (j < b->nr_entries && !is_compared(b->entries[j]))
 			j++;
-		if (i == a->nr_entries || j == b->nr_entries)
-			return i == a->nr_entries && j == b->nr_entries;
-		if (a->entries[i]->special->code_offset != b->entries[j]->special->code_offset ||
-		    !rk_streq(a->entries[i]->section->name, b->entries[j]->section->name) ||
-		    !rk_span_is_same(a->entries[i], b->entries[j], RK_SAME_BY_TWIN))
-			return false;
+		if (j == b->nr_entries)
+			return i == a->nr_entries ? NULL : a->entries[i];
+		if (i == a->nr_entries || !entry_is_same(a->entries[i], b->entries[j]))
+			return b->entries[j];
 	}
 }
 
@@ -122,7 +124,7 @@ struct rk_err *rk_diff_compare(struct rk_diff *diff)
 		if (span->kind != RK_SPAN_FUNC || !span->twin)
 			continue;
 		span->is_changed = !rk_span_is_same(span->twin, span, RK_SAME_BY_TWIN) ||
-				   !entries_are_same(span->twin, span);
+				   rk_span_different_entry(span->twin, span);
 	}
 	rk_spans_for_each(diff->patched, span)
 		if (span->kind == RK_SPAN_FUNC && span->parent && (span->is_changed || !span->twin))

@@ -33,6 +33,11 @@ void rk_diff_free(struct rk_diff *diff);
  * *ret malloc'ed. */
 struct rk_err *rk_diff_dump(const struct rk_diff *diff, char **ret) __must_use;
 
+/* In one line, the first thing in which span (of patched, with a twin it isn't the same as, or carried) differs, or what it is carried
+ * for: "+0x1a was 'call foo', now 'call bar'". From arena; NULL without memory. */
+const char *rk_diff_explain(const struct rk_diff *diff, struct rk_arena *arena,
+			    const struct rk_span *span);
+
 /* Is the function exported by this unit? (It has an entry in a ksymtab section.) */
 bool rk_diff_is_exported(const struct rk_spans *spans, const char *name);
 

@@ -32,6 +32,10 @@ enum rk_same_mode {
 bool rk_span_is_same(const struct rk_span *a, const struct rk_span *b, enum rk_same_mode mode);
 bool rk_ref_is_same(const struct rk_ref *a, const struct rk_ref *b, enum rk_same_mode mode);
 
+/* The first entry of a special section about function b that differs from its counterpart about a, or of a if b has fewer; NULL if
+ * none does. A static key swapped for another leaves the same nop in the code: only __jump_table tells. */
+const struct rk_span *rk_span_different_entry(const struct rk_span *a, const struct rk_span *b);
+
 /* The function a cold part belongs to, or the span itself. */
 struct rk_span *rk_span_root(struct rk_span *span);
 

@@ -17,31 +17,6 @@ static bool is_written(const struct rk_span *span)
 	return span->class == RK_SECTION_DATA;
 }
 
-/* The first reference that differs, or the first byte. */
-static const char *describe_change(struct rk_arena *arena, const struct rk_span *a,
-				   const struct rk_span *b)
-{
-	for (size_t i = 0; i < a->nr_refs && i < b->nr_refs; i++) {
-		const struct rk_ref *x = &a->refs[i], *y = &b->refs[i];
-		if (rk_ref_is_same(x, y, RK_SAME_BY_TWIN))
-			continue;
-		return rk_arena_printf(
-			arena, "the pointer at offset %llu was to %s, now to %s",
-			(unsigned long long)x->offset,
-			x->target ? rk_span_describe(arena, x->target) : x->symbol->name,
-			y->target ? rk_span_describe(arena, y->target) : y->symbol->name);
-	}
-	if (a->nr_refs != b->nr_refs)
-		return rk_arena_printf(arena, "it had %zu pointers, now %zu", a->nr_refs,
-				       b->nr_refs);
-	for (uint64_t i = 0; a->data && b->data && i < a->size && i < b->size; i++)
-		if (a->data[i] != b->data[i])
-			return rk_arena_printf(arena,
-					       "the byte at offset %llu was 0x%02x, now 0x%02x",
-					       (unsigned long long)i, a->data[i], b->data[i]);
-	return "it moved between initialised and zeroed memory";
-}
-
 static struct rk_err *report_variable(struct rk_diff *diff, const struct rk_span *span)
 {
 	const struct rk_span *twin = span->twin;
@@ -54,7 +29,7 @@ static struct rk_err *report_variable(struct rk_diff *diff, const struct rk_span
 				       (unsigned long long)twin->size,
 				       (unsigned long long)span->size);
 	} else if (!rk_span_is_same(twin, span, RK_SAME_BY_TWIN)) {
-		text = describe_change(&diff->arena, twin, span);
+		text = rk_diff_explain(diff, &diff->arena, span);
 	} else if (twin->class != span->class) {
 		code = RK_FINDING_SECTION_CHANGED;
 		text = rk_arena_printf(&diff->arena, "moved from section '%s' to '%s'",

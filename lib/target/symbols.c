@@ -22,7 +22,7 @@ static void cleanup_object(struct rk_klp_object **object)
 	object_close(*object);
 }
 
-/* Every string lives in the arena of the object's ELF file. */
+/* Every string lives in the arena of the object's ELF file. A name of NULL is the one that the module gives itself. */
 static struct rk_err *object_open(const char *name, const char *path, bool is_vmlinux,
 				  struct rk_klp_object **ret)
 {
@@ -37,6 +37,10 @@ static struct rk_err *object_open(const char *name, const char *path, bool is_vm
 			   &object->elf));
 	struct rk_elf *elf = object->elf;
 	object->is_vmlinux = is_vmlinux;
+	if (!name)
+		name = rk_elf_modinfo(elf, "name");
+	if (!name)
+		return rk_err(RK_ERR_FORMAT, "'%s' is no kernel module: no name in .modinfo", path);
 	object->name = rk_arena_strdup(&elf->arena, name);
 	object->path = rk_arena_strdup(&elf->arena, path);
 	if (!object->name || !object->path)
@@ -70,6 +74,18 @@ struct rk_err *rk_symbols_object(struct rk_symbols *symbols, const char *name,
 		RK_TRY(rk_target_module(symbols->target, name, &path));
 		RK_TRY(object_open(name, path, false, &object));
 	}
+	if (!rk_vec_push(&symbols->objects, object))
+		return rk_err_nomem();
+	*ret = take_ptr(object);
+	return NULL;
+}
+
+struct rk_err *rk_symbols_add_module(struct rk_symbols *symbols, const char *path,
+				     struct rk_klp_object **ret)
+{
+	_cleanup_(cleanup_object) struct rk_klp_object *object = NULL;
+
+	RK_TRY(object_open(NULL, path, false, &object));
 	if (!rk_vec_push(&symbols->objects, object))
 		return rk_err_nomem();
 	*ret = take_ptr(object);

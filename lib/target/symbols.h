@@ -46,6 +46,10 @@ void rk_symbols_close(struct rk_symbols *symbols);
 struct rk_err *rk_symbols_object(struct rk_symbols *symbols, const char *name,
 				 struct rk_klp_object **ret) __must_use;
 
+/* Opens the module at path, wherever it lies, under the name it says it has (or its file's); rk_symbols_object() finds it from then on. */
+struct rk_err *rk_symbols_add_module(struct rk_symbols *symbols, const char *path,
+				     struct rk_klp_object **ret) __must_use;
+
 /* NULL if the name isn't exported by the target. */
 const struct rk_export *rk_symbols_export(const struct rk_symbols *symbols, const char *name);
 

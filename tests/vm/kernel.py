@@ -11,6 +11,7 @@ import tap
 ROOT = pathlib.Path(os.environ["RK_SOURCE_ROOT"])
 TOOLS = pathlib.Path(os.environ["RK_BUILD_ROOT"]) / "tools"
 BUILD = TOOLS / "kpatch-build" / "kpatch-build"
+DIFF = TOOLS / "kpatch-diff" / "kpatch-diff"
 TEST = TOOLS / "kpatch-test" / "kpatch-test"
 # A cold fetch and prepare takes some three minutes on two processors; two tests may wait for one another.
 FETCH_TIMEOUT = 1500

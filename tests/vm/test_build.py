@@ -14,7 +14,7 @@ import time
 
 sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests")]
 import tap  # noqa: E402
-from kernel import BUILD, TEST, Target, cache_dir  # noqa: E402
+from kernel import BUILD, DIFF, TEST, Target, cache_dir  # noqa: E402
 
 UNIT = "net/ipv4/tcp_minisocks.c"
 FUNCTION = "tcp_timewait_state_process"
@@ -227,6 +227,29 @@ def explicit_paths():
     tap.equal(changed, "", "explicit paths: the source tree is as it was")
 
 
+def same_as_kpatch_diff():
+    """kpatch-diff on the objects that a build kept, with the kernel's files, comes to the same plan."""
+    work = top / "kept"
+    result = build(GOOD, top / "out-kept", "-d", work)
+    if not tap.ok(result.returncode == 0, "kpatch-diff: a build whose work is kept", result.stdout + result.stderr):
+        return
+    plan, dumped = (work / "5-link/plan.txt").read_text(), (work / "4-diff").glob("*.txt")
+    [orig], [patched] = (work / "2-orig").glob("*.o"), (work / "3-patched").glob("*.o")
+    argv = [DIFF, "--vmlinux", target.facts["vmlinux"], "--symvers", target.facts["symvers"], "--unit", UNIT, orig, patched]
+    result = tap.run([*argv, "--verbose"])
+    tap.ok(result.returncode == 0, "kpatch-diff: status", result.stderr)
+    for text in [plan, *(path.read_text() for path in dumped)]:
+        tap.contains(result.stdout, text, "kpatch-diff: diff and plan are the build's")
+    doc = json.loads(tap.run([*argv, "--json"]).stdout)
+    tap.equal((doc["verdict"], [f["name"] for f in doc["functions"]]), ("patchable", [FUNCTION]), "kpatch-diff: verdict and function")
+    proof = doc["units"][0]["proof"]
+    tap.ok(proof["matched"] > 5 and not proof["differing"], "kpatch-diff: the proof", str(proof))
+    module = next(pathlib.Path(target.facts["modules"]).rglob("af_key.ko"))
+    result = tap.run([*argv, "--module", module])
+    tap.equal(result.returncode, 3, "kpatch-diff: the unit is not of the module that is given")
+    tap.contains(result.stdout, "[absent]", "kpatch-diff: … which is a finding")
+
+
 def together():
     """Two builds at once on one cache."""
     forget_originals()
@@ -298,7 +321,7 @@ def no_qemu():
 
 
 PARTS = os.environ.get("RK_TEST_PARTS", "").split()
-for part in (bad_patches, not_in_this_kernel, finding_codes, twin_units, wrong_compiler, wrong_target, same_bytes, explicit_paths, together, interrupted, disk_full, signed, no_qemu):
+for part in (bad_patches, not_in_this_kernel, finding_codes, twin_units, wrong_compiler, wrong_target, same_bytes, explicit_paths, same_as_kpatch_diff, together, interrupted, disk_full, signed, no_qemu):
     if not PARTS or part.__name__ in PARTS:
         part()
 tap.done()

@@ -3,46 +3,8 @@
 #include "tools/kpatch-build/report.h"
 
 #include "lib/base/str.h"
+#include "tools/common/analysis.h"
 #include "tools/common/render.h"
-
-static void print_proof(const struct rk_build_unit *unit, bool verbose)
-{
-	const struct rk_proof *p = unit->proof;
-
-	printf("  %s in %s: %zu of %zu functions match the shipped binary", unit->recipe->unit,
-	       unit->recipe->object, p->matched, p->functions.nr);
-	if (p->differing)
-		printf(", %zu differ", p->differing);
-	if (p->absent)
-		printf(", %zu absent", p->absent);
-	if (p->overridden)
-		printf(", %zu overridden", p->overridden);
-	if (p->discarded)
-		printf(", %zu discarded", p->discarded);
-	putchar('\n');
-	rk_vec_for_each(&p->functions, f) {
-		if (f->verdict == RK_PROOF_MATCHED || (!verbose && f->verdict != RK_PROOF_DIFFERS))
-			continue;
-		printf("    %s %s", rk_proof_verdict_name(f->verdict), f->function);
-		if (f->reason)
-			printf(": %s", f->reason);
-		putchar('\n');
-		if (f->ours && f->theirs)
-			printf("      +0x%llx ours: %s\n      %*s shipped: %s\n",
-			       (unsigned long long)f->offset, f->ours, (int)0, "", f->theirs);
-	}
-}
-
-static void print_functions(const struct rk_plan *plan)
-{
-	size_t width = 0;
-	rk_vec_for_each(&plan->funcs, f)
-		if (strlen(f->old_name) > width)
-			width = strlen(f->old_name);
-	rk_vec_for_each(&plan->funcs, f)
-		printf("  %-*s  %s, %llu bytes, now %llu\n", (int)width, f->old_name, f->object,
-		       (unsigned long long)f->old_size, (unsigned long long)f->new_size);
-}
 
 static void print_times(const struct rk_build *build)
 {
@@ -79,11 +41,11 @@ struct rk_err *report_text(const struct rk_build *build, const char *path, bool 
 		puts("proof");
 		rk_vec_for_each(&build->units, unit)
 			if (unit->proof)
-				print_proof(unit, verbose);
+				rk_render_proof(stdout, unit->proof, verbose);
 	}
 	if (build->plan && build->plan->funcs.nr) {
 		puts("replaced functions");
-		print_functions(build->plan);
+		rk_render_plan_functions(stdout, build->plan);
 	}
 	fflush(stdout);
 	if (build->findings.list.nr) {
@@ -100,25 +62,6 @@ struct rk_err *report_text(const struct rk_build *build, const char *path, bool 
 	return NULL;
 }
 
-static json_t *proof_json(const struct rk_proof *p)
-{
-	json_t *differing = json_array();
-	rk_vec_for_each(&p->functions, f) {
-		if (f->verdict == RK_PROOF_MATCHED)
-			continue;
-		json_array_append_new(differing,
-				      json_pack("{s:s, s:s, s:I, s:s?, s:s?, s:s?}", "function",
-						f->function, "verdict",
-						rk_proof_verdict_name(f->verdict), "offset",
-						(json_int_t)f->offset, "reason", f->reason, "ours",
-						f->ours, "shipped", f->theirs));
-	}
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "matched", (json_int_t)p->matched,
-			 "differing", (json_int_t)p->differing, "absent", (json_int_t)p->absent,
-			 "overridden", (json_int_t)p->overridden, "discarded",
-			 (json_int_t)p->discarded, "exceptions", differing);
-}
-
 static json_t *units_json(const struct rk_build *build)
 {
 	json_t *units = json_array();
@@ -127,24 +70,10 @@ static json_t *units_json(const struct rk_build *build)
 					 u->recipe->object, "original_seconds", u->original_seconds,
 					 "patched_seconds", u->patched_seconds);
 		if (u->proof)
-			json_object_set_new(unit, "proof", proof_json(u->proof));
+			json_object_set_new(unit, "proof", rk_render_proof_json(u->proof));
 		json_array_append_new(units, unit);
 	}
 	return units;
-}
-
-static json_t *functions_json(const struct rk_build *build)
-{
-	json_t *list = json_array();
-	if (!build->plan)
-		return list;
-	rk_vec_for_each(&build->plan->funcs, f)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:I, s:I}", "object",
-						      f->object, "name", f->old_name, "unit",
-						      f->unit, "sympos", (int)f->old_sympos,
-						      "old_size", (json_int_t)f->old_size,
-						      "new_size", (json_int_t)f->new_size));
-	return list;
 }
 
 struct rk_err *report_json(const struct rk_build *build, const char *path)
@@ -160,7 +89,9 @@ struct rk_err *report_json(const struct rk_build *build, const char *path)
 	json_object_set_new(doc, "module", path ? json_string(path) : json_null());
 	json_object_set_new(doc, "size", json_integer((json_int_t)build->module_size));
 	json_object_set_new(doc, "units", units_json(build));
-	json_object_set_new(doc, "functions", functions_json(build));
+	json_object_set_new(doc, "functions",
+			    build->plan ? rk_render_plan_functions_json(build->plan)
+					: json_array());
 	json_object_set_new(doc, "findings", rk_render_findings_json(&build->findings));
 	json_object_set_new(doc, "seconds", seconds);
 	return rk_render_json(doc);
