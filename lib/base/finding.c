@@ -43,7 +43,8 @@ static struct rk_err *append_copy(struct rk_findings *f, const struct rk_finding
 
 	if (!copy(f, from->unit, &finding.unit) || !copy(f, from->object, &finding.object) ||
 	    !copy(f, from->symbol, &finding.symbol) || !copy(f, from->text, &finding.text) ||
-	    !copy(f, from->advice, &finding.advice) || !rk_vec_push(&f->list, finding))
+	    !copy(f, from->advice, &finding.advice) || !copy(f, from->reason, &finding.reason) ||
+	    !rk_vec_push(&f->list, finding))
 		return rk_err_nomem();
 	return NULL;
 }
@@ -136,6 +137,76 @@ size_t rk_findings_count(const struct rk_findings *f, enum rk_severity severity)
 	return nr;
 }
 
+bool rk_finding_is_blocking(const struct rk_finding *finding)
+{
+	return finding->severity != RK_SEVERITY_INFO && !finding->is_accepted;
+}
+
+size_t rk_findings_count_blocking(const struct rk_findings *f, enum rk_severity severity)
+{
+	size_t nr = 0;
+
+	rk_vec_for_each(&f->list, it)
+		nr += it->severity == severity && rk_finding_is_blocking(it);
+	return nr;
+}
+
+static bool is_place(const char *place, const char *of)
+{
+	return of && strcmp(place, of) == 0;
+}
+
+bool rk_finding_is_meant(const struct rk_finding *finding, const char *wish)
+{
+	const char *code = rk_finding_code_name(finding->code);
+	size_t n = strlen(code);
+
+	if (strncmp(wish, code, n) != 0)
+		return false;
+	if (wish[n] == '\0')
+		return true;
+	return wish[n] == ':' &&
+	       (is_place(wish + n + 1, finding->symbol) || is_place(wish + n + 1, finding->unit) ||
+		is_place(wish + n + 1, finding->object));
+}
+
+bool rk_acceptance_code(const char *wish, enum rk_finding_code *ret)
+{
+	size_t n = strcspn(wish, ":");
+
+	for (int code = 0; code < RK_FINDING_CODES; code++) {
+		if (strlen(codes[code].name) != n || strncmp(codes[code].name, wish, n) != 0)
+			continue;
+		*ret = (enum rk_finding_code)code;
+		return true;
+	}
+	return false;
+}
+
+/* An error isn't accepted without a word on why. */
+static bool can_accept(const struct rk_acceptance *acceptance, const struct rk_finding *finding)
+{
+	if (!codes[finding->code].is_acceptable || !rk_finding_is_meant(finding, acceptance->wish))
+		return false;
+	return finding->severity != RK_SEVERITY_ERROR ||
+	       (acceptance->reason && *acceptance->reason);
+}
+
+struct rk_err *rk_findings_accept(struct rk_findings *f, const struct rk_acceptance *list,
+				  size_t nr)
+{
+	rk_vec_for_each(&f->list, it) {
+		for (size_t i = 0; i < nr && rk_finding_is_blocking(it); i++) {
+			if (!can_accept(&list[i], it))
+				continue;
+			it->is_accepted = true;
+			if (!copy(f, list[i].reason, &it->reason))
+				return rk_err_nomem();
+		}
+	}
+	return NULL;
+}
+
 const char *rk_finding_code_name(enum rk_finding_code code)
 {
 	return codes[code].name;
@@ -159,17 +230,6 @@ enum rk_severity rk_finding_code_severity(enum rk_finding_code code)
 bool rk_finding_code_is_acceptable(enum rk_finding_code code)
 {
 	return codes[code].is_acceptable;
-}
-
-bool rk_finding_code_find(const char *name, enum rk_finding_code *ret)
-{
-	for (int code = 0; code < RK_FINDING_CODES; code++) {
-		if (strcmp(codes[code].name, name) != 0)
-			continue;
-		*ret = (enum rk_finding_code)code;
-		return true;
-	}
-	return false;
 }
 
 const char *rk_severity_name(enum rk_severity severity)

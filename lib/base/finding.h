@@ -35,6 +35,8 @@ struct rk_finding {
 	const char *symbol; /* function, variable, type or path it is about, or NULL */
 	const char *text;   /* what was found, one line, lower-case, no full stop */
 	const char *advice; /* what to do; the table's unless more specific */
+	bool is_accepted;   /* by a human: doesn't stand in the way */
+	const char *reason; /* why it was accepted, in that person's words, or NULL */
 };
 
 struct rk_findings {
@@ -55,6 +57,26 @@ struct rk_err *rk_findings_merge(struct rk_findings *to, const struct rk_finding
 /* Stable order: severity (errors first), unit, symbol, code, text; exact duplicates removed. */
 void rk_findings_sort(struct rk_findings *f);
 
+/* Nothing is written while there is one: an error, or what a human has to accept and hasn't. */
+bool rk_finding_is_blocking(const struct rk_finding *finding);
+size_t rk_findings_count_blocking(const struct rk_findings *f, enum rk_severity severity);
+
+/*
+ * A human's word on findings, "CODE" or "CODE:PLACE": a symbol, a unit or an object.
+ */
+struct rk_acceptance {
+	const char *wish;
+	const char *reason; /* or NULL; errors need one */
+};
+
+/* Is wish about the finding? */
+bool rk_finding_is_meant(const struct rk_finding *finding, const char *wish);
+/* The code that wish begins with; false if there is none of that name. */
+bool rk_acceptance_code(const char *wish, enum rk_finding_code *ret);
+/* Sets is_accepted and reason where one of the list is about the finding and can accept it. */
+struct rk_err *rk_findings_accept(struct rk_findings *f, const struct rk_acceptance *list,
+				  size_t nr) __must_use;
+
 size_t rk_findings_count(const struct rk_findings *f, enum rk_severity severity);
 
 /* "data-changed", "no-fentry" … */
@@ -64,8 +86,6 @@ const char *rk_finding_code_advice(enum rk_finding_code code);
 enum rk_severity rk_finding_code_severity(enum rk_finding_code code);
 /* May a human accept it, and so have the module made all the same? Errors that may be need a written reason. */
 bool rk_finding_code_is_acceptable(enum rk_finding_code code);
-/* The code called name; false if there is none. */
-bool rk_finding_code_find(const char *name, enum rk_finding_code *ret);
 const char *rk_severity_name(enum rk_severity severity); /* "info", "acknowledge", "error" */
 
 #endif

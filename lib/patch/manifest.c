@@ -185,6 +185,8 @@ static json_t *finding_to_json(struct json_builder *b, const struct rk_manifest_
 	set_string(b, object, "severity", finding->severity);
 	set_string(b, object, "place", finding->place);
 	set_string(b, object, "text", finding->text);
+	if (finding->reason)
+		set_string(b, object, "reason", finding->reason);
 	return object;
 }
 

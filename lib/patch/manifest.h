@@ -43,6 +43,7 @@ struct rk_manifest_unit {
 
 struct rk_manifest_finding {
 	const char *code, *severity, *place, *text;
+	const char *reason; /* why a human accepted it, in that person's words; or NULL */
 };
 
 /* A function of the fix's author that livepatch runs when the object is patched or unpatched. */

@@ -150,6 +150,7 @@ static const struct field finding_fields[] = {
 	FIELD(rk_manifest_finding, severity, "severity", STRING),
 	FIELD(rk_manifest_finding, place, "place", OPTIONAL),
 	FIELD(rk_manifest_finding, text, "text", STRING),
+	FIELD(rk_manifest_finding, reason, "reason", OPTIONAL),
 };
 
 static const struct field callback_fields[] = {

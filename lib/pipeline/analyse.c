@@ -77,7 +77,8 @@ struct rk_err *rk_build_diff(struct rk_build *build)
 		RK_TRY(rk_build_leave(build, "4-diff", name, text));
 		functions += unit->diff->functions.nr;
 	}
-	if (functions == 0 && rk_findings_count(&build->findings, RK_SEVERITY_ERROR) == 0)
+	RK_TRY(rk_build_accept(build));
+	if (functions == 0 && !rk_findings_count_blocking(&build->findings, RK_SEVERITY_ERROR))
 		return report_nothing(build);
 	return NULL;
 }

@@ -26,35 +26,33 @@ const char *rk_build_phase_name(enum rk_build_phase phase)
 	return phases[phase].name;
 }
 
-/* "pointer-escapes" or "pointer-escapes:my_timer_fn" */
-static bool is_accepted(const struct rk_finding *finding, const char *wish)
+struct rk_err *rk_build_accept(struct rk_build *build)
 {
-	const char *code = rk_finding_code_name(finding->code);
-	size_t n = strlen(code);
+	const struct rk_build_options *o = build->options;
 
-	if (strncmp(wish, code, n) != 0)
-		return false;
-	if (wish[n] == '\0')
-		return true;
-	return wish[n] == ':' && finding->symbol && rk_streq(wish + n + 1, finding->symbol);
-}
-
-bool rk_build_is_blocking(const struct rk_build_options *options, const struct rk_finding *finding)
-{
-	if (finding->severity != RK_SEVERITY_ACKNOWLEDGE)
-		return finding->severity == RK_SEVERITY_ERROR;
-	for (size_t i = 0; i < options->nr_accepted; i++)
-		if (is_accepted(finding, options->accepted[i]))
-			return false;
-	return true;
+	return rk_findings_accept(&build->findings, o->accepted, o->nr_accepted);
 }
 
 static bool is_blocked(const struct rk_build *build)
 {
-	rk_vec_for_each(&build->findings.list, finding)
-		if (rk_build_is_blocking(build->options, finding))
-			return true;
-	return false;
+	return rk_findings_count_blocking(&build->findings, RK_SEVERITY_ERROR) ||
+	       rk_findings_count_blocking(&build->findings, RK_SEVERITY_ACKNOWLEDGE);
+}
+
+/* An acceptance that was right for another kernel or another version of the fix does no harm, a misspelt one would go unnoticed. */
+static struct rk_err *report_unused(struct rk_build *build)
+{
+	for (size_t i = 0; i < build->options->nr_accepted; i++) {
+		const char *wish = build->options->accepted[i].wish;
+		bool used = false;
+		rk_vec_for_each(&build->findings.list, f)
+			used = used || rk_finding_is_meant(f, wish);
+		if (!used)
+			RK_TRY(rk_finding_add(&build->findings, RK_FINDING_ACCEPT_UNUSED, NULL,
+					      NULL, wish, "no finding is meant by '--accept %s'",
+					      wish));
+	}
+	return NULL;
 }
 
 /* Findings are collected as far as possible: only linking needs flawless diffs, and only a flawless plan becomes a module. */
@@ -75,6 +73,9 @@ static struct rk_err *run_phases(struct rk_build *build)
 		rk_report_phase(build->options->reporter, phases[p].name, "%s", phases[p].text);
 		double start = rk_clock_seconds();
 		RK_TRY(phases[p].run(build));
+		if (p == RK_PHASE_LINK)
+			RK_TRY(report_unused(build));
+		RK_TRY(rk_build_accept(build));
 		build->seconds[p] = rk_clock_seconds() - start;
 		rk_findings_sort(&build->findings);
 	}

@@ -26,8 +26,7 @@ struct rk_build_options {
 	size_t nr_cves;
 	const char *const *targets; /* klp objects to build for ("vmlinux", "af_key"); none: all */
 	size_t nr_targets;
-	const char *const
-		*accepted; /* findings a human has thought about: "CODE" or "CODE:SYMBOL" */
+	const struct rk_acceptance *accepted; /* findings a human has thought about */
 	size_t nr_accepted;
 	uint64_t level;
 	bool replace;			  /* atomic replace of other patches */
@@ -75,9 +74,6 @@ struct rk_build {
 	size_t module_size;
 	double seconds[RK_PHASES];
 };
-
-/* Does the finding stand in the way? Errors do, and what a human must think about until it is accepted. */
-bool rk_build_is_blocking(const struct rk_build_options *options, const struct rk_finding *finding);
 
 /* Runs all phases. A negative verdict (blocking findings) is no error: module stays NULL. Errors: what the phases return.
  * The caller frees *ret. target and options must outlive it. */

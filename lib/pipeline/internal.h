@@ -13,6 +13,9 @@ struct rk_err *rk_build_diff(struct rk_build *build) __must_use;
 struct rk_err *rk_build_link(struct rk_build *build) __must_use;
 struct rk_err *rk_build_module(struct rk_build *build) __must_use;
 
+/* Marks the findings that a human has accepted. */
+struct rk_err *rk_build_accept(struct rk_build *build) __must_use;
+
 /* Fills build->manifest from everything before. */
 struct rk_err *rk_build_manifest(struct rk_build *build) __must_use;
 

@@ -87,7 +87,7 @@ static struct rk_err *add_parts(struct rk_build *build)
 		     rk_vec_push(&m->findings,
 				 ((struct rk_manifest_finding){rk_finding_code_name(f->code),
 							       rk_severity_name(f->severity), place,
-							       f->text}));
+							       f->text, f->reason}));
 	}
 	return ok ? NULL : rk_err_nomem();
 }

@@ -99,9 +99,11 @@ static struct rk_err *take_file(struct rk_build *build, const struct rk_changed_
 static struct rk_err *report_nothing(struct rk_build *build)
 {
 	const char *path = NULL, *reason = NULL;
+
+	RK_TRY(rk_build_accept(build));
+	if (rk_findings_count_blocking(&build->findings, RK_SEVERITY_ERROR))
+		return NULL;
 	rk_vec_for_each(&build->findings.list, f) {
-		if (f->severity == RK_SEVERITY_ERROR)
-			return NULL;
 		path = f->unit;
 		reason = f->text;
 	}

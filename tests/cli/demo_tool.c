@@ -17,6 +17,7 @@ struct show_values {
 	unsigned int jobs;
 	bool dry_run;
 	struct rk_strings fixes;
+	struct rk_strings notes;
 };
 
 static const struct rk_option show_options[] = {
@@ -29,6 +30,8 @@ static const struct rk_option show_options[] = {
 	RK_OPT_FLAG('n', "dry-run", struct show_values, dry_run, "change nothing"),
 	RK_OPT_LIST(0, "a-name-that-is-rather-long", struct show_values, fixes, "CVE",
 		    "may be given again"),
+	RK_OPT_BESIDE(0, "note", struct show_values, notes, "a-name-that-is-rather-long", fixes,
+		      "TEXT", "about the one before it"),
 	RK_OPT_END,
 };
 
@@ -41,8 +44,10 @@ static struct rk_err *run_show(const struct rk_cli *cli, enum rk_exit *ret_exit)
 		return rk_render_json(rk_render_document("demo-show", 1));
 	printf("output=%s format=%s jobs=%u dry-run=%d\n", values->output ? values->output : "-",
 	       values->format ? values->format : "-", values->jobs, values->dry_run);
-	rk_vec_for_each(&values->fixes, it)
-		printf("fix=%s\n", *it);
+	for (size_t i = 0; i < values->fixes.nr; i++) {
+		const char *note = i < values->notes.nr ? values->notes.v[i] : NULL;
+		printf("fix=%s%s%s\n", values->fixes.v[i], note ? " note=" : "", note ? note : "");
+	}
 	for (size_t i = 0; i < cli->nr_operands; i++)
 		printf("operand=%s\n", cli->operands[i]);
 	return NULL;

@@ -41,6 +41,15 @@ def test_parsing():
     equal(demo("show", "-j", "4294967295", "x").returncode, 0, "the largest number")
 
 
+def test_beside():
+    fix = "--a-name-that-is-rather-long"
+    equal(demo("show", fix, "1", fix, "2", "--note", "b", fix, "3", "--note=c d", fix, "4", "x").stdout.splitlines()[1:],
+          ["fix=1", "fix=2 note=b", "fix=3 note=c d", "fix=4", "operand=x"], "a note belongs to the value before it")
+    equal(demo("show", fix, "1", fix, "2", "x").stdout.splitlines()[1:3], ["fix=1", "fix=2"], "none is needed")
+    check_usage(["show", "--note", "a", fix, "1", "x"], f"option '--note' belongs behind a '{fix}'", "show")
+    check_usage(["show", fix, "1", "--note", "a", "--note", "b", "x"], f"option '--note' is given twice for '{fix} 1'", "show")
+
+
 def test_misuse():
     check_usage([], "no verb given")
     check_usage(["-n", "show"], "no verb before '-n': options follow the verb")

@@ -51,7 +51,7 @@ static void test_completeness(void)
 	}
 	for (size_t i = 1; i < entries.list.nr; i++) {
 		enum rk_finding_code code;
-		ok(rk_finding_code_find(entries.list.v[i].name, &code), "'%s' is a code",
+		ok(rk_acceptance_code(entries.list.v[i].name, &code), "'%s' is a code",
 		   entries.list.v[i].name);
 		for (size_t j = i + 1; j < entries.list.nr; j++)
 			if (rk_streq(entries.list.v[i].name, entries.list.v[j].name))

@@ -85,6 +85,53 @@ static void test_merge_and_sort(void)
 	is_int((long long)rk_findings_count(&f, RK_SEVERITY_INFO), 1, "infos");
 }
 
+static const struct rk_finding *nth(const struct rk_findings *f, size_t n)
+{
+	return &f->list.v[n];
+}
+
+static void test_accept(void)
+{
+	static const struct rk_acceptance list[] = {
+		{"data-changed:limit", NULL},
+		{"data-changed:b.c", "default is\nset by boot script"},
+		{"mismatch", "no module can"},
+		{"pointer-escapes", NULL},
+		{"pointer-escapes", "later"},
+		{"init-code:vmlinux", "never unloaded"},
+		{"no-fentry:", "x"},
+	};
+	_cleanup_findings_ struct rk_findings f = {}, copies = {};
+
+	no_err(add(&f, RK_FINDING_DATA_CHANGED, "a.c", "limit", "0"), "add");
+	no_err(add(&f, RK_FINDING_DATA_CHANGED, "b.c", "limit", "1"), "add");
+	no_err(add(&f, RK_FINDING_MISMATCH, "a.c", "x", "2"), "add");
+	no_err(add(&f, RK_FINDING_POINTER_ESCAPES, "a.c", "x", "3"), "add");
+	no_err(rk_finding_add(&f, RK_FINDING_INIT_CODE, "a.c", "vmlinux", "y", "4"), "add");
+	no_err(add(&f, RK_FINDING_NEW_DATA, "a.c", "x", "5"), "add");
+	is_int((long long)rk_findings_count_blocking(&f, RK_SEVERITY_ERROR), 4, "errors block");
+	is_int((long long)rk_findings_count_blocking(&f, RK_SEVERITY_ACKNOWLEDGE), 1,
+	       "so does what a human has to accept");
+	is_int((long long)rk_findings_count_blocking(&f, RK_SEVERITY_INFO), 0,
+	       "information doesn't");
+	no_err(rk_findings_accept(&f, list, ARRAY_SIZE(list)), "accept");
+	no_err(rk_findings_merge(&copies, &f), "merge");
+	ok(!nth(&copies, 0)->is_accepted, "an error without a reason isn't accepted");
+	ok(nth(&copies, 1)->is_accepted, "an error with a reason is, in its unit only");
+	is_str(nth(&copies, 1)->reason, "default is\nset by boot script", "the reason is kept");
+	ok(!nth(&copies, 2)->is_accepted, "an error no module could be made with isn't");
+	ok(nth(&copies, 3)->is_accepted && !nth(&copies, 3)->reason,
+	   "what a human has to accept needs no reason; the first acceptance counts");
+	ok(nth(&copies, 4)->is_accepted, "by its object");
+	is_int((long long)rk_findings_count_blocking(&copies, RK_SEVERITY_ERROR), 2,
+	       "the others block");
+	ok(!rk_finding_is_meant(nth(&f, 0), "data-changed:limi") &&
+		   !rk_finding_is_meant(nth(&f, 0), "data-change") &&
+		   !rk_finding_is_meant(nth(&f, 0), "data-changed-more") &&
+		   !rk_finding_is_meant(nth(&f, 0), "data-changed:"),
+	   "a part of a code or place is none");
+}
+
 int main(void)
 {
 	_cleanup_findings_ struct rk_findings empty = {};
@@ -92,6 +139,7 @@ int main(void)
 	test_codes();
 	test_add();
 	test_merge_and_sort();
+	test_accept();
 	rk_findings_sort(&empty);
 	is_int((long long)empty.list.nr, 0, "nothing to sort");
 	is_str(rk_severity_name(RK_SEVERITY_ACKNOWLEDGE), "acknowledge", "name of a severity");

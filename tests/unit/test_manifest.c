@@ -69,6 +69,13 @@ static const char full[] = "{\n"
 			   "      \"severity\": \"info\",\n"
 			   "      \"place\": null,\n"
 			   "      \"text\": \"a new function\"\n"
+			   "    },\n"
+			   "    {\n"
+			   "      \"code\": \"data-changed\",\n"
+			   "      \"severity\": \"error\",\n"
+			   "      \"place\": \"a.c:limit\",\n"
+			   "      \"text\": \"was 1, now 2\",\n"
+			   "      \"reason\": \"set by our boot script\"\n"
 			   "    }\n"
 			   "  ],\n"
 			   "  \"callbacks\": [\n"
@@ -109,6 +116,8 @@ static void test_round_trip(void)
 	is_int(m->funcs.v[0].new_size, INT64_MAX, "largest number");
 	is_int(m->units.v[0].discarded, 3, "discarded");
 	is_str(m->findings.v[0].code, "new-function", "finding");
+	is_str(m->findings.v[0].reason, NULL, "not accepted by anybody");
+	is_str(m->findings.v[1].reason, "set by our boot script", "why it was accepted");
 	is_str(m->callbacks.v[0].function, "prepare", "callback");
 	is_int(m->states.v[0].version, 2, "version of a state");
 	is_int(m->shadow_ids.v[1], INT64_MAX, "shadow id");

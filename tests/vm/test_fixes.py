@@ -59,8 +59,8 @@ def build(fix, target, work, outcome):
     if "accept" in fix:
         result = tap.run(argv, timeout=BUILD_TIMEOUT)
         outcome.check(result.returncode == 3 and not list(out.glob("*")), "is built only when its findings are accepted", result.stdout + result.stderr)
-        for code in fix["accept"]:
-            argv += ["--accept", code]
+        for accepted in fix["accept"]:
+            argv += ["--accept", *([accepted["finding"], "--reason", accepted["reason"]] if isinstance(accepted, dict) else [accepted])]
     result = tap.run(argv, timeout=BUILD_TIMEOUT)
     try:
         report = json.loads(result.stdout)
@@ -76,6 +76,10 @@ def build(fix, target, work, outcome):
     if want == 3:
         outcome.check(not out.exists() or not any(out.iterdir()), "nothing is written", str(out))
         return None
+    reasons = {accepted["reason"] for accepted in fix.get("accept", []) if isinstance(accepted, dict)}
+    manifest = json.loads((out / f"kpatch-{fix['name']}.manifest.json").read_text())
+    kept = {finding["reason"] for finding in manifest["findings"] if "reason" in finding}
+    outcome.check(kept == reasons, "the manifest keeps the reasons of what was accepted", manifest["findings"])
     differing = sum(unit["proof"]["differing"] for unit in report["units"])
     outcome.check(differing == 0, "every original function is the shipped one", detail)
     objects = {function["object"] for function in report["functions"]}
@@ -102,6 +106,9 @@ def test(fix, target, report, work, outcome):
         argv += ["--module", module]
     for module in guest.get("modules_after", []):
         argv += ["--module-after", module]
+    if "after" in guest:
+        (work / "after").write_text(f"#!/bin/sh\n{guest['after']}\n")
+        argv += ["--after", work / "after"]
     result = tap.run(argv + reproducer(fix, work), timeout=VM_TIMEOUT)
     outcome.check(result.returncode == 0, "loads, works, unloads and loads again on the stock kernel", result.stdout[-4000:] + result.stderr)
     evidence = work / "evidence" / "evidence.json"

@@ -257,6 +257,24 @@ static struct rk_err *set_choice(const struct rk_option *o, const char **ret, co
 		      o->arg);
 }
 
+static struct rk_err *set_beside(const struct match *m, const char *value)
+{
+	struct rk_strings *strings = (struct rk_strings *)((char *)m->values + m->option->offset);
+	const struct rk_strings *list =
+		(const struct rk_strings *)((char *)m->values + m->option->list);
+
+	if (!list->nr)
+		return rk_err(RK_ERR_INVALID, "option '--%s' belongs behind a '--%s'",
+			      m->option->name, m->option->of);
+	if (strings->nr == list->nr)
+		return rk_err(RK_ERR_INVALID, "option '--%s' is given twice for '--%s %s'",
+			      m->option->name, m->option->of, list->v[list->nr - 1]);
+	while (strings->nr + 1 < list->nr)
+		if (!rk_vec_push(strings, (const char *)NULL))
+			return rk_err_nomem();
+	return rk_vec_push(strings, value) ? NULL : rk_err_nomem();
+}
+
 static struct rk_err *set_value(const struct match *m, const char *value)
 {
 	void *member = (char *)m->values + m->option->offset;
@@ -268,6 +286,7 @@ static struct rk_err *set_value(const struct match *m, const char *value)
 	case RK_OPTION_UINT: return set_uint(m->option, member, value);
 	case RK_OPTION_LIST:
 		return rk_vec_push((struct rk_strings *)member, value) ? NULL : rk_err_nomem();
+	case RK_OPTION_BESIDE: return set_beside(m, value);
 	case RK_OPTION_END:
 	case RK_OPTION_GROUP: break;
 	}
@@ -377,7 +396,7 @@ void rk_parsed_deinit(struct rk_parsed *parsed)
 	const struct rk_option *o = parsed->verb ? parsed->verb->options : NULL;
 
 	for (; parsed->values && o && o->kind != RK_OPTION_END; o++) {
-		if (o->kind == RK_OPTION_LIST)
+		if (o->kind == RK_OPTION_LIST || o->kind == RK_OPTION_BESIDE)
 			rk_vec_deinit((struct rk_strings *)((char *)parsed->values + o->offset));
 	}
 	free(parsed->values);

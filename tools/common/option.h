@@ -66,6 +66,7 @@ enum rk_option_kind {
 	RK_OPTION_CHOICE, /* the same, one of "a|b|c" in arg */
 	RK_OPTION_UINT,	  /* unsigned int, decimal */
 	RK_OPTION_LIST,	  /* struct rk_strings: may be given again */
+	RK_OPTION_BESIDE, /* struct rk_strings: says more about the last value of a list */
 };
 
 struct rk_strings {
@@ -81,6 +82,8 @@ struct rk_option {
 	const char *arg;  /* what the value is called in --help: "DIR"; NULL for flags */
 	const char *help; /* lower-case, no full stop; wrapped by --help */
 	size_t offset;	  /* of the member in the verb's struct */
+	size_t list;	  /* BESIDE: offset of the list it belongs to */
+	const char *of;	  /* BESIDE: that list's option */
 };
 
 /* The offset of member, and a warning when it isn't of the type that option kind fills. */
@@ -99,6 +102,10 @@ struct rk_option {
 	{ RK_OPTION_UINT, short_name, name, arg, help, RK_OPTION_OFFSET(type, member, unsigned int) }
 #define RK_OPT_LIST(short_name, name, type, member, arg, help) \
 	{ RK_OPTION_LIST, short_name, name, arg, help, RK_OPTION_OFFSET(type, member, struct rk_strings) }
+/* After each value of option of, which fills list: member.v[i] belongs to list.v[i], NULL where none was given; member.nr may be less. */
+#define RK_OPT_BESIDE(short_name, name, type, member, of, list, arg, help) \
+	{ RK_OPTION_BESIDE, short_name, name, arg, help, RK_OPTION_OFFSET(type, member, struct rk_strings), \
+	  RK_OPTION_OFFSET(type, list, struct rk_strings), of }
 #define RK_OPT_END { .kind = RK_OPTION_END }
 /* clang-format on */
 

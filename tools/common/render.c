@@ -6,12 +6,15 @@
 #include <string.h>
 
 #include "lib/base/str.h"
+#include "tools/common/text.h"
 
 #define RED    "\033[1;31m"
 #define YELLOW "\033[1;33m"
 #define BOLD   "\033[1m"
-#define DIM    "\033[2m"
 #define RESET  "\033[0m"
+
+#define NARROW	      72 /* columns, below which lines are indented less */
+#define INDENT_NARROW 4
 
 bool rk_render_has_color(FILE *out)
 {
@@ -51,31 +54,65 @@ static const char *severity_color(enum rk_severity severity)
 	return colors[severity];
 }
 
-static void render_finding(FILE *out, const struct rk_finding *f, bool color)
+/* "'net/ipv4/raw.c': raw_rcv: changed …": most texts name their symbol in a sentence of their own. */
+static void add_statement(struct rk_str *out, const struct rk_finding *f)
+{
+	if (f->unit || f->object)
+		rk_str_addf(out, "'%s': ", f->unit ? f->unit : f->object);
+	if (f->symbol && !strstr(f->text, f->symbol))
+		rk_str_addf(out, "%s: ", f->symbol);
+	rk_str_addf(out, "%s [%s]", f->text, rk_finding_code_name(f->code));
+}
+
+/* What to do: nothing about what is accepted, and information asks for nothing. */
+static void add_advice(struct rk_str *out, const struct rk_finding *f)
+{
+	if (f->is_accepted) {
+		rk_str_addf(out, "accepted%s%s", f->reason ? ": " : "", f->reason ? f->reason : "");
+		return;
+	}
+	if (f->severity == RK_SEVERITY_INFO)
+		return;
+	rk_str_addf(out, "%s%ssee kpatch-build --explain %s", f->advice ? f->advice : "",
+		    f->advice && *f->advice ? "; " : "", rk_finding_code_name(f->code));
+}
+
+static void add_lines(struct rk_str *out, struct rk_str *text, size_t column, size_t indent,
+		      size_t width)
+{
+	out->failed = out->failed || text->failed;
+	if (text->len)
+		rk_text_wrap(out, rk_str_get(text), column, indent, width);
+	rk_str_clear(text);
+}
+
+/* Wrapped on a terminal; elsewhere a line stays a line, for programs that look for one. */
+static void add_finding(struct rk_str *out, const struct rk_finding *f, bool color, size_t width)
 {
 	const char *severity = rk_severity_name(f->severity);
+	size_t indent = strlen(severity) + 2;
+	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 
-	fprintf(out, "%s%s:%s ", color ? severity_color(f->severity) : "", severity,
-		color ? RESET : "");
-	if (f->unit)
-		fprintf(out, "'%s': ", f->unit);
-	else if (f->object)
-		fprintf(out, "'%s': ", f->object);
-	/* Most texts name their symbol in a sentence of their own. */
-	if (f->symbol && !strstr(f->text, f->symbol))
-		fprintf(out, "%s: ", f->symbol);
-	fprintf(out, "%s %s[%s]%s\n", f->text, color ? DIM : "", rk_finding_code_name(f->code),
-		color ? RESET : "");
-	if (f->advice && *f->advice && f->severity != RK_SEVERITY_INFO)
-		fprintf(out, "%*s%s\n", (int)strlen(severity) + 2, "", f->advice);
+	rk_str_addf(out, "%s%s:%s ", color ? severity_color(f->severity) : "", severity,
+		    color ? RESET : "");
+	/* A narrow terminal's width isn't spent on blanks. */
+	if (width < NARROW)
+		indent = INDENT_NARROW;
+	add_statement(&text, f);
+	add_lines(out, &text, strlen(severity) + 2, indent, width);
+	add_advice(&text, f);
+	add_lines(out, &text, 0, indent, width);
 }
 
 void rk_render_findings(FILE *out, const struct rk_findings *findings)
 {
+	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 	bool color = rk_render_has_color(out);
+	size_t width = isatty(fileno(out)) ? rk_text_terminal_width(out) : SIZE_MAX;
 
 	rk_vec_for_each(&findings->list, it)
-		render_finding(out, it, color);
+		add_finding(&text, it, color, width);
+	fputs(text.failed ? "out of memory\n" : rk_str_get(&text), out);
 }
 
 static bool set_text(json_t *object, const char *key, const char *value)

@@ -23,11 +23,11 @@ void rk_render_error(FILE *out, const struct rk_err *err);
 /* {"error":{"code":"not-found","message":"…"}}, a new reference, NULL without memory. */
 json_t *rk_render_error_json(const struct rk_err *err);
 
-/* One paragraph a finding: severity, unit, symbol, text and code, and its advice below. Show them in
+/* One paragraph a finding: severity, unit, symbol, text and code; below it advice, or why it was accepted. Show them in
  * the order of rk_findings_sort(). */
 void rk_render_findings(FILE *out, const struct rk_findings *findings);
 
-/* An array of {"code","severity","unit","object","symbol","text","advice"} (absent members are
+/* An array of {"code","severity","unit","object","symbol","text","advice","accepted","reason"} (absent members are
  * left out); a new reference, NULL without memory. */
 json_t *rk_render_findings_json(const struct rk_findings *findings);
 

@@ -16,7 +16,7 @@
 struct build_values {
 	const char *target;
 	const char *source, *config, *vmlinux, *symvers, *modules;
-	struct rk_strings targets, fixes, accepted;
+	struct rk_strings targets, fixes, accepted, reasons;
 	const char *name, *output, *keep;
 	const char *sign_key, *sign_cert;
 	const char *cc;
@@ -43,7 +43,8 @@ static const struct rk_option options[] = {
 	RK_OPT_STR('n', "name", struct build_values, name, "NAME", "name of the module (default: the first patch's name)"),
 	RK_OPT_STR('o', "output", struct build_values, output, "DIR", "write module, manifest and report here (default: this directory)"),
 	RK_OPT_LIST(0, "fixes", struct build_values, fixes, "CVE", "what the first patch fixes, besides what it says itself (again for more)"),
-	RK_OPT_LIST(0, "accept", struct build_values, accepted, "CODE[:SYMBOL]", "you have thought about this finding: build all the same (again for more; errors can't be accepted)"),
+	RK_OPT_LIST(0, "accept", struct build_values, accepted, "CODE[:PLACE]", "you have thought about this finding: build all the same (again for more); PLACE is its symbol, unit or object"),
+	RK_OPT_BESIDE(0, "reason", struct build_values, reasons, "accept", accepted, "TEXT", "why the finding of the --accept before it is accepted, for the manifest; errors need one"),
 	RK_OPT_UINT(0, "level", struct build_values, level, "N", "patch level (default: 1)"),
 	RK_OPT_FLAG('R', "non-replace", struct build_values, non_replace, "stack on loaded patches instead of replacing them"),
 	RK_OPT_STR(0, "sign-key", struct build_values, sign_key, "FILE", "sign the module with this private key (PEM)"),
@@ -75,6 +76,34 @@ static struct rk_err *check_values(const struct build_values *v)
 			"explicit paths need all of --source, --config, --vmlinux and --symvers");
 	if (!v->sign_key != !v->sign_cert)
 		return rk_err(RK_ERR_INVALID, "--sign-key and --sign-cert go together");
+	return NULL;
+}
+
+static const char *reason_of(const struct build_values *v, size_t i)
+{
+	return i < v->reasons.nr ? v->reasons.v[i] : NULL;
+}
+
+/* Found out before minutes of work: an acceptance that could never be one. */
+static struct rk_err *check_accepted(const struct build_values *v)
+{
+	for (size_t i = 0; i < v->accepted.nr; i++) {
+		const char *wish = v->accepted.v[i], *reason = reason_of(v, i);
+		enum rk_finding_code code;
+
+		RK_TRY(explain_find_code(wish, &code));
+		if (rk_finding_code_severity(code) != RK_SEVERITY_ERROR)
+			continue;
+		if (!rk_finding_code_is_acceptable(code))
+			return rk_err(RK_ERR_INVALID,
+				      "'%s' can't be accepted: no module could be made; see "
+				      "'kpatch-build --explain %s'",
+				      wish, rk_finding_code_name(code));
+		if (!reason || !*reason)
+			return rk_err(RK_ERR_INVALID,
+				      "'--accept %s' accepts an error: say why with --reason",
+				      wish);
+	}
 	return NULL;
 }
 
@@ -262,6 +291,8 @@ static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
 	const struct build_values *v = cli->values;
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
 	_cleanup_target_ struct rk_target *target = NULL;
+	struct rk_acceptance *accepted =
+		rk_arena_calloc(&arena, v->accepted.nr + 1, sizeof(*accepted));
 	struct rk_build_options o = {
 		.work_dir = work_dir,
 		.patches = patches,
@@ -271,7 +302,7 @@ static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
 		.nr_cves = v->fixes.nr,
 		.targets = v->targets.v,
 		.nr_targets = v->targets.nr,
-		.accepted = v->accepted.v,
+		.accepted = accepted,
 		.nr_accepted = v->accepted.nr,
 		.level = v->level ? v->level : 1,
 		.replace = !v->non_replace,
@@ -279,8 +310,10 @@ static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
 		.jobs = v->jobs,
 		.reporter = cli->reporter,
 	};
+	for (size_t i = 0; accepted && i < v->accepted.nr; i++)
+		accepted[i] = (struct rk_acceptance){v->accepted.v[i], reason_of(v, i)};
 	const char **cflags = rk_arena_calloc(&arena, v->cflags.nr + 1, sizeof(*cflags));
-	if (!o.name || !cflags)
+	if (!o.name || !cflags || !accepted)
 		return rk_err_nomem();
 	for (size_t i = 0; i < v->cflags.nr; i++)
 		cflags[i] = v->cflags.v[i];
@@ -301,6 +334,7 @@ static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	if (!cli->nr_operands)
 		return rk_err(RK_ERR_INVALID, "missing operand: PATCH...");
 	RK_TRY(check_values(v));
+	RK_TRY(check_accepted(v));
 	struct rk_patch_file **patches = calloc(cli->nr_operands, sizeof(*patches));
 	if (!patches)
 		return rk_err_nomem();

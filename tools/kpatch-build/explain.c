@@ -6,12 +6,15 @@
 #include "tools/common/text.h"
 #include "tools/kpatch-build/explain.h"
 
-struct rk_err *explain_find_code(const char *name, enum rk_finding_code *ret)
+struct rk_err *explain_find_code(const char *wish, enum rk_finding_code *ret)
 {
 	const char *best = NULL;
 	size_t distance = SIZE_MAX;
+	_cleanup_free_ char *name = strndup(wish, strcspn(wish, ":"));
 
-	if (rk_finding_code_find(name, ret))
+	if (!name)
+		return rk_err_nomem();
+	if (rk_acceptance_code(name, ret))
 		return NULL;
 	for (int code = 0; code < RK_FINDING_CODES; code++)
 		rk_suggest(name, rk_finding_code_name((enum rk_finding_code)code), &best,

@@ -10,7 +10,7 @@
  * unknown one, with the code that may be meant. */
 struct rk_err *explain(const struct rk_cli *cli) __must_use;
 
-/* The code called name; error RK_ERR_INVALID as above. */
-struct rk_err *explain_find_code(const char *name, enum rk_finding_code *ret) __must_use;
+/* The code that wish, "CODE" or "CODE:PLACE", begins with; error RK_ERR_INVALID as above. */
+struct rk_err *explain_find_code(const char *wish, enum rk_finding_code *ret) __must_use;
 
 #endif

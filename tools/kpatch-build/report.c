@@ -19,16 +19,14 @@ static void print_times(const struct rk_build *build)
 
 static void print_refusal(const struct rk_build *build)
 {
-	size_t errors = rk_findings_count(&build->findings, RK_SEVERITY_ERROR), open = 0;
+	size_t errors = rk_findings_count_blocking(&build->findings, RK_SEVERITY_ERROR);
+	size_t open = rk_findings_count_blocking(&build->findings, RK_SEVERITY_ACKNOWLEDGE);
 
-	rk_vec_for_each(&build->findings.list, f)
-		open += f->severity == RK_SEVERITY_ACKNOWLEDGE &&
-			rk_build_is_blocking(build->options, f);
 	if (errors)
 		printf("can't be patched live: %zu finding%s; nothing was written\n", errors,
 		       errors == 1 ? "" : "s");
 	else
-		printf("%zu finding%s to think about; nothing was written; go on with --accept CODE[:SYMBOL]\n",
+		printf("%zu finding%s to think about; nothing was written; go on with --accept CODE[:PLACE]\n",
 		       open, open == 1 ? "" : "s");
 }
 

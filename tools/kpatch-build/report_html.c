@@ -95,6 +95,25 @@ static void add_proof(struct rk_str *out, const struct rk_build *build)
 		}
 }
 
+static void add_place(struct rk_str *out, const struct rk_finding *f)
+{
+	rk_str_add(out, "<td>");
+	add_escaped(out, f->unit ? f->unit : f->object ? f->object : "");
+	rk_str_add(out, f->symbol && (f->unit || f->object) ? "<br>" : "");
+	add_escaped(out, f->symbol ? f->symbol : "");
+	rk_str_add(out, "</td>");
+}
+
+static void add_accepted(struct rk_str *out, const struct rk_finding *f)
+{
+	rk_str_add(out, "<td>accepted");
+	if (f->reason) {
+		rk_str_add(out, ": ");
+		add_escaped(out, f->reason);
+	}
+	rk_str_add(out, "</td>");
+}
+
 static void add_findings(struct rk_str *out, const struct rk_findings *findings)
 {
 	if (!findings->list.nr)
@@ -102,14 +121,17 @@ static void add_findings(struct rk_str *out, const struct rk_findings *findings)
 	rk_str_add(
 		out,
 		"<h2>Findings</h2>\n<table><thead><tr><th>Level</th><th>Code</th><th>Place</th><th>What</th>"
-		"<th>Advice</th></tr></thead>\n<tbody>\n");
+		"<th>Advice, or why it was accepted</th></tr></thead>\n<tbody>\n");
 	rk_vec_for_each(&findings->list, f) {
 		rk_str_add(out, "<tr>");
 		add_cell(out, rk_severity_name(f->severity));
 		add_cell(out, rk_finding_code_name(f->code));
-		add_cell(out, f->symbol ? f->symbol : f->unit);
+		add_place(out, f);
 		add_cell(out, f->text);
-		add_cell(out, f->advice);
+		if (f->is_accepted)
+			add_accepted(out, f);
+		else
+			add_cell(out, f->advice);
 		rk_str_add(out, "</tr>\n");
 	}
 	rk_str_add(out, "</tbody></table>\n");
