@@ -343,12 +343,15 @@ static double seconds_since(const struct timespec *start)
 	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
-/* Milliseconds left of limit (0: none) as poll() wants them. */
-static int poll_timeout(const struct rk_process *p, unsigned int limit_ms)
+/* Milliseconds left of the limit as poll() wants them. */
+static int poll_timeout(const struct rk_process *p)
 {
-	if (!limit_ms)
+	const struct rk_process_spec *spec = p->spec;
+
+	if (!spec->timeout_ms)
 		return -1;
-	double left = limit_ms - seconds_since(&p->started) * 1000;
+	double left = (double)spec->timeout_ms + (spec->more_ms ? *spec->more_ms : 0) -
+		      seconds_since(&p->started) * 1000;
 	if (left <= 0)
 		return 0;
 	return left > INT32_MAX - 1 ? INT32_MAX : (int)left + 1;
@@ -369,7 +372,7 @@ static struct rk_err *watch(struct rk_process *p, enum watch_end *ret)
 			{.fd = p->output, .events = POLLIN},
 			{.fd = interrupt_pipe[0], .events = POLLIN},
 		};
-		int timeout = poll_timeout(p, p->spec->timeout_ms);
+		int timeout = poll_timeout(p);
 		int n = interrupted ? 0 : poll(fds, ARRAY_SIZE(fds), timeout);
 
 		if (n < 0 && errno != EINTR)
@@ -385,7 +388,7 @@ static struct rk_err *watch(struct rk_process *p, enum watch_end *ret)
 			*ret = WATCH_EXITED;
 			return drain(p); /* what came between the last look and the end */
 		}
-		if (timeout == 0 || (n == 0 && poll_timeout(p, p->spec->timeout_ms) == 0)) {
+		if (timeout == 0 || (n == 0 && poll_timeout(p) == 0)) {
 			*ret = WATCH_TIMEOUT;
 			return NULL;
 		}

@@ -21,6 +21,8 @@ struct rk_process_spec {
 	const char *stdin_path;	 /* NULL: /dev/null */
 	const char *output_path; /* stdout and stderr go to this file (truncated); NULL: captured */
 	unsigned int timeout_ms; /* 0: none */
+	const unsigned int
+		*more_ms; /* added to timeout_ms; may grow from on_line(). NULL: nothing */
 	/* Called for each captured line as it comes (without newline), or NULL. */
 	void (*on_line)(void *ctx, const char *line);
 	void *on_line_ctx;

@@ -54,10 +54,12 @@ static void take_begin(struct rk_vm_events *ev, char **f)
 
 	if (!step_of(ev, f[1], &i))
 		return;
-	ev->step = i;
+	ev->step = ev->result->last_step = i;
 	ev->is_in_step = true;
+	ev->result->steps.v[i].transcript_at = ev->result->transcript.len;
 	rk_str_addf(&ev->result->transcript, "== %s\n", ev->steps->list.v[i].title);
-	rk_report_phase(ev->reporter, "test", "%s", ev->steps->list.v[i].title);
+	if (ev->on_step)
+		ev->on_step(ev->on_step_ctx, i);
 }
 
 static void take_out(struct rk_vm_events *ev, char **f)

@@ -9,8 +9,9 @@
 
 struct rk_vm_events {
 	const struct rk_vm_steps *steps;
-	const struct rk_reporter *reporter; /* or NULL */
-	struct rk_vm_result *result;	    /* its steps vector has one element for each step */
+	void (*on_step)(void *ctx, size_t step); /* a step begins; or NULL */
+	void *on_step_ctx;
+	struct rk_vm_result *result; /* its steps vector has one element for each step */
 	struct timespec started;
 	size_t step; /* under way, or RK_VM_STEP_BOOT */
 	bool is_in_step;

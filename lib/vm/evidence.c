@@ -116,7 +116,7 @@ static json_t *findings(const struct rk_vm_test *test)
 static json_t *module(const struct rk_vm_test *test)
 {
 	const struct rk_manifest *manifest = test->info->manifest;
-	json_t *doc = json_pack("{s:o, s:s, s:s, s:s}", "file", text(base_name(test->spec->module)),
+	json_t *doc = json_pack("{s:o, s:s, s:s, s:s}", "file", text(base_name(test->module)),
 				"sha256", test->info->sha256, "name", test->info->name, "vermagic",
 				test->info->vermagic);
 	json_t *cves;
@@ -138,21 +138,23 @@ static json_t *target(const struct rk_vm_test *test)
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "id", text(test->spec->target_id), "release",
 			 text(run->release), "version", text(run->version), "build_id",
-			 text(run->build_id), "image", file(test->spec->image, test->image_sha256));
+			 text(run->build_id), "image",
+			 file(test->spec->image, test->session->image_sha256));
 }
 
 static json_t *machine(const struct rk_vm_test *test)
 {
 	return json_pack("{s:s, s:s, s:i, s:i, s:s, s:s}", "qemu", test->spec->qemu, "accelerator",
 			 "tcg", "cpus", (int)test->spec->cpus, "memory_mib",
-			 (int)test->spec->memory_mib, "init_sha256", test->init_sha256,
-			 "initramfs_sha256", test->initramfs_sha256);
+			 (int)test->session->memory_mib, "init_sha256", test->session->init_sha256,
+			 "initramfs_sha256", test->session->initramfs_sha256);
 }
 
 static json_t *scripts(const struct rk_vm_test *test)
 {
-	return json_pack("{s:o, s:o}", "before", file(test->spec->before, test->before_sha256),
-			 "after", file(test->spec->after, test->after_sha256));
+	return json_pack("{s:o, s:o}", "before",
+			 file(test->spec->before, test->session->before_sha256), "after",
+			 file(test->spec->after, test->session->after_sha256));
 }
 
 static json_t *files(const struct rk_vm_test *test)
@@ -160,11 +162,21 @@ static json_t *files(const struct rk_vm_test *test)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < test->spec->nr_files; i++) {
-		json_t *doc = file(test->spec->files[i].host, test->file_sha256.v[i]);
+		json_t *doc = file(test->spec->files[i].host, test->session->file_sha256.v[i]);
 
 		json_object_set_new(doc, "guest", text(test->spec->files[i].guest));
 		json_array_append_new(array, doc);
 	}
+	return array;
+}
+
+/* The modules of a sequence that were loaded before, oldest first. */
+static json_t *on_top_of(const struct rk_vm_test *test)
+{
+	json_t *array = json_array();
+
+	for (const struct rk_vm_test *t = test->previous; t; t = t->previous)
+		json_array_insert_new(array, 0, module(t));
 	return array;
 }
 
@@ -183,7 +195,7 @@ struct rk_err *rk_vm_test_evidence(const struct rk_vm_test *test, const struct r
 		{"schema", json_string(RK_EVIDENCE_SCHEMA)},
 		{"tool",
 		 json_pack("{s:s, s:s}", "name", "kpatch-test", "version", spec->tool_version)},
-		{"date", json_string(test->date)},
+		{"date", json_string(test->session->date)},
 		{"verdict", json_string(verdict)},
 		{"reasons", strings(test->reasons.v, test->reasons.nr)},
 		{"notes", strings(test->notes.v, test->notes.nr)},
@@ -192,6 +204,10 @@ struct rk_err *rk_vm_test_evidence(const struct rk_vm_test *test, const struct r
 		{"machine", machine(test)},
 		{"scripts", scripts(test)},
 		{"files", files(test)},
+		{"boot",
+		 json_pack("{s:i, s:i, s:i}", "number", (int)test->session->number, "modules",
+			   (int)test->session->nr_tests, "position", (int)test->position)},
+		{"on_top_of", on_top_of(test)},
 		{"limits", json_pack("{s:i, s:i}", "run_seconds", (int)spec->timeout_s,
 				     "transition_seconds", (int)spec->transition_s)},
 		{"boot_seconds", rounded(test->run.boot_seconds)},
@@ -218,8 +234,8 @@ struct rk_err *rk_vm_test_transcript(const struct rk_vm_test *test, struct rk_st
 {
 	const struct rk_vm_result *run = &test->run;
 
-	rk_str_addf(ret, "# test of '%s' (%s) on %s\n", test->info->name,
-		    base_name(test->spec->module), test->date);
+	rk_str_addf(ret, "# test of '%s' (%s) on %s\n", test->info->name, base_name(test->module),
+		    test->session->date);
 	rk_str_addf(ret, "# %s\n\n", test->spec->qemu);
 	rk_str_add_bytes(ret, rk_str_get(&run->transcript), run->transcript.len);
 	if (run->qemu_output[0])

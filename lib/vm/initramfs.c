@@ -25,6 +25,7 @@ struct rk_initramfs {
 	const char *path;
 	struct archive *archive;
 	struct rk_map present;
+	size_t size;
 };
 
 static struct rk_err *archive_failed(const struct rk_initramfs *fs)
@@ -124,7 +125,10 @@ struct rk_err *rk_initramfs_add_bytes(struct rk_initramfs *fs, const char *guest
 	bool is_new;
 
 	RK_TRY(prepare(fs, guest_path, &is_new));
-	return is_new ? write_node(fs, guest_path, S_IFREG | mode, 0, NULL, data, size) : NULL;
+	if (!is_new)
+		return NULL;
+	fs->size += size;
+	return write_node(fs, guest_path, S_IFREG | mode, 0, NULL, data, size);
 }
 
 struct rk_err *rk_initramfs_add_file(struct rk_initramfs *fs, const char *guest_path, mode_t mode,
@@ -144,6 +148,11 @@ struct rk_err *rk_initramfs_add_link(struct rk_initramfs *fs, const char *guest_
 
 	RK_TRY(prepare(fs, guest_path, &is_new));
 	return is_new ? write_node(fs, guest_path, S_IFLNK | 0777, 0, to, NULL, 0) : NULL;
+}
+
+size_t rk_initramfs_size(const struct rk_initramfs *fs)
+{
+	return fs->size;
 }
 
 static struct rk_err *start(struct rk_initramfs *fs)

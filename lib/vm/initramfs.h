@@ -30,6 +30,9 @@ struct rk_err *rk_initramfs_add_dir(struct rk_initramfs *fs, const char *guest_p
 struct rk_err *rk_initramfs_add_program(struct rk_initramfs *fs, const char *guest_path,
 					const char *host_path) __must_use;
 
+/* Bytes of all files so far. */
+size_t rk_initramfs_size(const struct rk_initramfs *fs);
+
 /* Ends the archive; frees fs in any case. */
 struct rk_err *rk_initramfs_finish(struct rk_initramfs *fs) __must_use;
 /* Gives up: frees fs and removes the file. NULL is allowed. */

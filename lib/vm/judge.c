@@ -12,7 +12,7 @@
 /* A trace belongs to the trouble above it when it comes within this many lines. */
 #define TRACE_DISTANCE 40
 
-static struct rk_err *__printf(2, 3) add_reason(struct rk_vm_test *test, const char *fmt, ...)
+struct rk_err *rk_vm_test_add_reason(struct rk_vm_test *test, const char *fmt, ...)
 {
 	char buf[2048];
 	va_list ap;
@@ -101,8 +101,8 @@ static struct rk_err *add_trouble(struct rk_vm_test *test, const struct rk_vm_lo
 				trouble.step, kind, trouble.text);
 	if (is_quoted(test, trouble.text))
 		return NULL;
-	return add_reason(test, "in step '%s' the kernel says (%s): %s", trouble.step, kind,
-			  trouble.text);
+	return rk_vm_test_add_reason(test, "in step '%s' the kernel says (%s): %s", trouble.step,
+				     kind, trouble.text);
 }
 
 static struct rk_err *judge_log(struct rk_vm_test *test)
@@ -182,8 +182,8 @@ static struct rk_err *judge_panic(struct rk_vm_test *test, const char *where, co
 
 	if (!rk_vec_push(&test->troubles, trouble))
 		return rk_err_nomem();
-	return add_reason(test, "the kernel panicked %s: %s%s%s", where, cause ? cause : "",
-			  cause ? "; " : "", test->run.panic);
+	return rk_vm_test_add_reason(test, "the kernel panicked %s: %s%s%s", where,
+				     cause ? cause : "", cause ? "; " : "", test->run.panic);
 }
 
 static struct rk_err *judge_died(struct rk_vm_test *test, const char *where, const char *step)
@@ -193,10 +193,11 @@ static struct rk_err *judge_died(struct rk_vm_test *test, const char *where, con
 	if (run->panic)
 		return judge_panic(test, where, step);
 	if (run->is_timed_out)
-		return add_reason(test, "the guest did not end within %u s; it was ended %s",
-				  test->spec->timeout_s, where);
-	return add_reason(test, "the guest ended by itself %s%s%s", where,
-			  run->qemu_output[0] ? "; QEMU says: " : "", run->qemu_output);
+		return rk_vm_test_add_reason(test,
+					     "the guest did not end within %u s; it was ended %s",
+					     test->spec->timeout_s, where);
+	return rk_vm_test_add_reason(test, "the guest ended by itself %s%s%s", where,
+				     run->qemu_output[0] ? "; QEMU says: " : "", run->qemu_output);
 }
 
 static struct rk_err *judge_failed(struct rk_vm_test *test, size_t i)
@@ -210,8 +211,8 @@ static struct rk_err *judge_failed(struct rk_vm_test *test, size_t i)
 			test,
 			"'%s' could not be loaded here, so what is patched in it was not tested: %s",
 			step->arg, result->detail);
-	return add_reason(test, "step '%s' failed: %s%s%s", step->title, result->detail,
-			  word ? "; the kernel says: " : "", word ? word : "");
+	return rk_vm_test_add_reason(test, "step '%s' failed: %s%s%s", step->title, result->detail,
+				     word ? "; the kernel says: " : "", word ? word : "");
 }
 
 static struct rk_err *judge_step(struct rk_vm_test *test, size_t i)
@@ -236,12 +237,13 @@ static struct rk_err *judge_identity(struct rk_vm_test *test)
 	if (!manifest || !run->is_up)
 		return NULL;
 	if (manifest->version && !rk_streq(manifest->version, run->version))
-		RK_TRY(add_reason(test, "the guest runs '%s', the module was made for '%s'",
-				  run->version, manifest->version));
+		RK_TRY(rk_vm_test_add_reason(test,
+					     "the guest runs '%s', the module was made for '%s'",
+					     run->version, manifest->version));
 	if (manifest->build_id && run->build_id[0] && !rk_streq(manifest->build_id, run->build_id))
-		RK_TRY(add_reason(test,
-				  "the guest's kernel has build-id %s, the module was made for %s",
-				  run->build_id, manifest->build_id));
+		RK_TRY(rk_vm_test_add_reason(
+			test, "the guest's kernel has build-id %s, the module was made for %s",
+			run->build_id, manifest->build_id));
 	return NULL;
 }
 
@@ -256,8 +258,8 @@ static struct rk_err *judge_end(struct rk_vm_test *test)
 		return NULL;
 	for (size_t i = 0; i < test->run.steps.nr; i++)
 		if (test->run.steps.v[i].outcome == RK_VM_NOT_RUN)
-			return add_reason(test, "step '%s' was not run",
-					  test->steps.list.v[i].title);
+			return rk_vm_test_add_reason(test, "step '%s' was not run",
+						     test->steps.list.v[i].title);
 	return NULL;
 }
 

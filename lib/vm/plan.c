@@ -1,45 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a test does, as data: the list of steps, and the initramfs with all they need. The order is one table per
- * part (before, with the patch, without it, again); later, several modules' parts can follow one another in one list.
+ * What a test does, as data: the list of its steps, and in the initramfs what they need. Several tests' lists follow one another
+ * in one boot: each finds the guest as it was, but for stock modules that stay loaded.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/fs.h"
-#include "lib/base/process.h"
 #include "lib/elf/elf.h"
-#include "lib/vm/initramfs.h"
-#include "lib/vm/stock.h"
 #include "lib/vm/test_internal.h"
 
-#define INSMOD_LIMIT_S	30
-#define CHECK_LIMIT_S	120
-#define GUEST_BEFORE	"/scripts/before"
-#define GUEST_AFTER	"/scripts/after"
-#define LIST_TIMEOUT_MS 10000
-
-static const char *const busybox_paths[] = {"/bin/busybox", "/usr/bin/busybox"};
+#define INSMOD_LIMIT_S	  30
+#define CHECK_LIMIT_S	  120
+#define FUNCTIONS_LIMIT_S 30
 
 struct plan {
 	struct rk_vm_test *test;
 	struct rk_initramfs *fs;
 	struct rk_stock *stock; /* NULL without modules_dir */
-	const char *patch;	/* the patch module's path in the guest */
+	const char *patch,
+		*functions; /* paths in the guest: the patch module, the list of its functions */
 };
 
 static struct rk_err *add_step(struct plan *plan, enum rk_vm_verb verb, const char *title,
 			       const char *path, const char *arg, bool optional)
 {
 	static const unsigned int limits[RK_VM_VERBS] = {
-		[RK_VM_INSMOD] = INSMOD_LIMIT_S, [RK_VM_CHECK] = CHECK_LIMIT_S};
+		[RK_VM_INSMOD] = INSMOD_LIMIT_S,
+		[RK_VM_CHECK] = CHECK_LIMIT_S,
+		[RK_VM_FUNCTIONS] = FUNCTIONS_LIMIT_S,
+	};
 	struct rk_vm_step step = {
 		.verb = verb,
 		.limit_s = limits[verb] ? limits[verb] : plan->test->spec->transition_s,
 		.optional = optional,
+		/* in a sequence nothing means anything after a failure */
+		.group = plan->test->spec->is_sequence ? 0 : (unsigned int)plan->test->number,
 		.title = title,
 		.path = path,
 		.arg = arg,
+		.patch = plan->test->info->name,
 	};
 
 	return rk_vec_push(&plan->test->steps.list, step) ? NULL : rk_err_nomem();
@@ -184,8 +183,8 @@ static struct rk_err *add_check(struct plan *plan, const char *phase)
 		return rk_err_nomem();
 	if (!(patched ? plan->test->spec->after : plan->test->spec->before))
 		return NULL;
-	return add_step(plan, RK_VM_CHECK, title, patched ? GUEST_AFTER : GUEST_BEFORE, phase,
-			false);
+	return add_step(plan, RK_VM_CHECK, title, patched ? RK_VM_GUEST_AFTER : RK_VM_GUEST_BEFORE,
+			phase, false);
 }
 
 static struct rk_err *add_load(struct plan *plan, const char *title)
@@ -198,108 +197,92 @@ static struct rk_err *add_unload(struct plan *plan, const char *title)
 	return add_step(plan, RK_VM_UNLOAD, title, "", plan->test->info->name, false);
 }
 
-static struct rk_err *add_steps(struct plan *plan)
+/* The newest patch of a sequence goes first; one that it replaced is gone already. */
+static struct rk_err *add_unloads(struct plan *plan)
 {
-	RK_TRY(add_modules_before(plan));
-	/* what a module that comes later does can't be seen yet */
-	if (!plan->test->spec->nr_load_after)
-		RK_TRY(add_check(plan, "before"));
+	RK_TRY(add_unload(plan, "unload"));
+	for (const struct rk_vm_test *t = plan->test->previous; t; t = t->previous) {
+		const char *title = rk_arena_printf(&plan->test->arena, "unload %s", t->info->name);
+
+		if (!title)
+			return rk_err_nomem();
+		RK_TRY(add_step(plan, RK_VM_UNLOAD_REST, title, "", t->info->name, false));
+	}
+	return NULL;
+}
+
+static struct rk_err *add_replaced(struct plan *plan)
+{
+	const struct rk_vm_test *previous = plan->test->previous;
+	const struct rk_manifest *manifest = plan->test->info->manifest;
+	const char *title;
+
+	if (!previous)
+		return NULL;
+	title = rk_arena_printf(&plan->test->arena, "replaced %s", previous->info->name);
+	if (!title)
+		return rk_err_nomem();
+	return add_step(plan, RK_VM_REPLACED, title, manifest && manifest->replace ? "replace" : "",
+			previous->info->name, false);
+}
+
+static struct rk_err *add_patched_part(struct plan *plan)
+{
 	RK_TRY(add_load(plan, "load"));
 	RK_TRY(add_modules_after(plan));
+	RK_TRY(add_step(plan, RK_VM_FUNCTIONS, "functions", plan->functions, plan->test->info->name,
+			false));
 	RK_TRY(add_check(plan, "after"));
-	RK_TRY(add_unload(plan, "unload"));
+	return add_replaced(plan);
+}
+
+static struct rk_err *add_steps(struct plan *plan)
+{
+	const struct rk_vm_test_spec *spec = plan->test->spec;
+
+	RK_TRY(add_modules_before(plan));
+	/* what a module that comes later does can't be seen yet, nor what a patch below this one does */
+	if (!spec->nr_load_after && !plan->test->previous)
+		RK_TRY(add_check(plan, "before"));
+	RK_TRY(add_patched_part(plan));
+	if (spec->is_sequence && !plan->test->is_last)
+		return NULL;
+	RK_TRY(add_unloads(plan));
 	RK_TRY(add_check(plan, "unloaded"));
-	if (plan->test->spec->no_reload)
+	if (spec->no_reload || spec->is_sequence)
 		return NULL;
 	RK_TRY(add_load(plan, "reload"));
 	RK_TRY(add_check(plan, "reloaded"));
 	return add_unload(plan, "unload again");
 }
 
-/* --- what is in the guest --- */
-
-/* A link for every applet, so that scripts find "grep" and "/bin/sh". */
-static struct rk_err *add_applets(struct plan *plan, const char *busybox)
+/* The functions that the manifest promises; empty without one. */
+static struct rk_err *add_functions(struct plan *plan)
 {
-	const char *argv[] = {busybox, "--list", NULL};
-	struct rk_process_spec spec = {.argv = argv, .timeout_ms = LIST_TIMEOUT_MS};
-	_cleanup_process_result_ struct rk_process_result result = {};
+	const struct rk_manifest *manifest = plan->test->info->manifest;
+	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 
-	RK_TRY(rk_process_check(&spec, &result));
-	for (const char *line = rk_str_get(&result.output); *line;) {
-		size_t len = strcspn(line, "\n");
-		_cleanup_free_ char *path = rk_asprintf("/bin/%.*s", (int)len, line);
-
-		if (!path)
-			return rk_err_nomem();
-		if (len && !rk_streq(path, "/bin/busybox"))
-			RK_TRY(rk_initramfs_add_link(plan->fs, path, "busybox"));
-		line += len + (line[len] == '\n');
-	}
-	return NULL;
+	if (manifest)
+		rk_vec_for_each(&manifest->funcs, func)
+			rk_str_addf(&text, "%s\t%s\t%u\n", func->object, func->name,
+				    func->sympos ? func->sympos : 1);
+	RK_TRY(rk_str_check(&text));
+	return rk_initramfs_add_bytes(plan->fs, plan->functions, 0644, rk_str_get(&text), text.len);
 }
 
-static struct rk_err *add_shell(struct plan *plan)
+struct rk_err *rk_vm_test_plan(struct rk_vm_test *test, struct rk_vm_payload *payload)
 {
-	static const char *const links[] = {"/sbin", "/usr/bin", "/usr/sbin"};
+	struct plan plan = {.test = test, .fs = payload->fs, .stock = payload->stock};
 
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		RK_TRY(rk_initramfs_add_link(plan->fs, links[i], "/bin"));
-	for (size_t i = 0; i < ARRAY_SIZE(busybox_paths); i++) {
-		if (!rk_fs_exists(busybox_paths[i]))
-			continue;
-		RK_TRY(rk_initramfs_add_program(plan->fs, "/bin/busybox", busybox_paths[i]));
-		return add_applets(plan, busybox_paths[i]);
-	}
-	return rk_err(RK_ERR_NOT_FOUND,
-		      "'busybox' is not installed; run 'apt install busybox-static'");
-}
-
-static struct rk_err *add_files(struct plan *plan)
-{
-	const struct rk_vm_test_spec *spec = plan->test->spec;
-
-	RK_TRY(rk_initramfs_add_dir(plan->fs, RK_VM_FILES_DIR));
-	RK_TRY(rk_initramfs_add_bytes(plan->fs, "/init", 0755, spec->init, spec->init_size));
-	RK_TRY(add_shell(plan));
-	RK_TRY(rk_initramfs_add_file(plan->fs, plan->patch, 0644, spec->module));
-	if (spec->before)
-		RK_TRY(rk_initramfs_add_program(plan->fs, GUEST_BEFORE, spec->before));
-	if (spec->after)
-		RK_TRY(rk_initramfs_add_program(plan->fs, GUEST_AFTER, spec->after));
-	for (size_t i = 0; i < spec->nr_files; i++)
-		RK_TRY(rk_initramfs_add_program(plan->fs, spec->files[i].guest,
-						spec->files[i].host));
-	return NULL;
-}
-
-static struct rk_err *fill(struct plan *plan)
-{
-	_cleanup_str_ struct rk_str steps = RK_STR_INIT;
-
-	RK_TRY(add_files(plan));
-	RK_TRY(add_steps(plan));
-	RK_TRY(rk_vm_steps_format(&plan->test->steps, &steps));
-	return rk_initramfs_add_bytes(plan->fs, RK_VM_STEPS_PATH, 0644, rk_str_get(&steps),
-				      steps.len);
-}
-
-struct rk_err *rk_vm_test_plan(struct rk_vm_test *test, const char *path)
-{
-	struct plan plan = {.test = test};
-	struct rk_err *err;
-
-	plan.patch = rk_arena_printf(&test->arena, "/patch/%s.ko", test->info->name);
-	if (!plan.patch)
+	/* two modules of one boot may have the same name */
+	plan.patch =
+		rk_arena_printf(&test->arena, "/patch/%zu/%s.ko", test->number, test->info->name);
+	plan.functions = rk_arena_printf(&test->arena, "/patch/%zu/functions", test->number);
+	if (!plan.patch || !plan.functions)
 		return rk_err_nomem();
-	if (test->spec->modules_dir)
-		RK_TRY(rk_stock_open(test->spec->modules_dir, &plan.stock));
-	err = rk_initramfs_create(path, &plan.fs);
-	if (!err)
-		err = fill(&plan);
-	rk_stock_close(plan.stock);
-	if (!err)
-		return rk_initramfs_finish(plan.fs);
-	rk_initramfs_abandon(plan.fs);
-	return err;
+	if (plan.stock)
+		rk_stock_restart(plan.stock);
+	RK_TRY(rk_initramfs_add_file(plan.fs, plan.patch, 0644, test->module));
+	RK_TRY(add_functions(&plan));
+	return add_steps(&plan);
 }

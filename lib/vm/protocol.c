@@ -9,9 +9,11 @@ enum {
 	FIELD_VERB,
 	FIELD_LIMIT,
 	FIELD_OPTIONAL,
+	FIELD_GROUP,
 	FIELD_TITLE,
 	FIELD_PATH,
 	FIELD_ARG,
+	FIELD_PATCH,
 	STEP_FIELDS
 };
 
@@ -20,6 +22,9 @@ static const char *const verb_names[RK_VM_VERBS] = {
 	[RK_VM_LOAD] = "load",
 	[RK_VM_CHECK] = "check",
 	[RK_VM_UNLOAD] = "unload",
+	[RK_VM_FUNCTIONS] = "functions",
+	[RK_VM_REPLACED] = "replaced",
+	[RK_VM_UNLOAD_REST] = "unload-rest",
 };
 
 const char *rk_vm_verb_name(enum rk_vm_verb verb)
@@ -96,16 +101,19 @@ struct rk_err *rk_vm_steps_format(const struct rk_vm_steps *steps, struct rk_str
 {
 	rk_vec_for_each(&steps->list, step) {
 		_cleanup_free_ char *limit = rk_asprintf("%u", step->limit_s);
+		_cleanup_free_ char *group = rk_asprintf("%u", step->group);
 		const char *fields[STEP_FIELDS] = {
 			[FIELD_VERB] = verb_names[step->verb],
 			[FIELD_LIMIT] = limit,
 			[FIELD_OPTIONAL] = step->optional ? "1" : "0",
+			[FIELD_GROUP] = group,
 			[FIELD_TITLE] = step->title,
 			[FIELD_PATH] = step->path,
 			[FIELD_ARG] = step->arg,
+			[FIELD_PATCH] = step->patch,
 		};
 
-		if (!limit)
+		if (!limit || !group)
 			return rk_err_nomem();
 		rk_vm_record_add(ret, fields, STEP_FIELDS);
 	}
@@ -128,9 +136,11 @@ static struct rk_err *parse_step(char *line, size_t number, struct rk_vm_steps *
 			      fields[FIELD_VERB]);
 	step.limit_s = (unsigned int)strtoul(fields[FIELD_LIMIT], NULL, 10);
 	step.optional = rk_streq(fields[FIELD_OPTIONAL], "1");
+	step.group = (unsigned int)strtoul(fields[FIELD_GROUP], NULL, 10);
 	step.title = fields[FIELD_TITLE];
 	step.path = fields[FIELD_PATH];
 	step.arg = fields[FIELD_ARG];
+	step.patch = fields[FIELD_PATCH];
 	return rk_vec_push(&steps->list, step) ? NULL : rk_err_nomem();
 }
 

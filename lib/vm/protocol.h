@@ -29,13 +29,18 @@
 #define RK_VM_FIELDS_MAX 8
 #define RK_VM_PORT	 "/dev/ttyS1" /* in the guest */
 #define RK_VM_STEPS_PATH "/kpatch-test/steps"
-#define RK_VM_FILES_DIR	 "/files" /* where --file puts things; scripts start there */
+/* One line a function: klp object, name, position as in sysfs (1 for a unique name), separated by tabs. */
+#define RK_VM_FUNCTION_FIELDS 3
+#define RK_VM_FILES_DIR	      "/files" /* where --file puts things; scripts start there */
 
 enum rk_vm_verb {
 	RK_VM_INSMOD, /* path: a stock module */
 	RK_VM_LOAD,   /* path: the patch module; arg: its name. Ends when the transition does */
 	RK_VM_CHECK,  /* path: a script; arg: the phase it is run in */
 	RK_VM_UNLOAD, /* arg: the patch module's name. Disable, wait for the transition, remove */
+	RK_VM_FUNCTIONS, /* path: a list (RK_VM_FUNCTION_FIELDS), arg: the patch module's name. All are replaced */
+	RK_VM_REPLACED, /* arg: the patch that a newer one took the place of: remove it; path: "" when it may also stay */
+	RK_VM_UNLOAD_REST, /* arg: a patch module's name. RK_VM_UNLOAD if it is still there */
 	RK_VM_VERBS
 };
 
@@ -43,9 +48,12 @@ struct rk_vm_step {
 	enum rk_vm_verb verb;
 	unsigned int limit_s; /* LOAD, UNLOAD: of the transition; else of the whole step */
 	bool optional; /* a failure doesn't fail the test (stock modules without their hardware) */
+	unsigned int
+		group; /* a failed step ends its group; the next one follows if no live patch is left */
 	const char *title; /* "load", "check before": for people, unique in a list */
 	const char *path;  /* in the guest; "" if the verb has none */
 	const char *arg;   /* "" if the verb has none */
+	const char *patch; /* name of the patch module that is tested: for scripts */
 };
 
 /* All strings are in the arena of whoever made the list. */

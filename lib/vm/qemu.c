@@ -125,6 +125,7 @@ static struct rk_err *run_qemu(const struct rk_vm_machine *machine, struct rk_vm
 	struct rk_process_spec spec = {
 		.argv = argv,
 		.timeout_ms = machine->timeout_s * 1000,
+		.more_ms = machine->more_ms,
 		.on_line = on_line,
 		.on_line_ctx = events,
 	};
@@ -135,7 +136,8 @@ static struct rk_err *run_qemu(const struct rk_vm_machine *machine, struct rk_vm
 	if (err && rk_err_code(err) == RK_ERR_TIMEOUT) {
 		rk_err_free(err);
 		events->result->is_timed_out = true;
-		events->result->seconds = machine->timeout_s;
+		events->result->seconds =
+			machine->timeout_s + (machine->more_ms ? *machine->more_ms : 0) / 1000.0;
 		return NULL;
 	}
 	return explain(err);
@@ -189,10 +191,11 @@ static struct rk_err *finish(struct rk_vm_events *events)
 struct rk_err *rk_vm_boot(const struct rk_vm_machine *machine, const struct rk_vm_steps *steps,
 			  const struct rk_reporter *reporter, struct rk_vm_result *ret)
 {
-	_cleanup_vm_result_ struct rk_vm_result result = {};
+	_cleanup_vm_result_ struct rk_vm_result result = {.last_step = RK_VM_STEP_BOOT};
 	struct rk_vm_events events = {
 		.steps = steps,
-		.reporter = reporter,
+		.on_step = machine->on_step,
+		.on_step_ctx = machine->on_step_ctx,
 		.result = &result,
 		.step = RK_VM_STEP_BOOT,
 	};

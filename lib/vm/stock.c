@@ -128,6 +128,11 @@ void rk_stock_close(struct rk_stock *stock)
 	free(stock);
 }
 
+void rk_stock_restart(struct rk_stock *stock)
+{
+	rk_map_deinit(&stock->chosen);
+}
+
 bool rk_stock_is_builtin(struct rk_stock *stock, const char *name)
 {
 	return rk_map_get(&stock->builtin, name);

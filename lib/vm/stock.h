@@ -32,10 +32,13 @@ struct rk_stock_order {
 	rk_vec(struct rk_stock_module) list; /* strings belong to the rk_stock */
 };
 
-/* Appends name and what it needs, dependencies first, each module once over all calls. A built-in module needs nothing and is
+/* Appends name and what it needs, dependencies first, each module once over all calls since rk_stock_restart(). A built-in module needs nothing and is
  * left out. Errors: RK_ERR_NOT_FOUND, RK_ERR_FORMAT. */
 struct rk_err *rk_stock_add(struct rk_stock *stock, const char *name, struct rk_stock_order *order)
 	__must_use;
+
+/* Forgets which modules were appended. */
+void rk_stock_restart(struct rk_stock *stock);
 
 /* True when the kernel has name built in. */
 bool rk_stock_is_builtin(struct rk_stock *stock, const char *name);

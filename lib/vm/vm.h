@@ -43,6 +43,7 @@ struct rk_vm_step_result {
 	rk_vec(const char *) output; /* lines of a script */
 	rk_vec(const char *) notes;
 	rk_vec(struct rk_vm_task) tasks; /* that held it up */
+	size_t transcript_at;		 /* where it begins in the transcript; 0: it never began */
 };
 
 #define RK_VM_STEP_BOOT ((size_t)-1) /* before the first step */
@@ -60,7 +61,10 @@ struct rk_vm_machine {
 	const char *console; /* file for the kernel's console; overwritten */
 	unsigned int memory_mib;
 	unsigned int cpus;
-	unsigned int timeout_s; /* of the whole run */
+	unsigned int timeout_s;	     /* of the whole run, as long as more_ms doesn't grow */
+	const unsigned int *more_ms; /* added to timeout_s; on_step() may raise it. NULL: nothing */
+	void (*on_step)(void *ctx, size_t step); /* a step begins; or NULL */
+	void *on_step_ctx;
 };
 
 struct rk_vm_result {
@@ -72,6 +76,7 @@ struct rk_vm_result {
 	double boot_seconds;			  /* from the start of QEMU to hello */
 	double seconds;				  /* of the whole run */
 	rk_vec(struct rk_vm_step_result) steps;	  /* one for each of the list */
+	size_t last_step;			  /* the last that began, or RK_VM_STEP_BOOT */
 	rk_vec(struct rk_vm_log_line) log;
 	struct rk_str transcript; /* what came, in order, readable */
 	char *console;		  /* what the console showed; "" */
@@ -80,8 +85,7 @@ struct rk_vm_result {
 	const char *qemu_output; /* what QEMU itself said; "" */
 };
 
-/* Boots machine, whose initramfs holds init and the same list of steps, and waits for its end. Each step is a
- * phase "test" of the reporter. Errors: RK_ERR_NOT_FOUND (no QEMU: says which package),
+/* Boots machine, whose initramfs holds init and the same list of steps, and waits for its end. Errors: RK_ERR_NOT_FOUND (no QEMU: says which package),
  * RK_ERR_TOOL (QEMU couldn't start the guest at all), RK_ERR_INTERRUPTED. Free with rk_vm_result_deinit(). */
 struct rk_err *rk_vm_boot(const struct rk_vm_machine *machine, const struct rk_vm_steps *steps,
 			  const struct rk_reporter *reporter, struct rk_vm_result *ret) __must_use;

@@ -52,7 +52,7 @@ def record(*fields):
 
 
 HELLO = record("hello", RELEASE, VERSION, "00ff")
-TITLES = ["load", "unload", "reload", "unload again"]
+TITLES = ["load", "functions", "unload", "reload", "unload again"]
 
 
 def guest(steps, end=True):
@@ -82,7 +82,7 @@ def evidence():
 
 
 def test_passed():
-    result = test(play=guest(4))
+    result = test(play=guest(5))
     equal((result.returncode, result.stderr), (0, ""), "all steps ended well: status 0")
     contains(result.stdout, "passed in ", "the verdict is shown")
     for title in TITLES:
@@ -97,13 +97,13 @@ def test_passed():
     transcript = (TMP / "evidence" / "transcript.txt").read_bytes()
     equal(doc["transcript"]["sha256"], hashlib.sha256(transcript).hexdigest(), "evidence: the transcript's hash")
     ok(not any((TMP / "work").iterdir()), "nothing is left in the work directory")
-    result = test("--json", play=guest(4))
+    result = test("--json", play=guest(5))
     equal(json.loads(result.stdout), evidence(), "--json prints the evidence")
     equal((TMP / "evidence" / "evidence.json").stat().st_mode & 0o777, 0o644, "evidence can be read by all")
 
 
 def test_machine():
-    test("--memory", "300", "--cpus", "3", "--keep", TMP / "kept", play=guest(4))
+    test("--memory", "300", "--cpus", "3", "--keep", TMP / "kept", play=guest(5))
     args = (TMP / "args").read_text().split("\n")
     equal(args[args.index("-m") + 1], "300", "--memory")
     equal(args[args.index("-smp") + 1], "3", "--cpus")
@@ -130,9 +130,9 @@ def test_initramfs():
     subprocess.run(["gcc", "-x", "c", "-", "-o", program, "-ljansson"], input=b"int main(void){return 0;}", check=True)
     shutil.copy("/bin/true", TMP / "a")
     test("--before", script, "--after", script, "--file", program, "--file", f"{TMP / 'a'}:sub/b", "--file", f"{script}:/etc/c",
-         "--no-reload", "--keep", TMP / "kept", play=guest(5))
+         "--no-reload", "--keep", TMP / "kept", play=guest(6))
     files = initramfs()
-    for name in ["init", "bin/busybox", "bin/sh", "patch/lp_test.ko", "scripts/before", "scripts/after", "files/prog", "files/sub/b",
+    for name in ["init", "bin/busybox", "bin/sh", "patch/0/lp_test.ko", "patch/0/functions", "scripts/before", "scripts/after", "files/prog", "files/sub/b",
                  "etc/c", "kpatch-test/steps"]:
         ok(name in files, f"in the guest: {name}", "\n".join(files))
     ok(any("ld-linux" in name for name in files), "a dynamic program brings its interpreter")
@@ -140,13 +140,14 @@ def test_initramfs():
     equal(files.get("scripts/before", "")[:4], "-rwx", "scripts are executable")
     equal(files.get("dev/console", "")[:1], "c", "there is a console before init has mounted anything")
     steps = [line.split("\t") for line in guest_file("kpatch-test/steps").splitlines()]
-    equal([(s[0], s[3], s[5]) for s in steps],
-          [("check", "check before", "before"), ("load", "load", "lp_test"), ("check", "check after", "after"),
+    equal([(s[0], s[4], s[6]) for s in steps],
+          [("check", "check before", "before"), ("load", "load", "lp_test"), ("functions", "functions", "lp_test"),
+           ("check", "check after", "after"),
            ("unload", "unload", "lp_test"), ("check", "check unloaded", "unloaded")], "the list of steps")
     one = (TMP / "kept" / "initramfs.cpio").read_bytes()
     os.utime(script)
     test("--before", script, "--after", script, "--file", program, "--file", f"{TMP / 'a'}:sub/b", "--file", f"{script}:/etc/c",
-         "--no-reload", "--keep", TMP / "kept", play=guest(5))
+         "--no-reload", "--keep", TMP / "kept", play=guest(6))
     ok(one == (TMP / "kept" / "initramfs.cpio").read_bytes(), "the same input gives the same initramfs")
 
 
@@ -157,19 +158,19 @@ def test_modules():
         path = make_module(name, [f"name={name.replace('-', '_')}", f"depends={depends}"])
         path.rename(modules / f"{name}.ko")
     (TMP / "modules" / "modules.builtin").write_text("kernel/lib/built-in.ko\n")
-    test("--modules", TMP / "modules", "--module", "top_one", "--module-after", "late", "--keep", TMP / "kept", play=guest(8))
-    steps = [line.split("\t")[3] for line in guest_file("kpatch-test/steps").splitlines()]
-    equal(steps, ["module low", "module middle", "module top_one", "load", "module late", "unload", "reload", "unload again"],
+    test("--modules", TMP / "modules", "--module", "top_one", "--module-after", "late", "--keep", TMP / "kept", play=guest(9))
+    steps = [line.split("\t")[4] for line in guest_file("kpatch-test/steps").splitlines()]
+    equal(steps, ["module low", "module middle", "module top_one", "load", "module late", "functions", "unload", "reload", "unload again"],
           "modules come after what they need, once, and without what is built in")
-    result = test("--modules", TMP / "modules", "--module", "nothing", play=guest(4))
+    result = test("--modules", TMP / "modules", "--module", "nothing", play=guest(5))
     equal((result.returncode, result.stderr), (1, f"error: no module 'nothing' below '{TMP}/modules'\n"), "a module that isn't there")
-    result = test("--module", "low", play=guest(4))
+    result = test("--module", "low", play=guest(5))
     equal((result.returncode, result.stderr.splitlines()[0]),
           (2, "error: module 'low' is to be loaded, but no directory of modules is given"), "no directory of modules")
     needy = make_module("needy", [*MODINFO[:3], "depends=low"])
-    test("--modules", TMP / "modules", "--no-reload", "--keep", TMP / "kept", module=needy, play=guest(3))
-    steps = [line.split("\t")[3] for line in guest_file("kpatch-test/steps").splitlines()]
-    equal(steps, ["module low", "load", "unload"], "what the patch module itself needs")
+    test("--modules", TMP / "modules", "--no-reload", "--keep", TMP / "kept", module=needy, play=guest(4))
+    steps = [line.split("\t")[4] for line in guest_file("kpatch-test/steps").splitlines()]
+    equal(steps, ["module low", "load", "functions", "unload"], "what the patch module itself needs")
 
 
 def failed(name, reasons, *args, **kwargs):
@@ -188,7 +189,7 @@ def test_failed_steps():
         record("end", 0, "failed", "0.10", "the kernel refused it: Invalid argument")
     failed("refused", ["step 'load' failed: the kernel refused it: Invalid argument; the kernel says: livepatch: symbol 'x' not "
                        "found in symbol table"], play=HELLO + refused + record("bye"))
-    equal([s["result"] for s in evidence()["steps"]], ["failed", "not-run", "not-run", "not-run"], "later steps were not run")
+    equal([s["result"] for s in evidence()["steps"]], ["failed", "not-run", "not-run", "not-run", "not-run"], "later steps were not run")
     equal(evidence()["findings"][0]["kind"], "livepatch", "the line is a finding")
 
     stalled = record("begin", 0) + record("task", 0, 85, "kworker", "[<0>] f+0x1/0x2\\x0a[<0>] g+0x1/0x2") + \
@@ -208,7 +209,7 @@ def test_checks():
     script.write_text("exit 0\n")
     play = HELLO + record("begin", 0) + "".join(record("out", 0, f"line {i}") for i in range(8)) + \
         record("end", 0, "failed", "0.1", "exit status 1")
-    play += "".join(record("begin", i) + record("end", i, "ok", "0.1", "") for i in range(1, 6)) + record("bye")
+    play += "".join(record("begin", i) + record("end", i, "ok", "0.1", "") for i in range(1, 7)) + record("bye")
     result = failed("check", ["step 'check before' failed: exit status 1"], "--before", script, play=play)
     contains(result.stdout, "    … 3 lines more, see the transcript\n    | line 3\n", "the end of a script's output is shown")
     equal(evidence()["steps"][0]["phase"], "before", "phase in the evidence")
@@ -224,11 +225,11 @@ def test_log():
     def play(step):
         lines = record("log", 4, "2.5", WARNING) + record("log", 4, "2.6", "Call Trace:")
         text = HELLO + (lines if step < 0 else "")
-        for i in range(4):
+        for i in range(5):
             text += record("begin", i) + (lines if i == step else "") + record("end", i, "ok", "0.1", "")
         return text + record("bye")
 
-    failed("a warning", [f"in step 'unload' the kernel says (warning): {WARNING}"], play=play(1))
+    failed("a warning", [f"in step 'unload' the kernel says (warning): {WARNING}"], play=play(2))
     equal([f["counts"] for f in evidence()["findings"]], [True], "one finding: the trace belongs to it")
     result = test(play=play(-1))
     equal(result.returncode, 0, "a warning while booting isn't the patch's doing")
@@ -238,7 +239,7 @@ def test_log():
     taints = ["lp_test: loading out-of-tree module taints kernel.", "lp_test: tainting kernel with TAINT_LIVEPATCH",
               "lp_test: module verification failed: signature and/or required key missing - tainting kernel",
               "livepatch: enabling patch 'lp_test'"]
-    text = HELLO + record("begin", 0) + "".join(record("log", 4, "1", taint) for taint in taints) + guest(4)[len(HELLO):]
+    text = HELLO + record("begin", 0) + "".join(record("log", 4, "1", taint) for taint in taints) + guest(5)[len(HELLO):]
     equal(test(play=text).returncode, 0, "that the kernel is tainted is no trouble")
 
 
@@ -248,18 +249,18 @@ def test_old_trouble():
 
     def play(*said):
         text = HELLO
-        for i in range(6):
+        for i in range(7):
             log = "".join(record("log", 4, "1", line) for step, line in said if step == i)
             text += record("begin", i) + log + record("end", i, "ok", "0.1", "")
         return text + record("bye")
 
     again = WARNING.replace("PID: 77", "PID: 99").replace("CPU: 1", "CPU: 0")
-    result = test("--before", script, play=play((0, WARNING), (3, again)))
+    result = test("--before", script, play=play((0, WARNING), (4, again)))
     equal(result.returncode, 0, "a reproducer may warn before and after the patch")
     failed("another warning", [f"in step 'check unloaded' the kernel says (warning): {WARNING.replace('f+', 'g+')}"],
-           "--before", script, play=play((0, WARNING), (3, WARNING.replace("f+", "g+"))))
+           "--before", script, play=play((0, WARNING), (4, WARNING.replace("f+", "g+"))))
     failed("the same warning with the patch", [f"in step 'unload' the kernel says (warning): {again}"],
-           "--before", script, play=play((0, WARNING), (2, again)))
+           "--before", script, play=play((0, WARNING), (3, again)))
 
 
 def test_died():
@@ -282,16 +283,16 @@ def test_died():
 
 def test_identity():
     other = make_image("other", release="6.1.0-2-test")
-    result = test(image=other, play=guest(4))
-    equal((result.returncode, result.stderr), (1, f"error: '{other}' is kernel 6.1.0-2-test, the module was made for {RELEASE}\n"),
+    result = test(image=other, play=guest(5))
+    equal((result.returncode, result.stderr), (1, f"error: '{other}' is kernel 6.1.0-2-test, '{MODULE}' was made for {RELEASE}\n"),
           "an image of another release")
-    result = test(image=MODULE, play=guest(4))
+    result = test(image=MODULE, play=guest(5))
     equal((result.returncode, result.stderr), (1, f"error: '{MODULE}' is no bootable x86 kernel image (bzImage)\n"), "no image")
-    plain = make_module("plain", [MODINFO[0], MODINFO[1]])
-    result = test(module=plain, play=guest(4))
+    plain = make_module("plain", ["name=lp_plain", MODINFO[1]])
+    result = test(module=plain, play=guest(5))
     equal((result.returncode, result.stderr),
           (1, f"error: '{plain}' is no live patch module (its .modinfo has no 'livepatch=Y')\n"), "a module that is no live patch")
-    result = test(module=IMAGE, play=guest(4))
+    result = test(module=IMAGE, play=guest(5))
     equal(result.returncode, 1, "a file that is no module")
     contains(result.stderr, f"'{IMAGE}'", "… is named")
 
@@ -324,13 +325,13 @@ def make_stock(build_id):
 def test_manifest():
     patch = make_patch("lp_manifest")
     stock = make_stock(bytes.fromhex("0123"))
-    result = test("--modules", stock, "--no-reload", module=patch, play=guest(3))
+    result = test("--modules", stock, "--no-reload", module=patch, play=guest(4))
     equal((result.returncode, result.stderr), (0, ""), "a patch with a manifest")
-    equal([step["name"] for step in evidence()["steps"]], ["module stock", "load", "unload"], "the module it patches is loaded")
+    equal([step["name"] for step in evidence()["steps"]], ["module stock", "load", "functions", "unload"], "the module it patches is loaded")
     equal((evidence()["module"]["level"], evidence()["module"]["cves"]), (2, ["CVE-2026-1"]), "level and fixes are in the evidence")
 
     play = HELLO + record("begin", 0) + record("end", 0, "failed", "0.1", "cannot load module 'stock': No such device") + \
-        guest(3)[len(HELLO + record("begin", 0) + record("end", 0, "ok", "0.25", "")):]
+        guest(4)[len(HELLO + record("begin", 0) + record("end", 0, "ok", "0.25", "")):]
     result = test("--modules", stock, "--no-reload", module=patch, play=play)
     equal(result.returncode, 0, "a patched module without its hardware doesn't fail the test")
     contains(result.stdout, "note: 'stock' could not be loaded here, so what is patched in it was not tested: cannot load module 'stock'",
@@ -338,14 +339,14 @@ def test_manifest():
     equal(len(evidence()["notes"]), 1, "… also in the evidence")
 
     failed("another build", ["the guest's kernel has build-id 0bad, the module was made for 00ff"], "--modules", stock, "--no-reload",
-           module=patch, play=guest(3).replace("00ff", "0bad"))
+           module=patch, play=guest(4).replace("00ff", "0bad"))
     failed("another version", [f"the guest runs '#2', the module was made for '{VERSION}'"], "--modules", stock, "--no-reload",
-           module=patch, play=guest(3).replace(VERSION, "#2"))
-    result = test(image=make_image("vmlinuz-2", version="#2 SMP"), module=patch, play=guest(3))
+           module=patch, play=guest(4).replace(VERSION, "#2"))
+    result = test(image=make_image("vmlinuz-2", version="#2 SMP"), module=patch, play=guest(4))
     equal((result.returncode, result.stderr),
-          (1, f"error: '{TMP}/vmlinuz-2' is kernel '#2 SMP', the module was made for '{VERSION}'\n"), "an image of another version")
+          (1, f"error: '{TMP}/vmlinuz-2' is kernel '#2 SMP', '{patch}' was made for '{VERSION}'\n"), "an image of another version")
     stock = make_stock(bytes.fromhex("4567"))
-    result = test("--modules", stock, module=patch, play=guest(3))
+    result = test("--modules", stock, module=patch, play=guest(4))
     equal((result.returncode, result.stderr), (1, f"error: '{stock}/stock.ko' has build-id 4567, the patch was made for 0123\n"),
           "a stock module of another build")
     result = run([TOOL, patch], env={"PATH": f"{BIN}:{os.environ['PATH']}"})
@@ -353,10 +354,72 @@ def test_manifest():
           (2, f"error: '{patch}' does not say which target it is for; use --target or --image"), "a target of explicit paths")
 
 
+def test_many():
+    other = make_module("other", ["name=lp_other", *MODINFO[1:]])
+    plain = TMP / "plain.ko"
+    folder = TMP / "copy"
+    folder.mkdir()
+    same = folder / MODULE.name
+    shutil.copy(MODULE, same)
+    result = test(plain, other, same, play=guest(9))
+    equal(result.returncode, 3, "one of several failed: status 3")
+    lines = result.stdout.splitlines()
+    equal([line.split() for line in lines if line.startswith(("passed", "failed"))],
+          [["failed", "0.00", "s", "lp_plain"], ["passed", "0.75", "s", "lp_test"], ["passed", "0.75", "s", "lp_other"],
+           ["passed", "0.75", "s", "lp_test"]], "one line each")
+    contains(result.stdout, f"    failed: cannot be tested: '{plain}' is no live patch module", "… with its reason")
+    contains(result.stdout, "4 modules: 3 passed, 1 failed; 1 boot, ", "the sum")
+    summary = json.loads((TMP / "evidence" / "summary.json").read_text())
+    equal((summary["schema"], summary["verdict"], summary["passed"], summary["failed"]), ("kpatch-test-summary/1", "failed", 3, 1), "summary")
+    equal([(m["name"], m["verdict"], m["evidence"]) for m in summary["modules"]],
+          [("lp_test", "passed", f"{TMP}/evidence/kpatch-test"), ("lp_plain", "failed", None), ("lp_other", "passed", f"{TMP}/evidence/other"),
+           ("lp_test", "passed", f"{TMP}/evidence/kpatch-test-4")], "… in the order of the command line, each with its place")
+    first = json.loads((TMP / "evidence" / "other" / "evidence.json").read_text())
+    equal((first["verdict"], [step["name"] for step in first["steps"]]), ("passed", ["load", "functions", "unload"]), "its evidence is its own")
+    equal(first["boot"], {"number": 1, "modules": 3, "position": 2}, "… and says in which boot it was tested")
+    args = (TMP / "args").read_text().split("\n")
+    equal(args[args.index("-smp") + 1], "1", "one processor")
+    equal(json.loads(test(other, "--json", play=guest(6)).stdout), json.loads((TMP / "evidence" / "summary.json").read_text()),
+          "--json prints the summary")
+
+
+def test_many_died():
+    other = make_module("other", ["name=lp_other", *MODINFO[1:]])
+    result = test(other, play=HELLO + record("begin", 0), console="Kernel panic - not syncing: x\n")
+    summary = json.loads((TMP / "evidence" / "summary.json").read_text())
+    equal((result.returncode, summary["boots"]), (3, 2), "a guest that died in the first module: another boot for the second")
+    equal([m["reasons"] for m in summary["modules"]], [["the kernel panicked in step 'load': Kernel panic - not syncing: x"]] * 2,
+          "each with what happened in its own boot")
+    result = test(other, play="", console="Kernel panic - not syncing: x\n")
+    summary = json.loads((TMP / "evidence" / "summary.json").read_text())
+    equal([m["reasons"] for m in summary["modules"]],
+          [["the kernel panicked before init was running: Kernel panic - not syncing: x"]] * 2, "a kernel that doesn't come up fails all")
+    equal(summary["boots"], 1, "… at once")
+    result = test(other, "--timeout", "2", play=guest(4, end=False), end="hang")
+    contains(result.stdout, "failed: the guest did not end within 2 s", "a guest that hangs in one of several")
+
+
+def test_sequence():
+    other = make_module("other", ["name=lp_other", *MODINFO[1:]])
+    test(other, "--sequence", "--keep", TMP / "kept", play=guest(7))
+    steps = [line.split("\t") for line in guest_file("kpatch-test/steps").splitlines()]
+    equal([(s[4], s[6]) for s in steps],
+          [("load", "lp_test"), ("functions", "lp_test"), ("load", "lp_other"), ("functions", "lp_other"), ("replaced lp_test", "lp_test"),
+           ("unload", "lp_other"), ("unload lp_test", "lp_test")], "the list of steps")
+    equal({s[3] for s in steps}, {"0"}, "a failure ends all of it")
+    result = test(other, "--sequence", play=HELLO + record("begin", 0) + record("end", 0, "failed", "0.1", "no") + record("bye"))
+    summary = json.loads((TMP / "evidence" / "summary.json").read_text())
+    equal([m["reasons"] for m in summary["modules"]], [["step 'load' failed: no"], ["step 'load' was not run"]], "… and the rest was not run")
+    plain = TMP / "plain.ko"
+    result = test(plain, "--sequence", play=guest(4))
+    equal(result.returncode, 1, "a sequence with a module that is no live patch: status 1")
+    contains(result.stderr, f"error: '{plain}' is no live patch module", "… with its reason")
+
+
 def test_tool_failures():
     empty = TMP / "empty"
     empty.mkdir()
-    result = test(play=guest(4), env={"PATH": str(empty)})
+    result = test(play=guest(5), env={"PATH": str(empty)})
     equal((result.returncode, result.stderr),
           (1, "error: 'qemu-system-x86_64' is not installed; run 'apt install qemu-system-x86'\n"), "no QEMU")
     shutil.rmtree(TMP / "evidence", ignore_errors=True)
@@ -390,17 +453,19 @@ def test_interrupted():
 
 def test_usage():
     def usage(message, *args):
-        result = test(*args, play=guest(4))
+        result = test(*args, play=guest(5))
         equal((result.returncode, result.stderr.splitlines()[:1]), (2, [f"error: {message}"]), message)
 
     usage("--cpus must be 1 to 64, not 65", "--cpus", "65")
     usage("--memory must be 128 to 1048576, not 1", "--memory", "1")
     usage("--target and --image exclude each other", "--target", "x")
+    usage("--reload and --sequence exclude each other", "--reload", "--sequence")
+    usage("--reload and --no-reload exclude each other", "--reload", "--no-reload")
     usage("'--file a:' does not name a file; it must be HOST or HOST:GUEST", "--file", "a:")
-    result = test("--before", TMP / "absent", play=guest(4))
+    result = test("--before", TMP / "absent", play=guest(5))
     equal((result.returncode, result.stderr), (1, f"error: '{TMP}/absent' does not exist\n"), "a script that isn't there")
     result = run([TOOL])
-    equal((result.returncode, result.stderr), (2, "error: missing operand: MODULE\ntry 'kpatch-test --help'\n"), "no module")
+    equal((result.returncode, result.stderr), (2, "error: missing operand: MODULE...\ntry 'kpatch-test --help'\n"), "no module")
     result = run([TOOL, "--help"])
     equal((result.returncode, result.stderr), (0, ""), "--help")
     tap.golden(result.stdout, os.path.join(os.path.dirname(__file__), "golden", "kpatch-test-help.txt"), "--help: text")
@@ -410,6 +475,6 @@ BIN.mkdir()
 (TMP / "work").mkdir()
 (BIN / "qemu-system-x86_64").symlink_to(FAKE)
 for function in [test_passed, test_machine, test_initramfs, test_modules, test_failed_steps, test_checks, test_log, test_old_trouble,
-                 test_died, test_identity, test_manifest, test_tool_failures, test_interrupted, test_usage]:
+                 test_died, test_identity, test_manifest, test_many, test_many_died, test_sequence, test_tool_failures, test_interrupted, test_usage]:
     function()
 tap.done()

@@ -194,6 +194,28 @@ static void test_timeout(void)
 	ok(now() - start < 30, "killed in time");
 }
 
+static void add_time(void *ctx, const char *line)
+{
+	(void)line;
+	*(unsigned int *)ctx = 60000;
+}
+
+static void test_more_time(void)
+{
+	unsigned int more = 0;
+	_cleanup_process_result_ struct rk_process_result res = {};
+	const struct rk_process_spec spec = {
+		.argv = SH("echo more; sleep 1; exit 3"),
+		.timeout_ms = 500,
+		.more_ms = &more,
+		.on_line = add_time,
+		.on_line_ctx = &more,
+	};
+
+	no_err(rk_process_run(&spec, &res), "a limit that grew while the child ran");
+	is_int(res.status, 3, "it came to its end");
+}
+
 static void test_left_behind(void)
 {
 	_cleanup_process_result_ struct rk_process_result res = {};
@@ -304,6 +326,7 @@ int main(void)
 	test_cannot_run();
 	test_check();
 	test_timeout();
+	test_more_time();
 	test_left_behind();
 	test_two_at_once();
 	test_interrupt();

@@ -12,6 +12,7 @@
 #include "lib/vm/klog.h"
 #include "lib/vm/protocol.h"
 #include "lib/vm/stock.h"
+#include "lib/vm/test_internal.h"
 #include "tests/unit/tap.h"
 
 static char *tmp(const char *name)
@@ -49,8 +50,9 @@ static void test_steps(void)
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
 	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 	struct rk_vm_steps steps = {}, back = {};
-	struct rk_vm_step load = {RK_VM_LOAD, 60, false, "load", "/patch/a b.ko", "a_b"};
-	struct rk_vm_step insmod = {RK_VM_INSMOD, 30, true, "module x", "/modules/x.ko", ""};
+	struct rk_vm_step load = {RK_VM_LOAD, 60, false, 3, "load", "/patch/a b.ko", "a_b", "a_b"};
+	struct rk_vm_step insmod = {RK_VM_INSMOD,    30, true, 0, "module x",
+				    "/modules/x.ko", "", "y"};
 
 	if (!rk_vec_push(&steps.list, load) || !rk_vec_push(&steps.list, insmod))
 		bail_out("out of memory");
@@ -61,14 +63,16 @@ static void test_steps(void)
 		is_int(back.list.v[0].limit_s, 60, "limit");
 		is_str(back.list.v[0].path, "/patch/a b.ko", "path");
 		is_str(back.list.v[0].arg, "a_b", "arg");
+		is_int(back.list.v[0].group, 3, "group");
+		is_str(back.list.v[1].patch, "y", "patch");
 		ok(!back.list.v[0].optional && back.list.v[1].optional, "optional");
 		is_str(back.list.v[1].title, "module x", "title");
 	}
 	rk_vec_deinit(&back.list);
 	rk_vec_deinit(&steps.list);
 	is_err(rk_vm_steps_parse("load\t1\n", &arena, &back), RK_ERR_FORMAT,
-	       "step 0 has 2 fields, not 6", "too few fields");
-	is_err(rk_vm_steps_parse("dance\t1\t0\ta\tb\tc\n", &arena, &back), RK_ERR_FORMAT,
+	       "step 0 has 2 fields, not 8", "too few fields");
+	is_err(rk_vm_steps_parse("dance\t1\t0\t0\ta\tb\tc\td\n", &arena, &back), RK_ERR_FORMAT,
 	       "step 0 has the unknown verb 'dance'", "an unknown verb");
 }
 
@@ -226,7 +230,7 @@ static void test_abandon(void)
 
 static struct rk_vm_result play(const char *const *lines, size_t nr)
 {
-	static const struct rk_vm_step step = {RK_VM_LOAD, 60, false, "load", "", ""};
+	static const struct rk_vm_step step = {RK_VM_LOAD, 60, false, 0, "load", "", "", ""};
 	struct rk_vm_steps steps = {};
 	struct rk_vm_result result = {};
 	struct rk_vm_step_result empty = {.detail = ""};
@@ -265,6 +269,51 @@ static void test_events(void)
 	ok(!result.is_up && !result.log.nr, "records that are wrong change nothing");
 	is_int(result.steps.v[0].outcome, RK_VM_NOT_RUN, "… also not a step's outcome");
 	rk_vm_result_deinit(&result);
+}
+
+/* A boot of three steps that died in the second: the first is one test's, the others are another's. */
+static void test_cut(void)
+{
+	static const char *const lines[] = {
+		"@rk\thello\tr\tv\tb", "@rk\tlog\t4\t0.5\tboot", "@rk\tbegin\t0",
+		"@rk\tlog\t4\t1\tone", "@rk\tend\t0\tok\t1.5\t", "@rk\tlog\t4\t1\tone later",
+		"@rk\tbegin\t1",       "@rk\tlog\t4\t2\ttwo",
+	};
+	static const struct rk_vm_step step = {RK_VM_LOAD, 60, false, 0, "load", "", "", ""};
+	struct rk_vm_step_result empty = {.detail = ""};
+	struct rk_vm_steps steps = {};
+	_cleanup_vm_result_ struct rk_vm_result whole = {.last_step = RK_VM_STEP_BOOT,
+							 .seconds = 9,
+							 .panic = "panic",
+							 .qemu_output = "",
+							 .console = strdup("console")};
+	_cleanup_vm_result_ struct rk_vm_result one = {}, two = {};
+	struct rk_vm_events events = {.steps = &steps, .result = &whole, .step = RK_VM_STEP_BOOT};
+
+	for (size_t i = 0; i < 3; i++)
+		if (!rk_vec_push(&steps.list, step) || !rk_vec_push(&whole.steps, empty))
+			bail_out("out of memory");
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		rk_vm_events_line(&events, lines[i]);
+	rk_vm_events_end(&events);
+	no_err(rk_vm_result_cut(&whole, 0, 1, &one), "cut the first");
+	no_err(rk_vm_result_cut(&whole, 1, 2, &two), "cut the second");
+	ok(one.is_finished && !one.panic && !one.console[0],
+	   "the first has nothing to do with the end");
+	ok(!two.is_finished && two.panic && two.console[0], "the second has");
+	is_int((long long)one.log.nr, 3, "the first's log, with that of the boot");
+	is_int((long long)two.log.nr, 1, "the second's");
+	is_int((long long)two.log.v[0].step, 0, "… counts from its first step");
+	is_int(two.steps.v[0].outcome, RK_VM_DIED, "its step died");
+	is_int(two.steps.v[1].outcome, RK_VM_NOT_RUN, "… and the next was not run");
+	ok(one.seconds == 1.5, "a part's seconds are those of its steps");
+	ok(strstr(rk_str_get(&one.transcript), "one later") &&
+		   !strstr(rk_str_get(&one.transcript), "two"),
+	   "the first's transcript");
+	ok(rk_has_prefix(rk_str_get(&two.transcript), "== load") &&
+		   !strstr(rk_str_get(&two.transcript), "one"),
+	   "the second's transcript");
+	rk_vec_deinit(&steps.list);
 }
 
 static void test_stock(void)
@@ -306,6 +355,7 @@ int main(void)
 	test_initramfs();
 	test_abandon();
 	test_events();
+	test_cut();
 	test_stock();
 	return done_testing();
 }

@@ -88,7 +88,7 @@ class Suite:
         run.has_verdict(0, "passed")
         run.check(run.evidence["target"]["version"] == self.target.facts["version"], "the guest ran the target's kernel")
         names = [step["name"] for step in run.evidence["steps"]]
-        run.check(names == ["module vsock", "load", "module dummy", "check after", "unload", "check unloaded", "reload",
+        run.check(names == ["module vsock", "load", "module dummy", "functions", "check after", "unload", "check unloaded", "reload",
                             "check reloaded", "unload again"], "the steps", str(names))
         run.check("after after: fixed by lp_fix" in run.step("check after")["output"], "what the script printed is kept")
         run.check("livepatch: 'lp_fix': unpatching complete" in (run.out / "transcript.txt").read_text(), "the transcript has the log")
@@ -158,6 +158,50 @@ class Suite:
         run.has_reason("the guest did not end within 40 s; it was ended in step 'load'")
         return run
 
+    def many(self):
+        """Good and bad ones in one call: each gets its own verdict, and one that takes the guest down costs the others nothing."""
+        want = [("lp_fix", "passed", None), ("lp_sleeper", "failed", "cannot be tested: '"), ("lp_warn", "failed", "lp_fix_init"),
+                ("lp_refused", "failed", "no_such_function_anywhere"), ("lp_panic", "failed", "lp_panic panics on purpose"),
+                ("lp_next", "passed", None), ("lp_stuck", "failed", "'lp_sleeper' ("), ("lp_stack", "passed", None)]
+        run = Run("many", [*[self.modules / f"{name}.ko" for name, _, _ in want], "--transition-timeout", str(TRANSITION),
+                           "--image", self.target.facts["image"], "--modules", TOP / "stock", "--module", "lp_sleeper",
+                           "--before", self.script, "--after", self.script], 150)
+        run.check(run.result.returncode == 3, "status 3")
+        path = run.out / "summary.json"
+        summary = json.loads(path.read_text()) if path.exists() else {"modules": [], "boots": 0}
+        run.check(len(summary["modules"]) == len(want) and summary["boots"] == 3, "one boot more for each that takes the guest down", run.text)
+        for (name, verdict, reason), entry in zip(want, summary["modules"]):
+            reasons = "\n".join(entry["reasons"])
+            run.check(entry["verdict"] == verdict and (reason or "") in reasons, f"{name}: {verdict} {reason or ''}", reasons)
+            if not entry["evidence"]:
+                run.check(name == "lp_sleeper", f"{name}: evidence", run.text)
+                continue
+            folder = pathlib.Path(entry["evidence"])
+            evidence = json.loads((folder / "evidence.json").read_text())
+            transcript = (folder / "transcript.txt").read_text()
+            run.check(folder == run.out / name and evidence["module"]["sha256"] == entry["sha256"], f"{name}: its own evidence", str(folder))
+            others = [other for other, _, _ in want if other not in (name, "lp_sleeper") and f"'{other}'" in transcript]
+            run.check(not others, f"{name}: its part of the transcript only", str(others))
+        return run
+
+    def sequence(self):
+        """One replaces the other; the third lies on top."""
+        names = ["lp_fix", "lp_next", "lp_stack"]
+        script = TOP / "sequence.sh"
+        script.write_text("#!/bin/sh\nread version < /proc/version\necho \"$KPATCH_TEST_MODULE $version\"\n"
+                          "test \"$version\" = \"fixed by $KPATCH_TEST_MODULE\"\n")
+        run = Run("sequence", ["--sequence", *[self.modules / f"{name}.ko" for name in names], *self.kernel, "--after", script], 120)
+        run.check(run.result.returncode == 0, "status 0")
+        steps = {name: json.loads((run.out / name / "evidence.json").read_text()) for name in names}
+        seen = [[step["name"] for step in steps[name]["steps"]] for name in names]
+        run.check(seen == [["load", "functions", "check after"], ["load", "functions", "check after", "replaced lp_fix"],
+                           ["load", "functions", "check after", "replaced lp_next", "unload", "unload lp_next", "unload lp_fix"]],
+                  "the steps", str(seen))
+        below = next(step for step in steps["lp_stack"]["steps"] if step["name"] == "replaced lp_next")
+        run.check(below["notes"] == ["stays loaded below the new one"], "a patch without replace leaves the other below it", str(below))
+        run.check([module["name"] for module in steps["lp_stack"]["on_top_of"]] == names[:2], "what it was loaded on top of")
+        return run
+
     def with_manifest(self, name, **changes):
         """lp_stuck with a manifest for this kernel and for a module lp_sleeper of another build; changes to the target."""
         target = {"id": self.target.id, "compiler": None,
@@ -194,7 +238,7 @@ class Suite:
 def main():
     target = Target()
     suite = Suite(target, build_modules(target))
-    cases = [suite.hang, suite.kpatch, suite.fix, suite.wrong_script, suite.warn, suite.warn_exit, suite.panic, suite.oops, suite.refused,
+    cases = [suite.hang, suite.kpatch, suite.many, suite.sequence, suite.fix, suite.wrong_script, suite.warn, suite.warn_exit, suite.panic, suite.oops, suite.refused,
              suite.stuck, suite.hang_ended]
     only = os.environ.get("RK_TEST_CASES", "").split()
     cases = [case for case in cases if not only or case.__name__ in only]

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The one verb: from the command line to a test's specification, run it, write the evidence, show it. */
-#include <stdio.h>
+/* The one verb: from the command line to the specification of the tests; results.c takes what comes out. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +9,12 @@
 #include "tools/common/render.h"
 #include "tools/kpatch-test/kpatch-test.h"
 
-#define DEFAULT_MEMORY_MIB   512
-#define DEFAULT_CPUS	     2
+#define DEFAULT_CPUS 2
+/*
+ * Many modules: with one processor a transition ends at once. A second one that is idle changes over when it next wakes, but the
+ * kernel looks only every second.
+ */
+#define DEFAULT_CPUS_MANY    1
 #define DEFAULT_TIMEOUT_S    300
 #define DEFAULT_TRANSITION_S 60
 #define MAX_MEMORY_MIB	     (1u << 20)
@@ -26,7 +29,7 @@ struct test_values {
 	const char *before, *after;
 	struct rk_strings load, load_after, files;
 	unsigned int memory, cpus, timeout, transition;
-	bool no_reload;
+	bool no_reload, reload, sequence;
 	const char *keep, *output;
 };
 
@@ -36,6 +39,7 @@ struct session {
 	const struct rk_cli *cli;
 	const struct test_values *values;
 	struct rk_vm_test_spec spec;
+	rk_vec(const char *) modules;
 	rk_vec(struct rk_vm_file) files;
 	struct rk_target *target;
 	char *qemu;
@@ -53,6 +57,7 @@ static void session_deinit(struct session *s)
 	free(s->qemu);
 	if (s->target)
 		rk_target_close(s->target);
+	rk_vec_deinit(&s->modules);
 	rk_vec_deinit(&s->files);
 	rk_arena_deinit(&s->arena);
 }
@@ -71,12 +76,12 @@ static struct rk_err *input_path(struct session *s, const char *path, const char
 	return *ret ? NULL : rk_err_nomem();
 }
 
-/* "debian:<release>" when the module has no manifest to say which target it is for. */
+/* The first module decides. "debian:<release>" when it has no manifest to say which target it is for. */
 static struct rk_err *target_of_module(struct session *s, const char **ret)
 {
 	struct rk_module_info *info = NULL;
 
-	RK_TRY(rk_module_info_read(s->spec.module, &info));
+	RK_TRY(rk_module_info_read(s->modules.v[0], &info));
 	if (info->manifest && info->manifest->target_id &&
 	    !rk_has_prefix(info->manifest->target_id, "path:"))
 		*ret = rk_arena_strdup(&s->arena, info->manifest->target_id);
@@ -160,9 +165,9 @@ static struct rk_err *take_numbers(struct session *s)
 {
 	const struct test_values *v = s->values;
 
-	RK_TRY(number("memory", v->memory, DEFAULT_MEMORY_MIB, MIN_MEMORY_MIB, MAX_MEMORY_MIB,
-		      &s->spec.memory_mib));
-	RK_TRY(number("cpus", v->cpus, DEFAULT_CPUS, 1, MAX_CPUS, &s->spec.cpus));
+	RK_TRY(number("memory", v->memory, 0, MIN_MEMORY_MIB, MAX_MEMORY_MIB, &s->spec.memory_mib));
+	RK_TRY(number("cpus", v->cpus, s->cli->nr_operands > 1 ? DEFAULT_CPUS_MANY : DEFAULT_CPUS,
+		      1, MAX_CPUS, &s->spec.cpus));
 	RK_TRY(number("timeout", v->timeout, DEFAULT_TIMEOUT_S, 1, MAX_SECONDS,
 		      &s->spec.timeout_s));
 	return number("transition-timeout", v->transition, DEFAULT_TRANSITION_S, 1, MAX_SECONDS,
@@ -182,11 +187,30 @@ static struct rk_err *make_work_dir(struct session *s)
 	return NULL;
 }
 
+static struct rk_err *take_modules(struct session *s)
+{
+	for (size_t i = 0; i < s->cli->nr_operands; i++) {
+		const char *path = NULL;
+
+		RK_TRY(input_path(s, s->cli->operands[i], &path));
+		if (!rk_vec_push(&s->modules, path))
+			return rk_err_nomem();
+	}
+	if (s->values->reload && (s->values->no_reload || s->values->sequence))
+		return rk_err(RK_ERR_INVALID, "--reload and %s exclude each other",
+			      s->values->sequence ? "--sequence" : "--no-reload");
+	s->spec.modules = s->modules.v;
+	s->spec.nr_modules = s->modules.nr;
+	s->spec.is_sequence = s->values->sequence;
+	s->spec.no_reload = s->values->no_reload || (s->modules.nr > 1 && !s->values->reload);
+	return NULL;
+}
+
 static struct rk_err *fill_spec(struct session *s)
 {
 	const struct test_values *v = s->values;
 
-	RK_TRY(input_path(s, s->cli->operands[0], &s->spec.module));
+	RK_TRY(take_modules(s));
 	RK_TRY(input_path(s, v->before, &s->spec.before));
 	RK_TRY(input_path(s, v->after, &s->spec.after));
 	for (size_t i = 0; i < v->files.nr; i++)
@@ -207,84 +231,26 @@ static struct rk_err *fill_spec(struct session *s)
 	s->spec.init_size = (size_t)(rk_guest_init_end - rk_guest_init);
 	s->spec.work_dir = s->work_dir;
 	s->spec.tool_version = RK_VERSION;
-	s->spec.no_reload = v->no_reload;
 	s->spec.reporter = s->cli->reporter;
 	return NULL;
 }
 
-/* Where evidence goes: -o, or beside the module: "kpatch-fix.evidence". */
-static struct rk_err *evidence_dir(const struct session *s, char **ret)
+static struct rk_err *test_modules(struct session *s, enum rk_exit *ret_exit)
 {
-	const char *module = s->spec.module;
-	size_t len = strlen(module) - (rk_has_suffix(module, ".ko") ? strlen(".ko") : 0);
-
-	if (s->values->output)
-		return rk_cli_absolute_path(s->values->output, ret);
-	*ret = rk_asprintf("%.*s.evidence", (int)len, module);
-	return *ret ? NULL : rk_err_nomem();
-}
-
-static struct rk_err *write_file(const char *dir, const char *name, const char *data, size_t len)
-{
-	_cleanup_free_ char *path = rk_path_join(dir, name);
-
-	if (!path)
-		return rk_err_nomem();
-	return rk_fs_write(path, data, len, 0644);
-}
-
-/* The evidence document as text, malloc'ed. Seconds have two digits: nine are enough for any of them. */
-static struct rk_err *evidence_text(const struct rk_vm_test *test, const struct rk_str *transcript,
-				    char **ret)
-{
-	json_t *doc = NULL;
-
-	RK_TRY(rk_vm_test_evidence(test, transcript, &doc));
-	*ret = json_dumps(doc, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-	json_decref(doc);
-	return *ret ? NULL : rk_err_nomem();
-}
-
-/* Writes both files; evidence.json's text is handed to the caller. */
-static struct rk_err *write_evidence(const char *dir, const struct rk_vm_test *test, char **ret)
-{
-	_cleanup_str_ struct rk_str transcript = RK_STR_INIT;
-	_cleanup_free_ char *text = NULL;
-
-	RK_TRY(rk_vm_test_transcript(test, &transcript));
-	RK_TRY(evidence_text(test, &transcript, &text));
-	RK_TRY(rk_fs_mkdir_p(dir, 0755));
-	RK_TRY(write_file(dir, "transcript.txt", rk_str_get(&transcript), transcript.len));
-	RK_TRY(write_file(dir, "evidence.json", text, strlen(text)));
-	*ret = take_ptr(text);
-	return NULL;
-}
-
-static struct rk_err *test_module(struct session *s, enum rk_exit *ret_exit)
-{
-	_cleanup_vm_test_ struct rk_vm_test *test = NULL;
-	_cleanup_free_ char *dir = NULL;
-	_cleanup_free_ char *text = NULL;
+	_cleanup_vm_tests_ struct rk_vm_tests *tests = NULL;
+	_cleanup_(results_deinit) struct results results = {
+		.nr_modules = s->cli->nr_operands, .output = s->values->output, .cli = s->cli};
 
 	RK_TRY(fill_spec(s));
-	RK_TRY(evidence_dir(s, &dir));
-	RK_TRY(rk_vm_test_run(&s->spec, &test));
-	RK_TRY(write_evidence(dir, test, &text));
-	*ret_exit = rk_vm_test_has_passed(test) ? RK_EXIT_DONE : RK_EXIT_VERDICT;
-	if (s->cli->json) {
-		printf("%s\n", text);
-		return NULL;
-	}
-	report_test(stdout, test, s->cli->verbose);
-	printf("evidence: %s/evidence.json\n", dir);
-	return NULL;
+	RK_TRY(rk_vm_tests_run(&s->spec, results_add, &results, &tests));
+	return results_finish(&results, tests, ret_exit);
 }
 
 static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
 	_cleanup_(session_deinit) struct session s = {.cli = cli, .values = cli->values};
 
-	return test_module(&s, ret_exit);
+	return test_modules(&s, ret_exit);
 }
 
 static const struct rk_option options[] = {
@@ -310,17 +276,23 @@ static const struct rk_option options[] = {
 		"copy a file or program into the guest, to /files unless GUEST is absolute (again for more)"),
 	RK_OPT_FLAG(0, "no-reload", struct test_values, no_reload,
 		    "unload the patch, but do not load it a second time"),
+	RK_OPT_FLAG(0, "reload", struct test_values, reload,
+		    "load each of several patches a second time, as it is done with one"),
+	RK_OPT_FLAG(0, "sequence", struct test_values, sequence,
+		    "load each patch on top of those before it, and unload them at the end"),
 	RK_OPT_GROUP("limits"),
-	RK_OPT_UINT(0, "memory", struct test_values, memory, "MIB", "memory of the guest (512)"),
-	RK_OPT_UINT(0, "cpus", struct test_values, cpus, "N", "processors of the guest (2)"),
+	RK_OPT_UINT(0, "memory", struct test_values, memory, "MIB",
+		    "memory of the guest (512, more for many modules)"),
+	RK_OPT_UINT(0, "cpus", struct test_values, cpus, "N",
+		    "processors of the guest (2; 1 for several modules)"),
 	RK_OPT_UINT(0, "timeout", struct test_values, timeout, "S",
-		    "end the guest after S seconds (300)"),
+		    "end the guest when one module takes longer than S seconds (300)"),
 	RK_OPT_UINT(0, "transition-timeout", struct test_values, transition, "S",
 		    "a transition that takes longer than S seconds fails the test (60)"),
 	RK_OPT_GROUP("output"),
 	RK_OPT_STR(
 		'o', "output", struct test_values, output, "DIR",
-		"write evidence.json and transcript.txt to DIR (MODULE without .ko, with .evidence)"),
+		"write evidence.json and transcript.txt to DIR (MODULE without .ko, with .evidence); of several modules, to one directory each in DIR, beside summary.json"),
 	RK_OPT_STR(0, "keep", struct test_values, keep, "DIR",
 		   "keep initramfs and console log in DIR"),
 	RK_OPT_END,
@@ -328,16 +300,17 @@ static const struct rk_option options[] = {
 
 const struct rk_verb verb_test = {
 	.name = "",
-	.operands = "MODULE",
-	.summary = "test a live patch module in a virtual machine",
+	.operands = "MODULE...",
+	.summary = "test live patch modules in a virtual machine",
 	.description =
 		"Boots the kernel that MODULE was made for, loads MODULE, waits for its transition, unloads it and loads it\n"
-		"again, and watches the kernel's log. Scripts get the phase as first argument and in KPATCH_TEST_PHASE:\n"
+		"again, and watches the kernel's log. Several modules are tested one after the other in one boot, each\n"
+		"with a verdict of its own; they are loaded once. Scripts get the phase as first argument and in KPATCH_TEST_PHASE:\n"
 		"before, after, unloaded or reloaded. Exit status: 0 passed, 1 could not be tested, 2 usage, 3 failed.",
 	.options = options,
 	.values_size = sizeof(struct test_values),
 	.min_operands = 1,
-	.max_operands = 1,
+	.max_operands = RK_OPERANDS_MAX,
 	.has_json = true,
 	.run = run,
 };

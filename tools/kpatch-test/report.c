@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A test's outcome as text: one line a step, what scripts printed below it, the verdict with its reasons. */
+/* Outcomes as text. One module: one line a step, what scripts printed below it, the verdict with its reasons. Several: one line a
+ * module, and more only where there is something to say. */
 #include <string.h>
 
 #include "tools/kpatch-test/kpatch-test.h"
@@ -65,4 +66,29 @@ void report_test(FILE *out, const struct rk_vm_test *test, bool verbose)
 		fprintf(out, "failed: %s\n", *reason);
 	if (rk_vm_test_has_passed(test))
 		fprintf(out, "passed in %.1f s\n", run->seconds);
+}
+
+void report_test_line(FILE *out, const struct rk_vm_test *test)
+{
+	const char *name = test->info ? test->info->name : test->module;
+
+	fprintf(out, "%-6s %6.2f s  %s\n", rk_vm_test_has_passed(test) ? "passed" : "failed",
+		rk_vm_test_seconds(test), name);
+	rk_vec_for_each(&test->reasons, reason)
+		fprintf(out, "    failed: %s\n", *reason);
+	rk_vec_for_each(&test->notes, note)
+		fprintf(out, "    note: %s\n", *note);
+}
+
+void report_tests(FILE *out, const struct rk_vm_tests *tests, size_t failed)
+{
+	size_t boots = 0;
+	double seconds = 0;
+
+	rk_vec_for_each(&tests->sessions, session) {
+		boots += (*session)->nr_tests > 0;
+		seconds += (*session)->seconds;
+	}
+	fprintf(out, "%zu modules: %zu passed, %zu failed; %zu boot%s, %.1f s\n", tests->list.nr,
+		tests->list.nr - failed, failed, boots, boots == 1 ? "" : "s", seconds);
 }

@@ -7,7 +7,7 @@
 
 static int lp_version_show(struct seq_file *m, void *v)
 {
-	seq_puts(m, "fixed by lp_fix\n");
+	seq_puts(m, "fixed by " KBUILD_MODNAME "\n");
 	return 0;
 }
 
@@ -25,7 +25,7 @@ static struct klp_object objs[] = {{
 static struct klp_patch patch = {
 	.mod = THIS_MODULE,
 	.objs = objs,
-	.replace = true,
+	.replace = !IS_ENABLED(LP_STACK),
 };
 
 static int __init lp_fix_init(void)

@@ -194,7 +194,8 @@ static enum guest_outcome finish(struct running *run, double started)
 
 static enum guest_outcome watch(struct running *run)
 {
-	bool has_transition = run->step->verb == RK_VM_LOAD || run->step->verb == RK_VM_UNLOAD;
+	bool has_transition = run->step->verb != RK_VM_INSMOD && run->step->verb != RK_VM_CHECK &&
+			      run->step->verb != RK_VM_FUNCTIONS;
 	unsigned int limit = run->step->limit_s + (has_transition ? TRANSITION_EXTRA_S : 0);
 	double started = guest_seconds();
 	_cleanup_close_ int pidfd = pidfd_open(run->pid, 0);
