@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compiles a case of this folder, orig.c and patched.c, as the kernel's units are. Lines "flags:" at the top of orig.c add flags for both."""
+"""Compiles a case of this folder, orig.c and patched.c, as the kernel's units are. Lines "flags:" at the top of orig.c add flags for both.
+
+Headers that differ are in orig/ and patched/.
+"""
 
 import pathlib
 import re
@@ -36,5 +39,7 @@ def compile_one(gcc, case, which, work):
     source = work / which / case.name
     source.mkdir(parents=True)
     shutil.copy(case / f"{which}.c", source / "unit.c")
+    for header in sorted(case.glob(f"{which}/*.h")):
+        shutil.copy(header, source)
     result = run([gcc, *flags, "-I", HERE, f"-ffile-prefix-map={source}/=", source / "unit.c", "-o", obj])
     return obj, result

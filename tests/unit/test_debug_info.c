@@ -54,10 +54,10 @@ static char *compile(const char *name, const char *text, const char *flag)
 	return object;
 }
 
-static const struct rk_debug_type *find_type(const struct rk_debug_info *info, const char *name)
+static struct rk_debug_type *find_type(const struct rk_debug_info *info, const char *name)
 {
 	rk_vec_for_each(&info->types, type)
-		if (strcmp(type->name, name) == 0)
+		if (type->name && strcmp(type->name, name) == 0)
 			return type;
 	return NULL;
 }
@@ -70,16 +70,34 @@ static const struct rk_debug_func *find_func(const struct rk_debug_info *info, c
 	return NULL;
 }
 
-static void has_members(const struct rk_debug_info *info, const char *name, uint64_t size,
+/* "0 struct list * next", "bit 3/5 u32 small" or "BUSY = 0" */
+static const char *text_of(const struct rk_debug_type *type, const struct rk_debug_member *m)
+{
+	static char text[200];
+	if (type->is_enum)
+		snprintf(text, sizeof(text), "%s = %lld", m->name, (long long)m->value);
+	else if (m->is_bit_field)
+		snprintf(text, sizeof(text), "bit %llu/%llu %s %s", (unsigned long long)m->bit,
+			 (unsigned long long)m->bits, m->type, m->name);
+	else
+		snprintf(text, sizeof(text), "%llu/%llu %s %s%s%s", (unsigned long long)m->bit / 8,
+			 (unsigned long long)m->bits / 8, m->type, m->name,
+			 m->embeds ? " embeds " : "", m->embeds ? m->embeds : "");
+	return text;
+}
+
+static void has_members(struct rk_debug_info *info, const char *name, uint64_t size,
 			const char *const *members)
 {
-	const struct rk_debug_type *type = find_type(info, name);
-	if (!ok(type != NULL, "%s is described", name))
+	struct rk_debug_type *type = find_type(info, name);
+	if (!ok(type != NULL, "%s is described", name) ||
+	    !no_err(rk_debug_info_load_members(info, type), name))
 		return;
 	is_int((long long)type->size, (long long)size, name);
 	size_t n = 0;
 	for (; members[n]; n++)
-		is_str(n < type->nr_members ? type->members[n] : NULL, members[n], members[n]);
+		is_str(n < type->nr_members ? text_of(type, &type->members[n]) : NULL, members[n],
+		       members[n]);
 	is_int((long long)type->nr_members, (long long)n, "number of members");
 }
 
@@ -101,21 +119,23 @@ static void test_version(const char *flag)
 	_cleanup_debug_info_ struct rk_debug_info *info = NULL;
 	if (!no_err(rk_debug_info_read(object, &info), flag))
 		return;
-	has_members(info, "struct list", 16, LIST("0 struct list * next", "8 struct list * prev"));
-	has_members(
-		info, "struct item", 120,
-		LIST("0 struct list list", "bit 128/3 u32 kind", "bit 131/5 u32 small",
-		     "24 char const * volatile[4][2] volatile names",
-		     "88 int (struct item *, void *, ...) * call",
-		     "96 union { 0 long int number; 0 struct { 0 char low; 1 char high; } ; } (unnamed)",
-		     "104 struct of_header * header", "112 enum { NO=0 YES=5 } amount",
-		     "116 unsigned char[0] rest"));
-	has_members(info, "struct packed_t", 8,
-		    LIST("bit 0/4 u32 a", "bit 4/12 u32 b",
-			 "4 struct { bit 0/1 u32 c; } (unnamed)"));
-	has_members(info, "union value", 8, LIST("0 int i", "0 void * p"));
+	has_members(info, "struct list", 16,
+		    LIST("0/8 struct list * next", "8/8 struct list * prev"));
+	has_members(info, "struct item", 120,
+		    LIST("0/16 struct list list embeds struct list", "bit 128/3 u32 kind",
+			 "bit 131/5 u32 small", "24/64 char const * volatile[4][2] volatile names",
+			 "88/8 int (struct item *, void *, ...) * call", "96/8 long int number",
+			 "96/1 char low", "97/1 char high", "104/8 struct of_header * header",
+			 "112/4 enum (unnamed) amount", "116/0 unsigned char[0] rest"));
+	has_members(info, "packed_t", 8, LIST("bit 0/4 u32 a", "bit 4/12 u32 b", "bit 32/1 u32 c"));
+	has_members(info, "union value", 8, LIST("0/4 int i", "0/8 void * p"));
 	has_members(info, "enum state", 4, LIST("IDLE = -1", "BUSY = 0", "LAST = 7"));
-	ok(!find_type(info, "struct of_header"), "a header's type is left out");
+	has_members(info, "struct of_header", 4, LIST("0/4 int a"));
+	const struct rk_debug_type *own = find_type(info, "struct item");
+	const struct rk_debug_type *of_header = find_type(info, "struct of_header");
+	ok(own && own->is_own && of_header && !of_header->is_own,
+	   "the unit's types and a header's are told apart");
+	ok(of_header && strstr(of_header->file, "header.h"), "the header is named");
 	has_prototype(info, "entry", "struct item * (struct item *, u32, struct of_header const *)",
 		      true);
 	has_prototype(info, "local", "enum state (union value)", false);
