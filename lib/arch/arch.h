@@ -48,6 +48,13 @@ struct rk_special {
 	uint32_t parallel_size;
 };
 
+/* What code does with an address it takes. */
+struct rk_address_use {
+	bool is_kept;	    /* stored, returned, passed to several functions, or we can't tell */
+	bool is_passed;	    /* as an argument to one function, */
+	const char *callee; /* this one */
+};
+
 struct rk_arch {
 	const char *name; /* "x86_64" */
 	uint16_t machine; /* EM_X86_64 */
@@ -79,6 +86,11 @@ struct rk_arch {
 	/* Is this relocation the operand of a direct call or jump (not an address that is
 	 * taken)? reloc is one of section->relocs. */
 	bool (*is_branch_reloc)(const struct rk_section *section, const struct rk_reloc *reloc);
+	/* What the code does with the address in this relocated field: neither kept nor passed
+	 * means that only the memory is accessed that it points to. reloc is one of
+	 * section->relocs. */
+	struct rk_address_use (*address_use)(const struct rk_section *section,
+					     const struct rk_reloc *reloc);
 };
 
 /* NULL for a machine we don't know. */

@@ -7,4 +7,8 @@
 
 extern const struct rk_arch rk_arch_x86_64;
 
+/* x86_64_use.c: see rk_arch.address_use; the instruction that has the field is at start. */
+void rk_x86_64_address_use(const struct rk_section *section, uint64_t start, uint64_t field,
+			   struct rk_address_use *ret);
+
 #endif

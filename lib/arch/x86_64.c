@@ -268,6 +268,23 @@ static bool x86_64_is_branch_reloc(const struct rk_section *section, const struc
 	return err || (insn.is_branch && start + insn.disp_offset == place);
 }
 
+static struct rk_address_use x86_64_address_use(const struct rk_section *section,
+						const struct rk_reloc *reloc)
+{
+	const struct rk_reloc_kind *kind = x86_64_reloc_kind(reloc->type);
+	struct rk_address_use use = {.is_kept = true};
+	struct rk_insn insn;
+	uint64_t place, start;
+
+	if (!kind || !(section->flags & SHF_EXECINSTR) ||
+	    !field_place(section, reloc, kind, &place))
+		return use;
+	_cleanup_err_ struct rk_err *err = insn_around(section, reloc, place, &insn, &start);
+	if (!err)
+		rk_x86_64_address_use(section, start, place, &use);
+	return use;
+}
+
 static bool x86_64_has_fentry(const struct rk_section *section, uint64_t offset, uint64_t size)
 {
 	static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
@@ -310,4 +327,5 @@ const struct rk_arch rk_arch_x86_64 = {
 	.has_fentry = x86_64_has_fentry,
 	.pc_bias = x86_64_pc_bias,
 	.is_branch_reloc = x86_64_is_branch_reloc,
+	.address_use = x86_64_address_use,
 };

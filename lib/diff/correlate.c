@@ -102,7 +102,7 @@ static void pair_functions(struct group *group)
 	pair_by(group, is_any);
 }
 
-static struct rk_err *pair_group(struct rk_diff *diff, struct group *group)
+static struct rk_err *pair_group(struct group *group)
 {
 	if (!group->orig.nr || !group->patched.nr)
 		return NULL;
@@ -113,7 +113,7 @@ static struct rk_err *pair_group(struct rk_diff *diff, struct group *group)
 	else if (a->kind == RK_SPAN_FUNC)
 		pair_functions(group);
 	else if (a->is_numbered)
-		return rk_diff_pair_locals(diff, group->orig.v, group->orig.nr, group->patched.v,
+		return rk_diff_pair_locals(group->orig.v, group->orig.nr, group->patched.v,
 					   group->patched.nr);
 	else
 		pair_by(group, has_same_name);
@@ -154,7 +154,7 @@ static bool is_plain_constant(const struct rk_span *span)
 }
 
 /* The kernel's constant can't change, but who reads it can: a policy table of netlink attributes that only its parser names. */
-static struct rk_err *part_constants(struct rk_diff *diff)
+static void part_constants(struct rk_diff *diff)
 {
 	rk_spans_for_each(diff->patched, span) {
 		struct rk_span *twin = span->twin;
@@ -163,11 +163,8 @@ static struct rk_err *part_constants(struct rk_diff *diff)
 			continue;
 		twin->twin = NULL;
 		span->twin = NULL;
-		RK_TRY(rk_finding_add(
-			&diff->findings, RK_FINDING_CONSTANT_REPLACED, diff->unit, diff->object,
-			span->name, "the functions that read it are replaced and have their own"));
+		span->is_parted = true;
 	}
-	return NULL;
 }
 
 struct rk_err *rk_diff_correlate(struct rk_diff *diff)
@@ -178,14 +175,16 @@ struct rk_err *rk_diff_correlate(struct rk_diff *diff)
 	/* variables are told apart by the functions that use them */
 	rk_vec_for_each(&groups.list, it)
 		if (!err && is_of_functions(*it))
-			err = pair_group(diff, *it);
+			err = pair_group(*it);
 	rk_vec_for_each(&groups.list, it) {
 		if (!err && !is_of_functions(*it))
-			err = pair_group(diff, *it);
+			err = pair_group(*it);
 		rk_vec_deinit(&(*it)->orig);
 		rk_vec_deinit(&(*it)->patched);
 	}
 	rk_vec_deinit(&groups.list);
 	rk_map_deinit(&groups.by_key);
-	return err ? err : part_constants(diff);
+	if (!err)
+		part_constants(diff);
+	return err;
 }

@@ -9,14 +9,16 @@
 /* Sets twin on spans of both objects. */
 struct rk_err *rk_diff_correlate(struct rk_diff *diff) __must_use;
 /* locals.c: the part of correlation that pairs numbered variables of one base name. */
-struct rk_err *rk_diff_pair_locals(struct rk_diff *diff, struct rk_span **orig, size_t nr_orig,
-				   struct rk_span **patched, size_t nr_patched) __must_use;
+struct rk_err *rk_diff_pair_locals(struct rk_span **orig, size_t nr_orig, struct rk_span **patched,
+				   size_t nr_patched) __must_use;
 /* Sets is_changed on functions of patched. */
 struct rk_err *rk_diff_compare(struct rk_diff *diff) __must_use;
 /* Sets is_carried, is_included; fills included and functions. */
 struct rk_err *rk_diff_select(struct rk_diff *diff) __must_use;
 /* Findings about data, new and removed things, sections. */
 struct rk_err *rk_diff_report(struct rk_diff *diff) __must_use;
+/* Findings about addresses that may be kept; a part of the report. */
+struct rk_err *rk_diff_report_escapes(struct rk_diff *diff) __must_use;
 /* Findings about entries of tables that the kernel collects; a part of the report. */
 struct rk_err *rk_diff_report_registrations(struct rk_diff *diff) __must_use;
 /* Findings about layouts and prototypes, from debug info; nothing without it. */

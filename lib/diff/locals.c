@@ -215,8 +215,7 @@ static size_t count_unpaired(const spans *list)
 	return nr;
 }
 
-static struct rk_err *leave_unpaired(struct rk_diff *diff, spans *orig, spans *patched,
-				     struct rk_map *ambiguous)
+static struct rk_err *leave_unpaired(spans *orig, spans *patched, struct rk_map *ambiguous)
 {
 	rk_vec_for_each(patched, b) {
 		(*b)->twin = NULL;
@@ -227,17 +226,13 @@ static struct rk_err *leave_unpaired(struct rk_diff *diff, spans *orig, spans *p
 		(*a)->twin = NULL;
 		if (!rk_map_set_ptr(ambiguous, *a, *a))
 			return rk_err_nomem();
-		if ((*a)->class == RK_SECTION_DATA)
-			RK_TRY(rk_finding_add(&diff->findings, RK_FINDING_STATIC_LOCAL_REMOVED,
-					      diff->unit, diff->object, (*a)->name,
-					      "can't be told apart from another one of that name"));
+		(*a)->is_ambiguous = true;
 	}
 	return NULL;
 }
 
 /* All of orig and patched have the same users. */
-static struct rk_err *pair_candidates(struct rk_diff *diff, spans *orig, spans *patched,
-				      struct rk_map *ambiguous)
+static struct rk_err *pair_candidates(spans *orig, spans *patched, struct rk_map *ambiguous)
 {
 	if (orig->nr == patched->nr) {
 		if (orig->nr > 1 && orig->v[0]->nr_users) {
@@ -254,7 +249,7 @@ static struct rk_err *pair_candidates(struct rk_diff *diff, spans *orig, spans *
 	pair_unique(orig, patched, has_same_content);
 	if (!count_unpaired(orig) || !count_unpaired(patched))
 		return NULL;
-	return leave_unpaired(diff, orig, patched, ambiguous);
+	return leave_unpaired(orig, patched, ambiguous);
 }
 
 /* From list, those that have the same users as span, which is of the object that is_orig says. */
@@ -268,9 +263,8 @@ static bool collect_like(struct rk_span *const *list, size_t nr, const struct rk
 	return true;
 }
 
-static struct rk_err *pair_by_users(struct rk_diff *diff, struct rk_span **orig, size_t nr_orig,
-				    struct rk_span **patched, size_t nr_patched,
-				    struct rk_map *ambiguous)
+static struct rk_err *pair_by_users(struct rk_span **orig, size_t nr_orig, struct rk_span **patched,
+				    size_t nr_patched, struct rk_map *ambiguous)
 {
 	struct rk_err *err = NULL;
 
@@ -282,7 +276,7 @@ static struct rk_err *pair_by_users(struct rk_diff *diff, struct rk_span **orig,
 		    !collect_like(patched, nr_patched, orig[i], ambiguous, &b))
 			err = rk_err_nomem();
 		else if (a.nr && b.nr)
-			err = pair_candidates(diff, &a, &b, ambiguous);
+			err = pair_candidates(&a, &b, ambiguous);
 		rk_vec_deinit(&a);
 		rk_vec_deinit(&b);
 	}
@@ -321,11 +315,11 @@ static void pair_last(struct rk_span **orig, size_t nr_orig, struct rk_span **pa
 		pair(a, b);
 }
 
-struct rk_err *rk_diff_pair_locals(struct rk_diff *diff, struct rk_span **orig, size_t nr_orig,
-				   struct rk_span **patched, size_t nr_patched)
+struct rk_err *rk_diff_pair_locals(struct rk_span **orig, size_t nr_orig, struct rk_span **patched,
+				   size_t nr_patched)
 {
 	struct rk_map ambiguous = {};
-	struct rk_err *err = pair_by_users(diff, orig, nr_orig, patched, nr_patched, &ambiguous);
+	struct rk_err *err = pair_by_users(orig, nr_orig, patched, nr_patched, &ambiguous);
 
 	if (!err) {
 		pair_sharing(orig, nr_orig, patched, nr_patched, &ambiguous);

@@ -68,6 +68,10 @@ static struct rk_err *report_new(struct rk_diff *diff, const struct rk_span *spa
 		return add(
 			diff, RK_FINDING_SPECIAL_SECTION, span,
 			"type numbers of new code would stay 0: the kernel's build fills them in");
+	if (span->is_parted)
+		return rk_finding_add(
+			&diff->findings, RK_FINDING_NEW_DATA, diff->unit, diff->object, span->name,
+			"a constant changed: the functions that read it are replaced and have their own");
 	if (span->kind == RK_SPAN_DATA && is_written(span))
 		return add(diff,
 			   span->is_numbered ? RK_FINDING_STATIC_LOCAL_ADDED : RK_FINDING_NEW_DATA,
@@ -83,53 +87,15 @@ static struct rk_err *report_removed(struct rk_diff *diff, const struct rk_span 
 {
 	if (span->kind != RK_SPAN_DATA || !is_written(span))
 		return NULL;
+	if (span->is_ambiguous)
+		return add(diff, RK_FINDING_STATIC_LOCAL_REMOVED, span,
+			   "can't be told apart from another one of that name");
 	return add(diff,
 		   span->is_numbered ? RK_FINDING_STATIC_LOCAL_REMOVED : RK_FINDING_DATA_REMOVED,
 		   span,
 		   span->is_numbered
 			   ? "a static local variable has no counterpart in the patched code"
 			   : "a variable is gone");
-}
-
-static bool holds_functions(const struct rk_span *span)
-{
-	for (size_t i = 0; i < span->nr_refs; i++) {
-		const struct rk_span *to = span->refs[i].target;
-		if (to && to->kind == RK_SPAN_FUNC && !span->refs[i].place)
-			return true;
-	}
-	return false;
-}
-
-/* New data whose address others may keep: a table of operations, or what other new data points to. */
-static bool is_kept_data(const struct rk_span *user, const struct rk_span *data)
-{
-	if (data->kind != RK_SPAN_DATA || !data->is_included || data->is_own_copy ||
-	    (data->class != RK_SECTION_RODATA && data->class != RK_SECTION_DATA))
-		return false;
-	return user->kind == RK_SPAN_DATA || holds_functions(data);
-}
-
-/* An address of new code or data that isn't used at once: a timer, a work item or an ops table may keep it. */
-static struct rk_err *report_escapes(struct rk_diff *diff)
-{
-	rk_vec_for_each(&diff->included, it) {
-		struct rk_span *span = *it;
-		if (span->kind == RK_SPAN_ENTRY)
-			continue;
-		for (size_t i = 0; i < span->nr_refs; i++) {
-			const struct rk_ref *ref = &span->refs[i];
-			if (!ref->target || ref->target->twin || ref->is_branch ||
-			    rk_span_root(ref->target) == rk_span_root(span) ||
-			    (ref->target->kind != RK_SPAN_FUNC && !is_kept_data(span, ref->target)))
-				continue;
-			RK_TRY(rk_finding_add(&diff->findings, RK_FINDING_POINTER_ESCAPES,
-					      diff->unit, diff->object, ref->target->name,
-					      "its address is taken in '%s'",
-					      rk_span_describe(&diff->arena, span)));
-		}
-	}
-	return NULL;
 }
 
 struct rk_err *rk_diff_report(struct rk_diff *diff)
@@ -149,5 +115,5 @@ struct rk_err *rk_diff_report(struct rk_diff *diff)
 		if (span->name && !span->twin && !span->is_own_copy)
 			RK_TRY(report_removed(diff, span));
 	RK_TRY(rk_diff_report_registrations(diff));
-	return report_escapes(diff);
+	return rk_diff_report_escapes(diff);
 }

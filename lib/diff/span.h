@@ -71,6 +71,8 @@ struct rk_span {
 	size_t nr_users;
 	struct rk_span *twin; /* the corresponding span of the other object, set by correlation */
 	bool is_numbered;     /* the name has compiler-made numbers (static locals, clones) */
+	bool is_ambiguous;    /* a static local that nothing tells from another one of its name */
+	bool is_parted;	      /* a constant that changed: the patch has its own, without a twin */
 	bool is_own_copy; /* never shared with the running kernel: __func__, tables of labels and the like */
 	bool is_changed;  /* FUNC: differs from its twin */
 	bool is_carried;  /* FUNC: unchanged itself, but must go with something it uses */

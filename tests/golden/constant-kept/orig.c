@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A constant changed; one function reads it, others hand its address to somebody who may keep it.
+ */
+#include "kernel.h"
+
+struct user {
+	const int *limits;
+};
+
+void use_limits(const int *limits);
+
+static const int limits[4] = {1, 2, 4, 8};
+static const int lent[4] = {1, 2, 5, 8};
+
+int entry(int x)
+{
+	return work(limits[x & 3]);
+}
+
+void attach(struct user *u)
+{
+	work(1);
+	u->limits = limits;
+}
+
+void pass(int x)
+{
+	work(x);
+	use_limits(lent);
+}
