@@ -19,9 +19,19 @@ void rk_manifest_free(struct rk_manifest *m)
 {
 	if (!m)
 		return;
-	rk_vec_for_each(&m->fixes, fix)
+	rk_vec_for_each(&m->fixes, fix) {
 		rk_vec_deinit(&fix->cves);
+		rk_vec_deinit(&fix->bugs);
+		rk_vec_deinit(&fix->fixes);
+		rk_vec_deinit(&fix->functions);
+	}
+	rk_vec_for_each(&m->skipped, skipped) {
+		rk_vec_deinit(&skipped->cves);
+		rk_vec_deinit(&skipped->codes);
+	}
 	rk_vec_deinit(&m->fixes);
+	rk_vec_deinit(&m->skipped);
+	rk_vec_deinit(&m->supersedes);
 	rk_vec_deinit(&m->objects);
 	rk_vec_deinit(&m->funcs);
 	rk_vec_deinit(&m->units);
@@ -125,17 +135,57 @@ static void set_number(struct json_builder *b, json_t *object, const char *key, 
 	set(b, object, key, number(b, key, n));
 }
 
+static void set_strings(struct json_builder *b, json_t *object, const char *key,
+			const struct rk_manifest_strings *strings)
+{
+	json_t *list = json_array();
+
+	rk_vec_for_each(strings, s)
+		append(b, list, text(b, *s));
+	set(b, object, key, list);
+}
+
 static json_t *fix_to_json(struct json_builder *b, const struct rk_manifest_fix *fix)
 {
-	json_t *object = json_object(), *cves = json_array();
+	json_t *object = json_object();
 
+	set_string(b, object, "name", fix->name);
 	set_string(b, object, "title", fix->title);
+	set_string(b, object, "author", fix->author);
 	set_string(b, object, "origin", fix->origin);
+	set_string(b, object, "forwarded", fix->forwarded);
+	set_string(b, object, "applied_upstream", fix->applied_upstream);
 	set_string(b, object, "file", fix->file);
 	set_string(b, object, "sha256", fix->sha256);
-	rk_vec_for_each(&fix->cves, cve)
-		append(b, cves, text(b, *cve));
-	set(b, object, "cves", cves);
+	set_strings(b, object, "cves", &fix->cves);
+	set_strings(b, object, "bugs", &fix->bugs);
+	set_strings(b, object, "fixes", &fix->fixes);
+	set_strings(b, object, "functions", &fix->functions);
+	return object;
+}
+
+static json_t *skipped_to_json(struct json_builder *b, const struct rk_manifest_skipped *skipped)
+{
+	json_t *object = json_object();
+
+	set_string(b, object, "name", skipped->name);
+	set_string(b, object, "title", skipped->title);
+	set_string(b, object, "file", skipped->file);
+	set_string(b, object, "sha256", skipped->sha256);
+	set_strings(b, object, "cves", &skipped->cves);
+	set_strings(b, object, "codes", &skipped->codes);
+	set_string(b, object, "reason", skipped->reason);
+	set_string(b, object, "depends_on", skipped->depends_on);
+	return object;
+}
+
+static json_t *base_to_json(struct json_builder *b, const struct rk_manifest_base *base)
+{
+	json_t *object = json_object();
+
+	set_string(b, object, "name", base->name);
+	set_number(b, object, "level", base->level);
+	set_string(b, object, "sha256", base->sha256);
 	return object;
 }
 
@@ -240,9 +290,14 @@ static void lists_to_json(struct json_builder *b, const struct rk_manifest *m, j
 {
 	json_t *fixes = json_array(), *objects = json_array(), *funcs = json_array();
 	json_t *units = json_array(), *findings = json_array();
+	json_t *skipped = json_array(), *supersedes = json_array();
 
 	rk_vec_for_each(&m->fixes, fix)
 		append(b, fixes, fix_to_json(b, fix));
+	rk_vec_for_each(&m->skipped, it)
+		append(b, skipped, skipped_to_json(b, it));
+	rk_vec_for_each(&m->supersedes, base)
+		append(b, supersedes, base_to_json(b, base));
 	rk_vec_for_each(&m->objects, object)
 		append(b, objects, object_to_json(b, object));
 	rk_vec_for_each(&m->funcs, func)
@@ -252,6 +307,8 @@ static void lists_to_json(struct json_builder *b, const struct rk_manifest *m, j
 	rk_vec_for_each(&m->findings, finding)
 		append(b, findings, finding_to_json(b, finding));
 	set(b, root, "fixes", fixes);
+	set(b, root, "skipped", skipped);
+	set(b, root, "supersedes", supersedes);
 	set(b, root, "objects", objects);
 	set(b, root, "functions", funcs);
 	set(b, root, "units", units);

@@ -17,12 +17,37 @@
 #define RK_MANIFEST_SCHEMA  "readykernel-manifest/1"
 #define RK_MANIFEST_SECTION ".readykernel.manifest"
 
+struct rk_manifest_strings {
+	const char **v;
+	size_t nr, cap;
+};
+
+/* One fix. Those that name or title is missing for were written before they existed. */
 struct rk_manifest_fix {
-	const char *title;  /* or NULL */
-	const char *origin; /* or NULL */
-	const char *file;   /* base name of the input patch */
-	const char *sha256; /* of the input patch */
-	rk_vec(const char *) cves;
+	const char *name, *title, *author, *origin; /* or NULL */
+	const char *forwarded, *applied_upstream;   /* or NULL */
+	const char *file;			    /* base name of the input patch */
+	const char *sha256;			    /* of the input patch */
+	struct rk_manifest_strings cves, bugs;
+	struct rk_manifest_strings fixes; /* commits whose mistake it mends */
+	struct rk_manifest_strings
+		functions; /* "<object>:<function>" it changes, as far as known */
+};
+
+/* A fix that was asked for and isn't in the module. */
+struct rk_manifest_skipped {
+	const char *name, *title, *file, *sha256; /* title: or NULL */
+	const char *reason;			  /* one line */
+	const char *depends_on; /* the left-out fix it can't do without; or NULL */
+	struct rk_manifest_strings cves;
+	struct rk_manifest_strings
+		codes; /* of findings; "compile" and "patch" where there are none */
+};
+
+/* A module that this one takes the place of. */
+struct rk_manifest_base {
+	const char *name, *sha256;
+	uint64_t level;
 };
 
 struct rk_manifest_func {
@@ -68,6 +93,8 @@ struct rk_manifest {
 	const char *tool_version;
 	const char *target_id, *release, *version, *build_id, *compiler;
 	rk_vec(struct rk_manifest_fix) fixes;
+	rk_vec(struct rk_manifest_skipped) skipped;
+	rk_vec(struct rk_manifest_base) supersedes; /* the one before, the one before that … */
 	rk_vec(struct rk_manifest_object) objects;
 	rk_vec(struct rk_manifest_func) funcs;
 	rk_vec(struct rk_manifest_unit) units;

@@ -117,10 +117,27 @@ static const struct field target_fields[] = {
 	FIELD(rk_manifest, compiler, "compiler", OPTIONAL),
 };
 static const struct field fix_fields[] = {
+	FIELD(rk_manifest_fix, name, "name", OPTIONAL),
 	FIELD(rk_manifest_fix, title, "title", OPTIONAL),
+	FIELD(rk_manifest_fix, author, "author", OPTIONAL),
 	FIELD(rk_manifest_fix, origin, "origin", OPTIONAL),
+	FIELD(rk_manifest_fix, forwarded, "forwarded", OPTIONAL),
+	FIELD(rk_manifest_fix, applied_upstream, "applied_upstream", OPTIONAL),
 	FIELD(rk_manifest_fix, file, "file", STRING),
 	FIELD(rk_manifest_fix, sha256, "sha256", STRING),
+};
+static const struct field skipped_fields[] = {
+	FIELD(rk_manifest_skipped, name, "name", STRING),
+	FIELD(rk_manifest_skipped, title, "title", OPTIONAL),
+	FIELD(rk_manifest_skipped, file, "file", STRING),
+	FIELD(rk_manifest_skipped, sha256, "sha256", STRING),
+	FIELD(rk_manifest_skipped, reason, "reason", STRING),
+	FIELD(rk_manifest_skipped, depends_on, "depends_on", OPTIONAL),
+};
+static const struct field base_fields[] = {
+	FIELD(rk_manifest_base, name, "name", STRING),
+	FIELD(rk_manifest_base, level, "level", U64),
+	FIELD(rk_manifest_base, sha256, "sha256", STRING),
 };
 static const struct field object_fields[] = {
 	FIELD(rk_manifest_object, name, "name", STRING),
@@ -204,20 +221,24 @@ static struct rk_err *entry_path(const struct reader *r, const char *key, size_t
 		}                                                                                  \
 	} while (0)
 
-static struct rk_err *read_cves(const struct reader *r, const char *path, const json_t *entry,
-				struct rk_manifest_fix *fix)
+/* A list of strings; when it is optional none is an empty one. */
+static struct rk_err *read_strings(const struct reader *r, const char *path, const json_t *entry,
+				   const char *key, bool is_optional,
+				   struct rk_manifest_strings *to)
 {
-	const json_t *list = NULL;
+	const json_t *list = json_object_get(entry, key);
 
-	RK_TRY(get_array(r, path, entry, "cves", &list));
+	if (!list && is_optional)
+		return NULL;
+	RK_TRY(get_array(r, path, entry, key, &list));
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *value = json_array_get(list, i);
-		const char *cve;
+		const char *copy;
 		if (!json_is_string(value))
-			return rk_err(RK_ERR_FORMAT, "'%s': '%s.cves[%zu]' is not a string",
-				      r->name, path, i);
-		RK_TRY(copy_string(r, value, &cve));
-		if (!rk_vec_push(&fix->cves, cve))
+			return rk_err(RK_ERR_FORMAT, "'%s': '%s.%s[%zu]' is not a string", r->name,
+				      path, key, i);
+		RK_TRY(copy_string(r, value, &copy));
+		if (!rk_vec_push(to, copy))
 			return rk_err_nomem();
 	}
 	return NULL;
@@ -228,10 +249,32 @@ static struct rk_err *read_fixes(const struct reader *r, const json_t *root)
 	READ_LIST(r, root, "fixes", &r->m->fixes, fix_fields);
 	const json_t *list = json_object_get(root, "fixes");
 	for (size_t i = 0; i < r->m->fixes.nr; i++) {
+		struct rk_manifest_fix *fix = &r->m->fixes.v[i];
+		const json_t *entry = json_array_get(list, i);
 		_cleanup_free_ char *path = rk_asprintf("fixes[%zu]", i);
 		if (!path)
 			return rk_err_nomem();
-		RK_TRY(read_cves(r, path, json_array_get(list, i), &r->m->fixes.v[i]));
+		RK_TRY(read_strings(r, path, entry, "cves", false, &fix->cves));
+		RK_TRY(read_strings(r, path, entry, "bugs", true, &fix->bugs));
+		RK_TRY(read_strings(r, path, entry, "fixes", true, &fix->fixes));
+		RK_TRY(read_strings(r, path, entry, "functions", true, &fix->functions));
+	}
+	return NULL;
+}
+
+static struct rk_err *read_skipped(const struct reader *r, const json_t *root)
+{
+	READ_LIST(r, root, "skipped", &r->m->skipped, skipped_fields);
+	const json_t *list = json_object_get(root, "skipped");
+	for (size_t i = 0; i < r->m->skipped.nr; i++) {
+		struct rk_manifest_skipped *skipped = &r->m->skipped.v[i];
+		_cleanup_free_ char *path = rk_asprintf("skipped[%zu]", i);
+		if (!path)
+			return rk_err_nomem();
+		RK_TRY(read_strings(r, path, json_array_get(list, i), "cves", false,
+				    &skipped->cves));
+		RK_TRY(read_strings(r, path, json_array_get(list, i), "codes", false,
+				    &skipped->codes));
 	}
 	return NULL;
 }
@@ -279,6 +322,10 @@ static struct rk_err *read_root(const struct reader *r, const json_t *root)
 		return wrong(r, "", "target", target, "an object");
 	RK_TRY(read_fields(r, "target", target, target_fields, ARRAY_SIZE(target_fields), r->m));
 	RK_TRY(read_fixes(r, root));
+	if (json_object_get(root, "skipped"))
+		RK_TRY(read_skipped(r, root));
+	if (json_object_get(root, "supersedes"))
+		READ_LIST(r, root, "supersedes", &r->m->supersedes, base_fields);
 	READ_LIST(r, root, "objects", &r->m->objects, object_fields);
 	READ_LIST(r, root, "functions", &r->m->funcs, func_fields);
 	READ_LIST(r, root, "units", &r->m->units, unit_fields);

@@ -16,20 +16,51 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static bool has_cve(const struct rk_manifest_fix *fix, const char *cve)
+static struct rk_err *copy(struct rk_manifest *m, const char *s, const char **ret)
 {
-	for (size_t i = 0; i < fix->cves.nr; i++)
-		if (rk_streq(fix->cves.v[i], cve))
-			return true;
-	return false;
+	*ret = s ? rk_arena_strdup(&m->arena, s) : NULL;
+	return !s || *ret ? NULL : rk_err_nomem();
 }
 
-static struct rk_err *add_cve(struct rk_manifest *m, struct rk_manifest_fix *fix, const char *cve)
+/* Each once. */
+static struct rk_err *add_string(struct rk_manifest *m, struct rk_manifest_strings *to,
+				 const char *s)
 {
-	if (has_cve(fix, cve))
-		return NULL;
-	const char *copy = rk_arena_strdup(&m->arena, cve);
-	return copy && rk_vec_push(&fix->cves, copy) ? NULL : rk_err_nomem();
+	const char *own;
+
+	rk_vec_for_each(to, known)
+		if (rk_streq(*known, s))
+			return NULL;
+	RK_TRY(copy(m, s, &own));
+	return rk_vec_push(to, own) ? NULL : rk_err_nomem();
+}
+
+static struct rk_err *add_strings(struct rk_manifest *m, struct rk_manifest_strings *to,
+				  const char *const *strings, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		RK_TRY(add_string(m, to, strings[i]));
+	return NULL;
+}
+
+static struct rk_err *add_fix(struct rk_manifest *m, const struct rk_patch_file *patch)
+{
+	const struct rk_fix_metadata *from = &patch->metadata;
+
+	if (!rk_vec_push(&m->fixes, (struct rk_manifest_fix){}))
+		return rk_err_nomem();
+	struct rk_manifest_fix *fix = &m->fixes.v[m->fixes.nr - 1];
+	RK_TRY(copy(m, from->name, &fix->name));
+	RK_TRY(copy(m, from->title, &fix->title));
+	RK_TRY(copy(m, from->author, &fix->author));
+	RK_TRY(copy(m, from->origin, &fix->origin));
+	RK_TRY(copy(m, from->forwarded, &fix->forwarded));
+	RK_TRY(copy(m, from->applied_upstream, &fix->applied_upstream));
+	RK_TRY(copy(m, base_name(patch->path), &fix->file));
+	RK_TRY(copy(m, patch->sha256, &fix->sha256));
+	RK_TRY(add_strings(m, &fix->cves, from->cves.v, from->cves.nr));
+	RK_TRY(add_strings(m, &fix->bugs, from->bugs.v, from->bugs.nr));
+	return add_strings(m, &fix->fixes, from->fixes.v, from->fixes.nr);
 }
 
 static struct rk_err *add_fixes(struct rk_build *build)
@@ -37,23 +68,9 @@ static struct rk_err *add_fixes(struct rk_build *build)
 	const struct rk_build_options *o = build->options;
 	struct rk_manifest *m = build->manifest;
 
-	for (size_t i = 0; i < o->nr_patches; i++) {
-		const struct rk_patch_file *patch = o->patches[i];
-		struct rk_manifest_fix fix = {
-			.title = patch->title ? rk_arena_strdup(&m->arena, patch->title) : NULL,
-			.origin = patch->origin ? rk_arena_strdup(&m->arena, patch->origin) : NULL,
-			.file = rk_arena_strdup(&m->arena, base_name(patch->path)),
-			.sha256 = rk_arena_strdup(&m->arena, patch->sha256),
-		};
-		if (!rk_vec_push(&m->fixes, fix))
-			return rk_err_nomem();
-		struct rk_manifest_fix *added = &m->fixes.v[m->fixes.nr - 1];
-		rk_vec_for_each(&patch->cves, cve)
-			RK_TRY(add_cve(m, added, *cve));
-		for (size_t j = 0; i == 0 && j < o->nr_cves; j++)
-			RK_TRY(add_cve(m, added, o->cves[j]));
-	}
-	return NULL;
+	for (size_t i = 0; i < o->nr_patches; i++)
+		RK_TRY(add_fix(m, o->patches[i]));
+	return add_strings(m, &m->fixes.v[0].cves, o->cves, o->nr_cves);
 }
 
 static struct rk_err *add_parts(struct rk_build *build)

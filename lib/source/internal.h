@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of lib/source share: patch headers, the text of a file under change, file classes. */
+/* What the files of lib/source share: what patches say of themselves, the text of a file under change, file classes. */
 #ifndef RK_SOURCE_INTERNAL_H
 #define RK_SOURCE_INTERNAL_H
 
@@ -8,26 +8,32 @@
 #include "lib/source/patch_file.h"
 #include "lib/source/view.h"
 
-/* What the text before and between the diffs says of the fix; fills title, origin and cves. */
-struct rk_patch_header {
-	struct rk_patch_file *patch;
-	enum {
-		RK_HEADER_NONE,
-		RK_HEADER_SUBJECT,
-		RK_HEADER_OTHER
-	} field;	    /* the field that a folded line goes on with */
-	size_t folded_from; /* length of the subject's first line */
-	struct rk_str subject;
+struct rk_cve_ids {
+	const char **v;
+	size_t nr, cap;
+};
+
+/* Reads what the text before and between the diffs says of the fix. */
+struct rk_metadata_parser {
+	struct rk_arena *arena;
+	struct rk_fix_metadata *metadata; /* filled; may be incomplete until rk_metadata_finish() */
+	const struct rk_metadata_field
+		*field;	     /* the field under way, which folded lines go on with */
+	size_t first_length; /* of its first line */
+	struct rk_str value;
+	struct rk_cve_ids stated, mentioned;
 	const char *description;
 	const char *commit; /* of format-patch's "From <id>" line */
 };
 
-struct rk_err *rk_patch_header_line(struct rk_patch_header *header, const char *line, size_t len)
+/* A line before the first diff. */
+struct rk_err *rk_metadata_line(struct rk_metadata_parser *p, const char *line, size_t len)
 	__must_use;
 /* A line between the diffs: only looked through for CVE ids. */
-struct rk_err *rk_patch_header_text(struct rk_patch_header *header, const char *line, size_t len)
+struct rk_err *rk_metadata_text(struct rk_metadata_parser *p, const char *line, size_t len)
 	__must_use;
-struct rk_err *rk_patch_header_finish(struct rk_patch_header *header) __must_use;
+struct rk_err *rk_metadata_finish(struct rk_metadata_parser *p) __must_use;
+void rk_metadata_parser_deinit(struct rk_metadata_parser *p);
 
 /* One line of a file under change; borrowed from the file's bytes or the patch. */
 struct rk_text_line {

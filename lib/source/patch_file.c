@@ -20,7 +20,7 @@
 struct parser {
 	const char *name; /* of the patch, for messages */
 	struct rk_patch_file *patch;
-	struct rk_patch_header header;
+	struct rk_metadata_parser header;
 	bool strip_cr;
 	/* the current line; next is where the one after it begins */
 	const char *line, *next, *end;
@@ -443,13 +443,13 @@ static struct rk_err *parse_patch(struct parser *p)
 		if (is_at(p, "Binary files ") && p->len > 7 &&
 		    memcmp(p->line + p->len - 7, " differ", 7) == 0)
 			return bad(p, RK_ERR_UNSUPPORTED, "binary patches can't be read");
-		RK_TRY(in_header ? rk_patch_header_line(&p->header, p->line, p->len)
-				 : rk_patch_header_text(&p->header, p->line, p->len));
+		RK_TRY(in_header ? rk_metadata_line(&p->header, p->line, p->len)
+				 : rk_metadata_text(&p->header, p->line, p->len));
 		advance(p);
 	}
 	if (p->patch->files.nr == 0)
 		return rk_err(RK_ERR_FORMAT, "'%s': no unified diff in it", p->name);
-	return rk_patch_header_finish(&p->header);
+	return rk_metadata_finish(&p->header);
 }
 
 /* Do all lines from the first file header on end in CR LF? */
@@ -474,6 +474,20 @@ static bool is_crlf(const char *data, size_t len)
 	return any;
 }
 
+/* "debian/0001-fix.patch" → "0001-fix" */
+static struct rk_err *name_fix(struct rk_patch_file *patch)
+{
+	const char *slash = strrchr(patch->path, '/'), *name = slash ? slash + 1 : patch->path;
+	size_t len = strlen(name);
+
+	if (rk_has_suffix(name, ".patch"))
+		len -= strlen(".patch");
+	else if (rk_has_suffix(name, ".diff"))
+		len -= strlen(".diff");
+	patch->metadata.name = rk_arena_strndup(&patch->arena, name, len);
+	return patch->metadata.name ? NULL : rk_err_nomem();
+}
+
 struct rk_err *rk_patch_file_parse(const char *name, const char *data, size_t len,
 				   struct rk_patch_file **ret)
 {
@@ -490,26 +504,56 @@ struct rk_err *rk_patch_file_parse(const char *name, const char *data, size_t le
 	patch->path = rk_arena_strdup(&patch->arena, name);
 	const char *copy = rk_arena_strndup(&patch->arena, data, len);
 
-	struct rk_err *err = patch->path && copy ? NULL : rk_err_nomem();
+	struct rk_err *err = patch->path && copy ? name_fix(patch) : rk_err_nomem();
 	if (!err)
 		err = rk_sha256_bytes(data, len, patch->sha256);
 	if (!err) {
 		struct parser p = {
 			.name = name,
 			.patch = patch,
-			.header = {.patch = patch},
+			.header = {.arena = &patch->arena, .metadata = &patch->metadata},
 			.strip_cr = is_crlf(copy, len),
 			.next = copy,
 			.end = copy + len,
 		};
 		err = parse_patch(&p);
-		rk_str_deinit(&p.header.subject);
+		rk_metadata_parser_deinit(&p.header);
 	}
 	if (err) {
 		rk_patch_file_free(patch);
 		return err;
 	}
 	*ret = patch;
+	return NULL;
+}
+
+static const char *strip(const char *name, unsigned int levels)
+{
+	for (; name && levels > 0; levels--) {
+		const char *slash = strchr(name, '/');
+		name = slash ? slash + 1 : NULL;
+		while (name && *name == '/')
+			name++;
+	}
+	return name && *name ? name : NULL;
+}
+
+struct rk_err *rk_patch_file_strip(struct rk_patch_file *patch, unsigned int levels)
+{
+	rk_vec_for_each(&patch->files, change) {
+		if (change->is_rename)
+			continue; /* git writes these names without a leading directory */
+		const char *old_path = strip(change->old_name, levels);
+		const char *new_path = strip(change->new_name, levels);
+		if ((change->old_name && !old_path) || (change->new_name && !new_path))
+			return rk_err(RK_ERR_FORMAT,
+				      "'%s' line %u: '%s' has fewer than %u directories to strip",
+				      patch->path, change->line,
+				      change->old_name ? change->old_name : change->new_name,
+				      levels);
+		change->old_name = change->old_path = old_path;
+		change->new_name = change->new_path = new_path;
+	}
 	return NULL;
 }
 
@@ -529,7 +573,7 @@ void rk_patch_file_free(struct rk_patch_file *patch)
 	rk_vec_for_each(&patch->files, change)
 		change_deinit(change);
 	rk_vec_deinit(&patch->files);
-	rk_vec_deinit(&patch->cves);
+	rk_fix_metadata_deinit(&patch->metadata);
 	rk_arena_deinit(&patch->arena);
 	free(patch);
 }

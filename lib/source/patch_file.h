@@ -11,6 +11,7 @@
 #include "lib/base/err.h"
 #include "lib/base/sha256.h"
 #include "lib/base/vec.h"
+#include "lib/source/metadata.h"
 
 struct rk_patch_line {
 	char kind;	  /* ' ', '+', '-' */
@@ -40,9 +41,7 @@ struct rk_patch_file {
 	struct rk_arena arena;
 	const char *path;
 	char sha256[RK_SHA256_HEX_SIZE]; /* of the file's bytes */
-	const char *title;  /* Subject: without [PATCH …], or DEP-3 Description; NULL if none */
-	const char *origin; /* DEP-3 Origin, or commit id of format-patch; NULL if none */
-	rk_vec(const char *) cves; /* CVE-…-… ids named in the header, in order, unique */
+	struct rk_fix_metadata metadata;
 	rk_vec(struct rk_file_change) files;
 };
 
@@ -54,6 +53,9 @@ struct rk_patch_file {
 struct rk_err *rk_patch_file_read(const char *path, struct rk_patch_file **ret) __must_use;
 struct rk_err *rk_patch_file_parse(const char *name, const char *data, size_t len,
 				   struct rk_patch_file **ret) __must_use;
+/* Takes exactly so many leading directories from the names (quilt's -pN), instead of what the tree suggests. RK_ERR_FORMAT if a
+ * name has fewer. */
+struct rk_err *rk_patch_file_strip(struct rk_patch_file *patch, unsigned int levels) __must_use;
 void rk_patch_file_free(struct rk_patch_file *patch);
 
 #endif

@@ -56,12 +56,13 @@ static void test_format_patch(void)
 
 	if (!patch)
 		return;
-	is_str(patch->title, "net: keep the reference until the last user of the socket is gone",
+	is_str(patch->metadata.title,
+	       "net: keep the reference until the last user of the socket is gone",
 	       "the folded subject without its brackets");
-	is_str(patch->origin, "0123456789abcdef0123456789abcdef01234567", "the commit id");
-	is_int((long long)patch->cves.nr, 2, "two different CVE ids");
-	is_str(patch->cves.v[0], "CVE-2024-12345", "the first id");
-	is_str(patch->cves.v[1], "CVE-2023-9999", "the second id");
+	is_str(patch->metadata.origin, "0123456789abcdef0123456789abcdef01234567", "the commit id");
+	is_int((long long)patch->metadata.cves.nr, 2, "two different CVE ids");
+	is_str(patch->metadata.cves.v[0], "CVE-2024-12345", "the first id");
+	is_str(patch->metadata.cves.v[1], "CVE-2023-9999", "the second id");
 	is_int((long long)patch->files.nr, 1, "one file");
 	struct rk_file_change *change = &patch->files.v[0];
 	is_str(change->old_path, "net/core/sock.c", "the old path, stripped");
@@ -94,9 +95,9 @@ static void test_dep3(void)
 
 	if (!patch)
 		return;
-	is_str(patch->title, "fix the reference count", "the description's first line");
-	is_str(patch->origin, "backport, https://example.org/linus/abcdef", "the origin");
-	is_int((long long)patch->cves.nr, 2, "ids in description and tracker link");
+	is_str(patch->metadata.title, "fix the reference count", "the description's first line");
+	is_str(patch->metadata.origin, "backport, https://example.org/linus/abcdef", "the origin");
+	is_int((long long)patch->metadata.cves.nr, 2, "ids in description and tracker link");
 	is_str(patch->files.v[0].old_path, "net/core/sock.c", "any top directory is stripped");
 	is_str(patch->files.v[0].old_name, "linux-6.1.orig/net/core/sock.c",
 	       "the name without the date");
@@ -105,14 +106,16 @@ static void test_dep3(void)
 	patch = parse("Subject: short\n a longer text that follows\n--- a/x.c\n+++ b/x.c\n" HUNK,
 		      "DEP-3 with Subject");
 	if (patch)
-		is_str(patch->title, "short", "folded lines of a short subject are its long text");
+		is_str(patch->metadata.title, "short",
+		       "folded lines of a short subject are its long text");
 	rk_patch_file_free(patch);
 
 	patch = parse(
 		"Subject: =?UTF-8?q?fix=20f=C3=BCr?= =?UTF-8?q?_alle?=\n--- a/x.c\n+++ b/x.c\n" HUNK,
 		"encoded subject");
 	if (patch)
-		is_str(patch->title, "fix für alle", "encoded words are decoded and joined");
+		is_str(patch->metadata.title, "fix für alle",
+		       "encoded words are decoded and joined");
 	rk_patch_file_free(patch);
 }
 
@@ -126,8 +129,8 @@ static void test_plain(void)
 
 	if (!patch)
 		return;
-	is_str(patch->title, NULL, "no title");
-	is_str(patch->origin, NULL, "no origin");
+	is_str(patch->metadata.title, NULL, "no title");
+	is_str(patch->metadata.origin, NULL, "no origin");
 	is_int((long long)patch->files.nr, 2, "two files");
 	is_int((long long)patch->files.v[0].hunks.nr, 2, "two hunks");
 	struct rk_hunk *hunk = &patch->files.v[0].hunks.v[1];
@@ -206,8 +209,8 @@ static void test_odd_lines(void)
 		      "two patches in one file");
 	if (patch) {
 		is_int((long long)patch->files.nr, 2, "both files");
-		is_str(patch->title, NULL, "the second's subject is not the first's");
-		is_int((long long)patch->cves.nr, 1, "ids are found between diffs, too");
+		is_str(patch->metadata.title, NULL, "the second's subject is not the first's");
+		is_int((long long)patch->metadata.cves.nr, 1, "ids are found between diffs, too");
 		is_str(patch->files.v[0].old_path, "x.c", "a leading ./ is no directory");
 	}
 	rk_patch_file_free(patch);

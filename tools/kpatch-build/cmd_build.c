@@ -11,6 +11,7 @@
 #include "tools/common/render.h"
 #include "tools/kpatch-build/cmds.h"
 #include "tools/kpatch-build/explain.h"
+#include "tools/kpatch-build/inputs.h"
 #include "tools/kpatch-build/report.h"
 
 struct build_values {
@@ -21,12 +22,16 @@ struct build_values {
 	const char *sign_key, *sign_cert;
 	const char *cc;
 	struct rk_strings cflags;
+	struct input_values inputs;
 	unsigned int level, jobs;
 	bool non_replace, skip_compiler_check, offline, explain;
 };
 
 /* clang-format off */
 static const struct rk_option options[] = {
+	RK_OPT_GROUP("which fixes"),
+	RK_OPT_STR(0, "git", struct build_values, inputs.git, "REPOSITORY", "take commits of this repository as fixes, too"),
+	RK_OPT_STR(0, "commits", struct build_values, inputs.commits, "A..B", "which: those of B that A doesn't have, in order, without merges"),
 	RK_OPT_GROUP("which kernel"),
 	RK_OPT_STR(0, "target", struct build_values, target, "TARGET", "the kernel to patch: debian:RELEASE, or running (the default)"),
 	RK_OPT_STR('s', "source", struct build_values, source, "DIR", "kernel source tree (with --config, --vmlinux and --symvers: any kernel)"),
@@ -40,7 +45,7 @@ static const struct rk_option options[] = {
 	RK_OPT_FLAG(0, "skip-compiler-check", struct build_values, skip_compiler_check, "go on with another compiler version; the proof still decides"),
 	RK_OPT_FLAG(0, "offline", struct build_values, offline, "use what is in the cache, download nothing"),
 	RK_OPT_GROUP("what comes out"),
-	RK_OPT_STR('n', "name", struct build_values, name, "NAME", "name of the module (default: the first patch's name)"),
+	RK_OPT_STR('n', "name", struct build_values, name, "NAME", "name of the module (default: the first patch's or directory's name)"),
 	RK_OPT_STR('o', "output", struct build_values, output, "DIR", "write module, manifest and report here (default: this directory)"),
 	RK_OPT_LIST(0, "fixes", struct build_values, fixes, "CVE", "what the first patch fixes, besides what it says itself (again for more)"),
 	RK_OPT_LIST(0, "accept", struct build_values, accepted, "CODE[:PLACE]", "you have thought about this finding: build all the same (again for more); PLACE is its symbol, unit or object"),
@@ -60,7 +65,8 @@ static const struct rk_option options[] = {
 static const char description[] =
 	"Compiles only the translation units that the patches touch, original and patched, with the\n"
 	"distribution's own flags; proves that the original is what the shipped kernel runs; and makes\n"
-	"kpatch-NAME.ko from the difference. What can't be patched live is listed, and nothing is written.\n";
+	"kpatch-NAME.ko from the difference. PATCH may also be a directory of patches or a series file.\n"
+	"What can't be patched live is listed, and nothing is written.\n";
 
 static struct rk_err *check_values(const struct build_values *v)
 {
@@ -105,20 +111,6 @@ static struct rk_err *check_accepted(const struct build_values *v)
 				      wish);
 	}
 	return NULL;
-}
-
-static struct rk_err *read_patches(const struct rk_cli *cli, struct rk_patch_file **patches)
-{
-	for (size_t i = 0; i < cli->nr_operands; i++)
-		RK_TRY(rk_patch_file_read(cli->operands[i], &patches[i]));
-	return NULL;
-}
-
-static void free_patches(struct rk_patch_file **patches, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		rk_patch_file_free(patches[i]);
-	free(patches);
 }
 
 /* An absolute copy of path in arena; NULL stays NULL. */
@@ -286,18 +278,20 @@ static struct rk_err *build_and_report(const struct rk_cli *cli, const struct rk
 }
 
 static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
-			       struct rk_patch_file **patches, enum rk_exit *ret_exit)
+			       const struct rk_series *series, enum rk_exit *ret_exit)
 {
 	const struct build_values *v = cli->values;
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
 	_cleanup_target_ struct rk_target *target = NULL;
 	struct rk_acceptance *accepted =
 		rk_arena_calloc(&arena, v->accepted.nr + 1, sizeof(*accepted));
+	_cleanup_free_ char *called = NULL;
+	RK_TRY(inputs_name(cli, &v->inputs, &called));
 	struct rk_build_options o = {
 		.work_dir = work_dir,
-		.patches = patches,
-		.nr_patches = cli->nr_operands,
-		.name = rk_build_name(&arena, v->name, cli->operands[0]),
+		.patches = series->patches.v,
+		.nr_patches = series->patches.nr,
+		.name = rk_build_name(&arena, v->name, called),
 		.cves = v->fixes.v,
 		.nr_cves = v->fixes.nr,
 		.targets = v->targets.v,
@@ -328,25 +322,20 @@ static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
 	const struct build_values *v = cli->values;
 	_cleanup_free_ char *work_dir = NULL;
+	_cleanup_series_ struct rk_series series = {};
 
 	if (v->explain)
 		return explain(cli);
-	if (!cli->nr_operands)
-		return rk_err(RK_ERR_INVALID, "missing operand: PATCH...");
+	RK_TRY(inputs_check(cli, &v->inputs));
 	RK_TRY(check_values(v));
 	RK_TRY(check_accepted(v));
-	struct rk_patch_file **patches = calloc(cli->nr_operands, sizeof(*patches));
-	if (!patches)
-		return rk_err_nomem();
-	struct rk_err *err = read_patches(cli, patches);
+	RK_TRY(make_work_dir(v, &work_dir));
+	struct rk_err *err = inputs_read(cli, &v->inputs, work_dir, &series);
+	bool is_worth_keeping = v->keep && !err;
 	if (!err)
-		err = make_work_dir(v, &work_dir);
-	if (!err) {
-		err = build_in(cli, work_dir, patches, ret_exit);
-		if (!v->keep)
-			rk_err_free(rk_fs_remove_tree(work_dir));
-	}
-	free_patches(patches, cli->nr_operands);
+		err = build_in(cli, work_dir, &series, ret_exit);
+	if (!is_worth_keeping)
+		rk_err_free(rk_fs_remove_tree(work_dir));
 	return err;
 }
 
