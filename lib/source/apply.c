@@ -180,6 +180,24 @@ static struct rk_err *is_applied(const struct rk_text *text, const struct rk_hun
 	return NULL;
 }
 
+/* Who has changed the lines that the hunk was made for? */
+static struct rk_err *add_authors(struct rk_str *out, const struct rk_text *text,
+				  const struct side *side, size_t expected)
+{
+	struct rk_patch_list list = {};
+	struct nearest n = find_nearest(text, side, expected);
+	size_t first = n.score ? n.at : expected;
+	/* one more on both sides: what was taken away lies between lines */
+	struct rk_err *err =
+		rk_text_authors(text, first ? first - 1 : 0, first + side->nr + 1, &list);
+
+	for (size_t i = 0; i < list.nr && !err; i++)
+		rk_str_addf(out, "%s'%s'", i ? ", " : "; these lines were changed before by ",
+			    list.v[i]->path);
+	rk_vec_deinit(&list);
+	return err;
+}
+
 static struct rk_err *hunk_error(const struct rk_text *text, const struct rk_patch_file *patch,
 				 const struct rk_file_change *change, const struct rk_hunk *hunk,
 				 const struct side *old_side, const char *path)
@@ -191,10 +209,12 @@ static struct rk_err *hunk_error(const struct rk_text *text, const struct rk_pat
 	rk_str_addf(&out, "'%s': hunk %zu (@@ -%u,%u +%u,%u @@) doesn't apply to '%s'", patch->path,
 		    (size_t)(hunk - change->hunks.v) + 1, hunk->old_start, hunk->old_count,
 		    hunk->new_start, hunk->new_count, path);
+	size_t expected = hunk->old_start ? hunk->old_start - 1 : 0;
 	if (applied)
 		rk_str_add(&out, "; it is already applied");
 	else
-		add_nearest(&out, text, old_side, hunk->old_start ? hunk->old_start - 1 : 0);
+		add_nearest(&out, text, old_side, expected);
+	RK_TRY(add_authors(&out, text, old_side, expected));
 	RK_TRY(rk_str_check(&out));
 	return rk_err(RK_ERR_PATCH, "%s", rk_str_get(&out));
 }
@@ -205,14 +225,15 @@ static struct rk_err *push_line(struct rk_text *out, struct rk_text_line line)
 }
 
 /* Appends the hunk's outcome at text's line at to out. */
-static struct rk_err *apply_hunk(const struct rk_text *text, const struct rk_hunk *hunk, size_t at,
-				 struct rk_text *out)
+static struct rk_err *apply_hunk(const struct rk_text *text, const struct rk_patch_file *patch,
+				 const struct rk_hunk *hunk, size_t at, struct rk_text *out)
 {
 	rk_vec_for_each(&hunk->lines, line) {
 		if (line->kind == '+')
 			RK_TRY(push_line(out,
 					 (struct rk_text_line){.text = line->text,
 							       .len = (uint32_t)line->len,
+							       .by = patch,
 							       .no_newline = line->no_newline}));
 		else if (line->kind == ' ')
 			RK_TRY(push_line(out, text->lines.v[at++]));
@@ -240,13 +261,30 @@ static struct rk_err *apply_all(const struct rk_text *text, const struct rk_patc
 			return hunk_error(text, patch, change, hunk, &old_side, path);
 		while (done < at)
 			RK_TRY(push_line(out, text->lines.v[done++]));
-		RK_TRY(apply_hunk(text, hunk, at, out));
+		RK_TRY(apply_hunk(text, patch, hunk, at, out));
+		RK_TRY(rk_text_authors(text, at, at + old_side.nr, &out->needed));
 		done = at + old_side.nr;
 		moved = (ssize_t)at - start;
 	}
 	while (done < text->lines.nr)
 		RK_TRY(push_line(out, text->lines.v[done++]));
 	return NULL;
+}
+
+/* Unchanged lines that were in text and aren't in out any more. */
+static void note_removed(struct rk_text *text, const struct rk_text *out,
+			 const struct rk_patch_file *patch)
+{
+	size_t i = 0;
+
+	rk_vec_for_each(&text->lines, line) {
+		if (!line->origin)
+			continue;
+		while (i < out->lines.nr && out->lines.v[i].origin < line->origin)
+			i++;
+		if (i == out->lines.nr || out->lines.v[i].origin != line->origin)
+			text->removed_by[line->origin - 1] = patch;
+	}
 }
 
 struct rk_err *rk_text_apply(struct rk_text *text, const struct rk_patch_file *patch,
@@ -257,8 +295,12 @@ struct rk_err *rk_text_apply(struct rk_text *text, const struct rk_patch_file *p
 
 	if (err) {
 		rk_vec_deinit(&out.lines);
+		rk_vec_deinit(&out.needed);
 		return err;
 	}
+	note_removed(text, &out, patch);
+	rk_vec_deinit(&text->needed);
+	text->needed = out.needed;
 	rk_vec_deinit(&text->lines);
 	text->lines.v = out.lines.v;
 	text->lines.nr = out.lines.nr;

@@ -41,6 +41,12 @@ struct rk_text_line {
 	uint32_t len;
 	uint32_t origin; /* line number in the unchanged file, 0 for an added line */
 	bool no_newline;
+	const struct rk_patch_file *by; /* the fix that added it */
+};
+
+struct rk_patch_list {
+	const struct rk_patch_file **v;
+	size_t nr, cap;
 };
 
 /* A file while the fixes are applied to it. */
@@ -48,6 +54,10 @@ struct rk_text {
 	rk_vec(struct rk_text_line) lines;
 	struct rk_text_line *original; /* the unchanged file's, nr_original of them */
 	uint32_t nr_original;
+	const struct rk_patch_file *
+		*removed_by; /* of each unchanged line: the fix that took it away, or NULL */
+	/* Fixes without which the last one applied would have found other lines. */
+	struct rk_patch_list needed;
 };
 
 /* Splits the unchanged file's bytes, which must outlive text. RK_ERR_LIMIT. */
@@ -61,6 +71,10 @@ struct rk_err *rk_text_apply(struct rk_text *text, const struct rk_patch_file *p
 
 /* After the last change: an added line that is the same as the removed one in its place is no change. */
 void rk_text_settle(struct rk_text *text);
+
+/* Adds to list, each once, the fixes that added lines first … end - 1 or took away what was between them. */
+struct rk_err *rk_text_authors(const struct rk_text *text, size_t first, size_t end,
+			       struct rk_patch_list *list) __must_use;
 
 /* The file's bytes; *ret malloc'ed. */
 struct rk_err *rk_text_join(const struct rk_text *text, char **ret, size_t *ret_len) __must_use;

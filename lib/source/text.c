@@ -35,7 +35,8 @@ struct rk_err *rk_text_split(const char *data, size_t len, struct rk_text *ret)
 	}
 	text.nr_original = (uint32_t)text.lines.nr;
 	text.original = calloc(text.lines.nr + 1, sizeof(*text.original));
-	if (!text.original) {
+	text.removed_by = calloc(text.lines.nr + 1, sizeof(const struct rk_patch_file *));
+	if (!text.original || !text.removed_by) {
 		rk_text_deinit(&text);
 		return rk_err_nomem();
 	}
@@ -48,8 +49,48 @@ struct rk_err *rk_text_split(const char *data, size_t len, struct rk_text *ret)
 void rk_text_deinit(struct rk_text *text)
 {
 	rk_vec_deinit(&text->lines);
+	rk_vec_deinit(&text->needed);
 	free(text->original);
+	free(text->removed_by);
 	text->original = NULL;
+	text->removed_by = NULL;
+}
+
+static struct rk_err *add_author(struct rk_patch_list *list, const struct rk_patch_file *fix)
+{
+	if (!fix)
+		return NULL;
+	rk_vec_for_each(list, known)
+		if (*known == fix)
+			return NULL;
+	return rk_vec_push(list, fix) ? NULL : rk_err_nomem();
+}
+
+/* The number of the last unchanged line before lines.v[i]. */
+static uint32_t origin_before(const struct rk_text *text, size_t i)
+{
+	while (i > 0 && text->lines.v[i - 1].origin == 0)
+		i--;
+	return i > 0 ? text->lines.v[i - 1].origin : 0;
+}
+
+struct rk_err *rk_text_authors(const struct rk_text *text, size_t first, size_t end,
+			       struct rk_patch_list *list)
+{
+	uint32_t before = 0;
+
+	for (size_t i = first; i < end && i < text->lines.nr; i++) {
+		const struct rk_text_line *line = &text->lines.v[i];
+		RK_TRY(add_author(list, line->by));
+		if (!line->origin)
+			continue;
+		if (!before && i > first)
+			before = origin_before(text, first);
+		for (uint32_t gone = before + 1; i > first && gone < line->origin; gone++)
+			RK_TRY(add_author(list, text->removed_by[gone - 1]));
+		before = line->origin;
+	}
+	return NULL;
 }
 
 static bool is_same(const struct rk_text_line *a, const struct rk_text_line *b)

@@ -29,6 +29,7 @@ struct work_file {
 	struct rk_text text;
 	bool existed, exists; /* before the first, after the last fix so far */
 	bool is_left_out;     /* no part of this kernel, and not unpacked: nothing to apply to */
+	struct rk_patch_list fixes; /* that change it */
 };
 
 struct work {
@@ -43,6 +44,7 @@ static void work_deinit(struct work *work)
 	rk_vec_for_each(&work->files, it) {
 		free((*it)->data);
 		rk_text_deinit(&(*it)->text);
+		rk_vec_deinit(&(*it)->fixes);
 		free(*it);
 	}
 	rk_vec_deinit(&work->files);
@@ -167,6 +169,23 @@ static struct rk_err *old_file_name(const struct work *work, const struct rk_pat
 	return NULL;
 }
 
+/* Remembers that patch changed file, and whose lines it needed. */
+static struct rk_err *note_fix(struct work *work, const struct rk_patch_file *patch,
+			       struct work_file *file)
+{
+	struct rk_view *view = work->view;
+
+	if ((!file->fixes.nr || file->fixes.v[file->fixes.nr - 1] != patch) &&
+	    !rk_vec_push(&file->fixes, patch))
+		return rk_err_nomem();
+	rk_vec_for_each(&file->text.needed, needed) {
+		struct rk_fix_need need = {.fix = patch, .needs = *needed};
+		if (*needed != patch && !rk_vec_push(&view->needs, need))
+			return rk_err_nomem();
+	}
+	return NULL;
+}
+
 static struct rk_err *apply_new(struct work *work, const struct rk_patch_file *patch,
 				const struct rk_file_change *change)
 {
@@ -187,7 +206,7 @@ static struct rk_err *apply_new(struct work *work, const struct rk_patch_file *p
 			patch->path, change->line, name);
 	RK_TRY(rk_text_apply(&file->text, patch, change, name));
 	file->exists = true;
-	return NULL;
+	return note_fix(work, patch, file);
 }
 
 static struct rk_err *apply_delete(struct work *work, const struct rk_patch_file *patch,
@@ -207,7 +226,7 @@ static struct rk_err *apply_delete(struct work *work, const struct rk_patch_file
 			"'%s' line %u: '%s' is to be deleted but has more lines than the patch removes",
 			patch->path, change->line, name);
 	file->exists = false;
-	return NULL;
+	return note_fix(work, patch, file);
 }
 
 /* A renamed file is a new one: none of its lines has a number to keep, since its name in __FILE__ changes anyway. */
@@ -237,7 +256,8 @@ static struct rk_err *apply_rename(struct work *work, const struct rk_patch_file
 	from->text.lines.nr = 0;
 	from->exists = false;
 	to->exists = true;
-	return NULL;
+	RK_TRY(note_fix(work, patch, from));
+	return note_fix(work, patch, to);
 }
 
 /* A target's tree holds what this kernel is compiled from; documentation and other machines' code may not be unpacked. */
@@ -249,7 +269,8 @@ static bool may_be_left_out(const struct work *work, const char *path)
 	       is_other_arch;
 }
 
-static struct rk_err *leave_out(struct work *work, const struct rk_file_change *change, bool *ret)
+static struct rk_err *leave_out(struct work *work, const struct rk_patch_file *patch,
+				const struct rk_file_change *change, bool *ret)
 {
 	const char *names[] = {change->old_path, change->new_path, change->new_name,
 			       change->old_name};
@@ -265,7 +286,7 @@ static struct rk_err *leave_out(struct work *work, const struct rk_file_change *
 	RK_TRY(get_file(work, path, &file));
 	file->is_left_out = true;
 	*ret = true;
-	return NULL;
+	return note_fix(work, patch, file);
 }
 
 static struct rk_err *apply_change(struct work *work, const struct rk_patch_file *patch,
@@ -276,7 +297,7 @@ static struct rk_err *apply_change(struct work *work, const struct rk_patch_file
 
 	bool left_out;
 
-	RK_TRY(leave_out(work, change, &left_out));
+	RK_TRY(leave_out(work, patch, change, &left_out));
 	if (left_out)
 		return NULL;
 	if (change->is_rename)
@@ -287,7 +308,8 @@ static struct rk_err *apply_change(struct work *work, const struct rk_patch_file
 		return apply_delete(work, patch, change);
 	RK_TRY(old_file_name(work, patch, change, &name));
 	RK_TRY(get_file(work, name, &file));
-	return rk_text_apply(&file->text, patch, change, name);
+	RK_TRY(rk_text_apply(&file->text, patch, change, name));
+	return note_fix(work, patch, file);
 }
 
 /* ---- the directory ---- */
@@ -389,7 +411,8 @@ static struct rk_err *view_bytes(const struct work_file *file, char **ret, size_
 	return rk_lines_keep(text, len, &map, ret, ret_len);
 }
 
-static struct rk_err *write_file(const struct rk_view *view, const struct work_file *file)
+static struct rk_err *write_file(const struct rk_view *view, const struct work_file *file,
+				 char *ret_sha256)
 {
 	_cleanup_free_ char *data = NULL, *path = rk_path_join(view->dir, file->path);
 	_cleanup_fclose_ FILE *out = NULL;
@@ -403,6 +426,7 @@ static struct rk_err *write_file(const struct rk_view *view, const struct work_f
 	if (!file->exists)
 		return NULL;
 	RK_TRY(view_bytes(file, &data, &len));
+	RK_TRY(rk_sha256_bytes(data, len, ret_sha256));
 	/* No need for rk_fs_write(): a view that isn't whole is removed. */
 	out = fopen(path, "wxe");
 	if (!out || fwrite(data, 1, len, out) != len || fflush(out) != 0)
@@ -410,20 +434,24 @@ static struct rk_err *write_file(const struct rk_view *view, const struct work_f
 	return NULL;
 }
 
-static struct rk_err *describe(struct work *work, struct work_file *file, const char *arch_dir)
+static struct rk_err *describe(struct work *work, struct work_file *file, const char *sha256)
 {
 	struct rk_changed_file out = {
 		.path = file->path,
+		.nr_fixes = file->fixes.nr,
 		.is_new = !file->existed && !file->is_left_out,
 		.is_delete = !file->exists && !file->is_left_out,
 	};
 	_cleanup_free_ struct rk_line_range *ranges = NULL;
 	struct rk_view *view = work->view;
 
-	out.kind = rk_classify(file->path, arch_dir, &out.is_other_arch);
+	out.kind = rk_classify(file->path, work->arch_dir, &out.is_other_arch);
+	memcpy(out.sha256, sha256, sizeof(out.sha256));
+	out.fixes = rk_arena_memdup(&view->arena, file->fixes.v,
+				    file->fixes.nr * sizeof(*file->fixes.v));
 	RK_TRY(rk_text_ranges(&file->text, &ranges, &out.nr_ranges));
 	out.ranges = rk_arena_memdup(&view->arena, ranges, out.nr_ranges * sizeof(*ranges));
-	if (!out.ranges || !rk_vec_push(&view->files, out))
+	if (!out.ranges || !out.fixes || !rk_vec_push(&view->files, out))
 		return rk_err_nomem();
 	return NULL;
 }
@@ -448,15 +476,26 @@ static bool is_changed(struct work_file *file)
 	return false;
 }
 
-static struct rk_err *build_view(struct work *work, struct rk_patch_file *const *patches,
-				 size_t nr_patches, const char *arch_dir)
+/* *ret_failed is the patch that was under way when it fails. */
+static struct rk_err *apply_patches(struct work *work, struct rk_patch_file *const *patches,
+				    size_t nr_patches, const struct rk_patch_file **ret_failed)
 {
-	struct rk_view *view = work->view;
-
 	for (size_t i = 0; i < nr_patches; i++) {
+		*ret_failed = patches[i];
 		rk_vec_for_each(&patches[i]->files, change)
 			RK_TRY(apply_change(work, patches[i], change));
 	}
+	*ret_failed = NULL;
+	return NULL;
+}
+
+static struct rk_err *build_view(struct work *work, struct rk_patch_file *const *patches,
+				 size_t nr_patches)
+{
+	struct rk_view *view = work->view;
+	const struct rk_patch_file *failed;
+
+	RK_TRY(apply_patches(work, patches, nr_patches, &failed));
 	if (mkdir(view->dir, 0777) < 0)
 		return rk_err_sys(errno, "cannot create '%s'", view->dir);
 	RK_TRY(link_entries(view->source, view->dir));
@@ -465,9 +504,10 @@ static struct rk_err *build_view(struct work *work, struct rk_patch_file *const 
 	rk_vec_for_each(&work->files, it) {
 		if (!(*it)->is_left_out && !is_changed(*it))
 			continue;
+		char sha256[RK_SHA256_HEX_SIZE] = "";
 		if (!(*it)->is_left_out)
-			RK_TRY(write_file(view, *it));
-		RK_TRY(describe(work, *it, arch_dir));
+			RK_TRY(write_file(view, *it, sha256));
+		RK_TRY(describe(work, *it, sha256));
 	}
 	return NULL;
 }
@@ -515,7 +555,7 @@ struct rk_err *rk_view_create(const char *source, const char *dir,
 	rk_arena_init(&view->arena);
 	struct rk_err *err = name_view(view, source, dir);
 	if (!err) {
-		err = build_view(&work, patches, nr_patches, arch_dir);
+		err = build_view(&work, patches, nr_patches);
 		if (err)
 			rk_err_free(rk_fs_remove_tree(view->dir));
 	}
@@ -528,11 +568,34 @@ struct rk_err *rk_view_create(const char *source, const char *dir,
 	return NULL;
 }
 
+struct rk_err *rk_view_try(const char *source, struct rk_patch_file *const *patches,
+			   size_t nr_patches, const char *arch_dir,
+			   const struct rk_patch_file **ret, struct rk_err **ret_err)
+{
+	struct rk_view *view = calloc(1, sizeof(*view));
+	struct work work = {.view = view, .arch_dir = arch_dir};
+	const struct rk_patch_file *failed = NULL;
+
+	if (!view)
+		return rk_err_nomem();
+	struct rk_err *err = absolute(&view->arena, source, &view->source);
+	if (!err)
+		err = apply_patches(&work, patches, nr_patches, &failed);
+	work_deinit(&work);
+	rk_view_free(view);
+	if (err && rk_err_code(err) != RK_ERR_PATCH)
+		return err;
+	*ret_err = err;
+	*ret = failed;
+	return NULL;
+}
+
 void rk_view_free(struct rk_view *view)
 {
 	if (!view)
 		return;
 	rk_vec_deinit(&view->files);
+	rk_vec_deinit(&view->needs);
 	rk_arena_deinit(&view->arena);
 	free(view);
 }

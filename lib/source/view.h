@@ -27,6 +27,14 @@ struct rk_changed_file {
 		uint32_t first, last;
 	} * ranges;
 	size_t nr_ranges;
+	const struct rk_patch_file *const *fixes; /* that change it, in order */
+	size_t nr_fixes;
+	char sha256[RK_SHA256_HEX_SIZE]; /* of its bytes in the view; "" if it isn't there */
+};
+
+/* A fix whose hunks hold lines that an earlier one wrote, or close a gap that it left: without that one it doesn't apply. */
+struct rk_fix_need {
+	const struct rk_patch_file *fix, *needs;
 };
 
 struct rk_view {
@@ -34,14 +42,22 @@ struct rk_view {
 	const char *dir;    /* absolute: the view's root, to be used as cwd of the compiler */
 	const char *source; /* absolute: the unchanged tree */
 	rk_vec(struct rk_changed_file) files; /* sorted by path */
+	rk_vec(struct rk_fix_need) needs;
 };
 
 /* Applies patches in order (exactly, or with an offset; fuzz 0) and builds the view in dir (created, must not exist).
  * A hunk that doesn't apply: RK_ERR_PATCH "'fix.patch': hunk 2 (@@ -10,7 +10,8 @@) doesn't apply to 'fs/exec.c'; nearest
- * match at line 42: 5 of 7 lines agree, first difference: …; already applied" where true. */
+ * match at line 42: 5 of 7 lines agree, first difference: …; already applied" where true, and which earlier fixes changed these
+ * lines. */
 struct rk_err *rk_view_create(const char *source, const char *dir,
 			      struct rk_patch_file *const *patches, size_t nr_patches,
 			      const char *arch_dir, struct rk_view **ret) __must_use;
+
+/* Which of the patches doesn't apply to source after those before it? NULL if all do. *ret_err is what rk_view_create() would say.
+ * Nothing is written. */
+struct rk_err *rk_view_try(const char *source, struct rk_patch_file *const *patches,
+			   size_t nr_patches, const char *arch_dir,
+			   const struct rk_patch_file **ret, struct rk_err **ret_err) __must_use;
 void rk_view_free(struct rk_view *view);
 
 /* Makes every directory that appears in paths (relative) a real one in the view, so that "../x.h" from there meets the

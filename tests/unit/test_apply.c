@@ -293,6 +293,67 @@ static void test_refused(void)
 		"a hunk before the last one's place");
 }
 
+/* A fix that doesn't fit names those that were there before it. */
+static void test_conflicts(void)
+{
+	const char *const edited[] = {
+		"--- a/net/core/b.c\n+++ b/net/core/b.c\n@@ -1 +1 @@\n-in b\n+in B\n",
+		HEAD "@@ -2,3 +2,3 @@\n two\n-three\n+drei\n four\n",
+		HEAD "@@ -2,3 +2,3 @@\n two\n-three\n+trois\n four\n",
+	};
+	const char *const gone[] = {
+		HEAD "@@ -5,3 +5,2 @@\n five\n-six\n seven\n",
+		HEAD "@@ -5,3 +5,3 @@\n five\n six\n-seven\n+7\n",
+	};
+	struct rk_view *view = NULL;
+
+	is_err(apply(edited, ARRAY_SIZE(edited), &view), RK_ERR_PATCH,
+	       "'3.patch': hunk 1 (@@ -2,3 +2,3 @@) doesn't apply to 'net/core/a.c'; nearest match at line 2: "
+	       "2 of 3 lines agree, first difference at line 3: the patch has 'three', the file has 'drei'; "
+	       "these lines were changed before by '2.patch'",
+	       "two fixes change one line");
+	is_err_like(apply(gone, ARRAY_SIZE(gone), &view), RK_ERR_PATCH,
+		    "; these lines were changed before by '1.patch'", "a line is gone");
+}
+
+/* Which fix can't do without which. */
+static void test_needs(void)
+{
+	const char *const texts[] = {
+		HEAD "@@ -1,2 +1,3 @@\n one\n+first\n two\n",
+		HEAD "@@ -2,2 +2,3 @@\n first\n two\n+more\n",
+		HEAD "@@ -7,3 +7,2 @@\n five\n-six\n seven\n",
+		HEAD "@@ -7,2 +7,3 @@\n five\n seven\n+7\n",
+	};
+	struct rk_patch_file *patches[4] = {};
+	_cleanup_free_ char *dir = rk_asprintf("%s/view-needs", tap_tmpdir());
+	struct rk_view *view = NULL;
+	const struct rk_patch_file *failed;
+	struct rk_err *err = NULL;
+
+	for (size_t i = 0; i < 4; i++)
+		if (!no_err(rk_patch_file_parse("x.patch", texts[i], strlen(texts[i]), &patches[i]),
+			    "parses"))
+			bail_out("no patch");
+	if (no_err(rk_view_create(source, dir, patches, 4, "x86", &view), "all four apply")) {
+		is_int((long long)view->needs.nr, 2, "two fixes need others");
+		ok(view->needs.v[0].fix == patches[1] && view->needs.v[0].needs == patches[0],
+		   "the second needs a line of the first");
+		ok(view->needs.v[1].fix == patches[3] && view->needs.v[1].needs == patches[2],
+		   "the fourth needs what the third took away to be gone");
+		is_int((long long)view->files.v[0].nr_fixes, 4, "all four change the file");
+		is_int((long long)strlen(view->files.v[0].sha256), 64, "its bytes have a hash");
+		rk_view_free(view);
+	}
+	no_err(rk_view_try(source, patches, 4, "x86", &failed, &err), "all are tried");
+	ok(!failed && !err, "none fails");
+	no_err(rk_view_try(source, patches + 1, 3, "x86", &failed, &err), "without the first");
+	ok(failed == patches[1], "the second fails");
+	is_err_like(err, RK_ERR_PATCH, "hunk 1", "and says where");
+	for (size_t i = 0; i < 4; i++)
+		rk_patch_file_free(patches[i]);
+}
+
 static void test_refused_files(void)
 {
 	refuses("--- a/net/core/none.c\n+++ b/net/core/none.c\n@@ -1 +1 @@\n-x\n+y\n",
@@ -390,6 +451,8 @@ int main(void)
 	test_new_and_deleted();
 	test_names();
 	test_refused();
+	test_conflicts();
+	test_needs();
 	test_refused_files();
 	test_realise();
 	test_paths();
