@@ -83,7 +83,4 @@ struct rk_err *rk_text_join(const struct rk_text *text, char **ret, size_t *ret_
 struct rk_err *rk_text_ranges(const struct rk_text *text, struct rk_line_range **ret,
 			      size_t *ret_nr) __must_use;
 
-/* What kind of file path is, by its name alone. arch_dir: the machine's directory below arch/ ("x86"). */
-enum rk_file_class rk_classify(const char *path, const char *arch_dir, bool *ret_is_other_arch);
-
 #endif

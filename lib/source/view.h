@@ -65,4 +65,7 @@ void rk_view_free(struct rk_view *view);
 struct rk_err *rk_view_realise(struct rk_view *view, const char *const *paths, size_t nr)
 	__must_use;
 
+/* What kind of file path is, by its name alone. arch_dir: the machine's directory below arch/ ("x86"). */
+enum rk_file_class rk_classify(const char *path, const char *arch_dir, bool *ret_is_other_arch);
+
 #endif

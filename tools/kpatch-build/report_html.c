@@ -98,9 +98,9 @@ static void add_proof(struct rk_str *out, const struct rk_build *build)
 static void add_place(struct rk_str *out, const struct rk_finding *f)
 {
 	rk_str_add(out, "<td>");
-	add_escaped(out, f->unit ? f->unit : f->object ? f->object : "");
+	rk_html_add(out, f->unit ? f->unit : f->object ? f->object : "");
 	rk_str_add(out, f->symbol && (f->unit || f->object) ? "<br>" : "");
-	add_escaped(out, f->symbol ? f->symbol : "");
+	rk_html_add(out, f->symbol ? f->symbol : "");
 	rk_str_add(out, "</td>");
 }
 
@@ -109,7 +109,7 @@ static void add_accepted(struct rk_str *out, const struct rk_finding *f)
 	rk_str_add(out, "<td>accepted");
 	if (f->reason) {
 		rk_str_add(out, ": ");
-		add_escaped(out, f->reason);
+		rk_html_add(out, f->reason);
 	}
 	rk_str_add(out, "</td>");
 }

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A fix cut by files may use what another part of the update declares. The compiler names what it doesn't know; the file whose
+ * difference adds that word is the one to carry along: a header that code here can include, or, for a function
+ * nobody defines, the C file that does.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "bench/coverage/coverage.h"
+
+#define WORD_MAX 128
+
+/* Quotation marks of compiler and linker: ', ` and, as UTF-8, U+2018 and U+2019. Its length, 0 if there is none at p. */
+static size_t quote_at(const char *p)
+{
+	if (*p == '\'' || *p == '`')
+		return 1;
+	return strncmp(p, "\xe2\x80\x98", 3) == 0 || strncmp(p, "\xe2\x80\x99", 3) == 0 ? 3 : 0;
+}
+
+/* The last word of what is quoted from p on: "struct sock" → "sock"; empty for anything that isn't a name. */
+static const char *read_quoted(const char *p, char word[WORD_MAX])
+{
+	const char *start = p;
+
+	while (*p && *p != '\n' && !quote_at(p))
+		p++;
+	const char *end = p;
+	while (end > start && !cov_is_word_char(end[-1]))
+		end--;
+	const char *w = end;
+	while (w > start && cov_is_word_char(w[-1]))
+		w--;
+	size_t len = (size_t)(end - w);
+	if (len >= WORD_MAX || isdigit((unsigned char)*w))
+		len = 0;
+	memcpy(word, w, len);
+	word[len] = '\0';
+	return quote_at(p) ? p + quote_at(p) : p;
+}
+
+static int rank_of(const char *path, bool wants_definition)
+{
+	if (rk_has_suffix(path, ".c"))
+		return wants_definition ? 0 : -1;
+	if (rk_has_prefix(path, "include/") || rk_has_prefix(path, "arch/x86/include/"))
+		return 1;
+	return rk_has_prefix(path, "tools/") ? -1 : 2;
+}
+
+static struct rk_err *add_files_with(const struct cov_trees *trees, const char *word,
+				     bool wants_definition, struct cov_paths *ret)
+{
+	for (int rank = 0; rank < 3; rank++) {
+		rk_vec_for_each(&trees->changed, path) {
+			bool adds = false;
+			if (rank_of(*path, wants_definition) != rank)
+				continue;
+			RK_TRY(cov_trees_adds_word(trees, *path, word, rank == 0, &adds));
+			if (adds && !rk_vec_push(&ret->list, *path))
+				return rk_err_nomem();
+		}
+	}
+	return NULL;
+}
+
+/* The names a line quotes: the last one first, since "'struct a' has no member named 'b'" is about b. */
+static struct rk_err *take_line(const struct cov_trees *trees, const char *line, size_t len,
+				struct cov_paths *ret)
+{
+	char words[8][WORD_MAX];
+	size_t nr = 0;
+	bool undefined = false;
+
+	for (const char *p = line; p < line + len && nr < ARRAY_SIZE(words);) {
+		undefined |= strncmp(p, "undefined reference", 19) == 0;
+		size_t quote = quote_at(p);
+		p = quote ? read_quoted(p + quote, words[nr]) : p + 1;
+		nr += quote && words[nr][0];
+	}
+	while (nr-- > 0)
+		RK_TRY(add_files_with(trees, words[nr], undefined, ret));
+	return NULL;
+}
+
+static bool is_complaint(const char *line, size_t len)
+{
+	static const char *const marks[] = {"error: ", "implicit declaration",
+					    "undefined reference"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (memmem(line, len, marks[i], strlen(marks[i])))
+			return true;
+	return false;
+}
+
+struct rk_err *cov_missing_declarations(const struct cov_trees *trees, const char *message,
+					struct cov_paths *ret)
+{
+	struct cov_paths found = {};
+	struct rk_err *err = NULL;
+
+	for (const char *line = message; *line && !err;) {
+		size_t len = strcspn(line, "\n");
+		/* the line that names the fix and the compiler's first complaint is one */
+		if (is_complaint(line, len))
+			err = take_line(trees, line, len, &found);
+		line += len + (line[len] == '\n');
+	}
+	if (err) {
+		rk_vec_deinit(&found.list);
+		return err;
+	}
+	*ret = found;
+	return NULL;
+}
