@@ -51,7 +51,7 @@ struct attempt {
 	char *patch_path, *name;
 	struct cov_paths carried;
 	json_t *result;
-	double seconds;
+	double seconds, cpu_seconds;
 	long peak_kib;
 };
 
@@ -101,6 +101,7 @@ static struct rk_err *call_build(struct attempt *a, const json_t *accepted, stru
 	cov_words_add(&words, a->patch_path);
 	RK_TRY(cov_call(cov_words_end(&words), BUILD_TIMEOUT_MS, ret));
 	a->seconds += ret->process.seconds;
+	a->cpu_seconds += ret->process.cpu_seconds;
 	if (ret->process.peak_kib > a->peak_kib)
 		a->peak_kib = ret->process.peak_kib;
 	return NULL;
@@ -271,10 +272,14 @@ static struct rk_err *take_verdict(struct attempt *a, const json_t *doc, bool *r
 	_cleanup_free_ char *missing = unresolved_of(findings);
 	struct rk_err *err = NULL;
 
-	json_object_set_new(a->result, "errors", json_incref(errors));
-	json_object_set_new(a->result, "acknowledge", json_incref(open));
 	take_document(a, doc);
 	set_outcome(a, refusal(doc, errors));
+	if (cov_outcome_counts(refusal(doc, errors))) {
+		json_object_set(a->result, "errors", errors);
+		json_object_set(a->result, "acknowledge", open);
+	} else {
+		json_object_del(a->result, "findings");
+	}
 	if (json_array_size(errors) == 0)
 		err = accept_all(a, open, ret_again);
 	else if (missing && *missing)
@@ -326,6 +331,7 @@ static struct rk_err *describe(struct attempt *a)
 		json_array_append_new(carried, json_string(*path));
 	json_object_set_new(a->result, "carried", carried);
 	json_object_set_new(a->result, "seconds", json_real(a->seconds));
+	json_object_set_new(a->result, "cpu_seconds", json_real(a->cpu_seconds));
 	json_object_set_new(a->result, "peak_kib", json_integer(a->peak_kib));
 	return NULL;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/coverage/coverage.h"
+#include "bench/coverage/report.h"
 #include "lib/base/fs.h"
 #include "lib/source/view.h"
 #include "tools/common/cli.h"
@@ -13,9 +13,9 @@
 #define TABLE_MAX (64u << 20)
 
 struct coverage_values {
-	const char *table, *target, *newer, *newer_dir, *state;
+	const char *table, *target, *newer, *newer_dir, *state, *output;
 	unsigned int jobs;
-	bool offline;
+	bool offline, report;
 };
 
 /* clang-format off */
@@ -26,6 +26,8 @@ static const struct rk_option options[] = {
 	RK_OPT_STR(0, "newer", struct coverage_values, newer, "VERSION", "version of the source package that has the fixes (default: 6.1.176-1)"),
 	RK_OPT_GROUP("how"),
 	RK_OPT_STR(0, "state", struct coverage_values, state, "DIR", "keep modules and results here, to go on from (default: coverage/ in the cache)"),
+	RK_OPT_STR('o', "output", struct coverage_values, output, "DIR", "write the table here (default: bench)"),
+	RK_OPT_FLAG(0, "report", struct coverage_values, report, "only write the table of the results that are there"),
 	RK_OPT_UINT('j', "jobs", struct coverage_values, jobs, "N", "build N fixes at once (default: one a processor)"),
 	RK_OPT_FLAG(0, "offline", struct coverage_values, offline, "use what is in the cache, download nothing"),
 	RK_OPT_END,
@@ -36,6 +38,11 @@ static const struct rk_option options[] = {
 static const char *or_default(const char *given, const char *otherwise)
 {
 	return given ? given : otherwise;
+}
+
+static const char *newer_version(const struct coverage_values *v)
+{
+	return or_default(v->newer, "6.1.176-1");
 }
 
 /* Text about the kernel, and tests of it, join nothing: half of all fixes touch the same list of names. */
@@ -91,22 +98,48 @@ static struct rk_err *only_these(const struct rk_cli *cli, const struct cov_fixe
 	return NULL;
 }
 
-static struct rk_err *measure(const struct rk_cli *cli, struct cov_run *run)
+static struct rk_err *write_report(const struct rk_cli *cli, const struct rk_target *target,
+				   const struct cov_run *run)
 {
+	const struct coverage_values *v = cli->values;
+	struct cov_facts facts = {
+		.target = target,
+		.newer = newer_version(v),
+		.processors = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN),
+	};
+	json_t *document;
+
+	if (target->dir)
+		RK_TRY(rk_fs_usage(target->dir, &facts.cache_bytes));
+	RK_TRY(cov_document(run, &facts, &document));
+	struct rk_err *err = cov_write_all(document, or_default(v->output, "bench"));
+	const json_t *s = json_object_get(document, "summary");
+	if (!err)
+		printf("built %.0f of %.0f fixes that count (%.1f %%), of %.0f in the table\n",
+		       cov_number(s, "built"), cov_number(s, "counted"),
+		       cov_number(s, "built_percent"), cov_number(s, "fixes"));
+	json_decref(document);
+	return err;
+}
+
+static struct rk_err *measure(const struct rk_cli *cli, const struct rk_target *target,
+			      struct cov_run *run)
+{
+	const struct coverage_values *v = cli->values;
 	struct rk_map only = {};
 	struct rk_err *err = only_these(cli, run->fixes, &only);
 
-	if (!err)
+	if (!err && !v->report)
 		err = cov_build_all(run, only.nr ? &only : NULL);
 	rk_map_deinit(&only);
-	return err;
+	return err ? err : write_report(cli, target, run);
 }
 
 static struct rk_err *with_trees(const struct rk_cli *cli, const struct rk_target *target,
 				 struct cov_run *run, const char *cache)
 {
 	const struct coverage_values *v = cli->values;
-	const char *version = or_default(v->newer, "6.1.176-1");
+	const char *version = newer_version(v);
 	_cleanup_cov_table_ struct cov_table table = {};
 	_cleanup_cov_fixes_ struct cov_fixes fixes = {};
 	_cleanup_cov_trees_ struct cov_trees trees = {};
@@ -127,7 +160,7 @@ static struct rk_err *with_trees(const struct rk_cli *cli, const struct rk_targe
 	run->state = state;
 	run->trees = &trees;
 	run->fixes = &fixes;
-	return measure(cli, run);
+	return measure(cli, target, run);
 }
 
 static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)

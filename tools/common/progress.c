@@ -16,6 +16,7 @@
 
 #define SHOW_AFTER_MS	 1000 /* what takes less needs no progress */
 #define REDRAW_MS	 200
+#define LEFT_AFTER_S	 30 /* before, a guess of how long it will take is worth nothing */
 #define TEXT_COLUMNS_MIN 12
 
 struct rk_progress {
@@ -81,6 +82,20 @@ static void add_amount(struct rk_str *out, const struct rk_progress_state *st)
 		rk_str_addf(out, " of %s", rk_render_size(st->total, total));
 }
 
+/* As if the rest took as long as what is done. */
+static void add_time(struct rk_str *out, const struct rk_progress_state *st)
+{
+	if (st->seconds > 0)
+		rk_str_addf(out, "  %u s", st->seconds);
+	if (st->seconds < LEFT_AFTER_S || st->done == 0 || st->done >= st->total)
+		return;
+	uint64_t left = st->seconds * (st->total - st->done) / st->done;
+	if (left >= 120)
+		rk_str_addf(out, ", about %llu min left", (unsigned long long)left / 60);
+	else
+		rk_str_addf(out, ", about %llu s left", (unsigned long long)left);
+}
+
 /* What came in from outside must not move the cursor. */
 static void add_printable(struct rk_str *out, const char *s)
 {
@@ -96,8 +111,7 @@ void rk_progress_format(struct rk_str *out, const struct rk_progress_state *stat
 	rk_str_addf(&head, "%s: ", state->phase);
 	add_printable(&head, state->text);
 	add_amount(&tail, state);
-	if (state->seconds > 0)
-		rk_str_addf(&tail, "  %u s", state->seconds);
+	add_time(&tail, state);
 
 	/* How far it is outlives the end of the text, until too little of the text would be left. */
 	size_t tail_columns = rk_text_columns(rk_str_get(&tail), tail.len);
@@ -194,7 +208,7 @@ static void on_phase(void *ctx, const char *phase, const char *text)
 
 static const char *known_unit(const char *unit)
 {
-	static const char *const units[] = {"bytes", "files", "units"};
+	static const char *const units[] = {"bytes", "files", "units", "fixes"};
 
 	/* The caller's string may not outlive the call. */
 	for (size_t i = 0; unit && i < ARRAY_SIZE(units); i++) {

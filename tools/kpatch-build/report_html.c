@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The result of a build as one page that stands alone: what it fixes, for which kernel, with which proof. */
-#include "lib/base/str.h"
+#include "tools/common/html.h"
 #include "tools/kpatch-build/report.h"
-
-static void add_escaped(struct rk_str *out, const char *text)
-{
-	for (; *text; text++) {
-		switch (*text) {
-		case '<': rk_str_add(out, "&lt;"); break;
-		case '>': rk_str_add(out, "&gt;"); break;
-		case '&': rk_str_add(out, "&amp;"); break;
-		case '"': rk_str_add(out, "&quot;"); break;
-		default: rk_str_add_char(out, *text);
-		}
-	}
-}
 
 static void add_cell(struct rk_str *out, const char *text)
 {
 	rk_str_add(out, "<td>");
-	add_escaped(out, text ? text : "");
+	rk_html_add(out, text ? text : "");
 	rk_str_add(out, "</td>");
 }
 
@@ -39,7 +26,7 @@ static void add_fixes(struct rk_str *out, const struct rk_manifest *m)
 		rk_str_add(out, "<tr><td>");
 		for (size_t i = 0; i < fix->cves.nr; i++) {
 			rk_str_add(out, i ? "<br>" : "");
-			add_escaped(out, fix->cves.v[i]);
+			rk_html_add(out, fix->cves.v[i]);
 		}
 		rk_str_add(out, "</td>");
 		add_cell(out, fix->title);
@@ -88,9 +75,9 @@ static void add_proof(struct rk_str *out, const struct rk_build *build)
 			if (f->verdict != RK_PROOF_DIFFERS)
 				continue;
 			rk_str_add(out, "<p>");
-			add_escaped(out, f->function);
+			rk_html_add(out, f->function);
 			rk_str_add(out, ": ");
-			add_escaped(out, f->reason ? f->reason : "differs");
+			rk_html_add(out, f->reason ? f->reason : "differs");
 			rk_str_add(out, "</p>\n");
 		}
 }
@@ -151,11 +138,11 @@ struct rk_err *report_html(const struct rk_build *build, char **ret)
 		&out,
 		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
 		"content=\"width=device-width, initial-scale=1\">\n<title>");
-	add_escaped(&out, m->name);
+	rk_html_add(&out, m->name);
 	rk_str_add(&out, "</title>\n");
 	rk_str_add(&out, style);
 	rk_str_add(&out, "</head>\n<body>\n<h1>Live patch ");
-	add_escaped(&out, m->name);
+	rk_html_add(&out, m->name);
 	rk_str_addf(&out, ", level %llu</h1>\n<table><tbody>\n", (unsigned long long)m->level);
 	add_row(&out, "Kernel", m->release);
 	add_row(&out, "Version", m->version);
