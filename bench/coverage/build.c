@@ -178,11 +178,18 @@ static void take_document(struct attempt *a, const json_t *doc)
 	json_object_set(a->result, "size", json_object_get(doc, "size"));
 }
 
-/* Error messages quote what a compiler said about files whose places differ from run to run: the first line tells it. */
+/* Of what a compiler said the first complaint; of other messages the first line. */
 static void set_message(struct attempt *a, const char *message)
 {
-	json_object_set_new(a->result, "message",
-			    json_stringn_nocheck(message, strcspn(message, "\n")));
+	const char *line = message;
+
+	for (const char *p = message; *p; p += strcspn(p, "\n") + (p[strcspn(p, "\n")] != '\0')) {
+		if (memmem(p, strcspn(p, "\n"), "error: ", strlen("error: "))) {
+			line = p;
+			break;
+		}
+	}
+	json_object_set_new(a->result, "message", json_stringn_nocheck(line, strcspn(line, "\n")));
 }
 
 static struct rk_err *add_carried(struct attempt *a, const char *message, bool *ret_grew)

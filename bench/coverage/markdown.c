@@ -28,7 +28,10 @@ static void add_goals(struct rk_str *out, const json_t *doc)
 		out,
 		"| median of one fix ≤ 10 s | %.1f s (nine of ten ≤ %.1f s, longest %.1f s; %.1f s of processor time on average) |\n",
 		cov_number(seconds, "median"), cov_number(seconds, "ninth_decile"),
-		cov_number(seconds, "longest"));
+		cov_number(seconds, "longest"),
+		cov_number(s, "counted") > 0
+			? cov_number(s, "cpu_seconds") / cov_number(s, "counted")
+			: 0);
 	rk_str_addf(out, "| peak memory ≤ 1.5 GiB | %.2f GiB, the largest process of any build |\n",
 		    cov_number(s, "peak_kib") / (1024 * 1024));
 	rk_str_addf(out, "| cache for this target ≤ 6 GB | %.1f GB |\n",

@@ -32,7 +32,9 @@ static const char *object_name(struct rk_arena *arena, const char *unit)
 	return name;
 }
 
-static struct rk_err *prepare_jobs(struct rk_build *build, struct rk_compile_job *jobs)
+/* Patched units first: they are what may not compile, and originals are often in the cache. */
+static struct rk_err *prepare_jobs(struct rk_build *build, struct rk_compile_job *patched,
+				   struct rk_compile_job *original)
 {
 	for (size_t i = 0; i < build->units.nr; i++) {
 		struct rk_build_unit *unit = &build->units.v[i];
@@ -44,14 +46,14 @@ static struct rk_err *prepare_jobs(struct rk_build *build, struct rk_compile_job
 			RK_TRY(rk_view_realise(build->view, &unit->recipe->input, 1));
 		RK_TRY(rk_build_path(build, "2-orig", name, &unit->original_path));
 		RK_TRY(rk_build_path(build, "3-patched", name, &unit->patched_path));
-		jobs[2 * i] = (struct rk_compile_job){
+		original[i] = (struct rk_compile_job){
 			.recipe = unit->recipe,
 			.output = unit->original_path,
 			.root = build->target->source,
 			.is_original = true,
 			.extra = build->options->extra_cflags,
 		};
-		jobs[2 * i + 1] = (struct rk_compile_job){
+		patched[i] = (struct rk_compile_job){
 			.recipe = unit->recipe,
 			.output = unit->patched_path,
 			.root = build->view->dir,
@@ -92,7 +94,7 @@ static struct rk_err *is_read(const struct rk_compile_job *job, const char *path
 }
 
 /* A file that others include is in them only where the #include isn't within an #ifdef that is off (kernel/locking/rwbase_rt.c). */
-static struct rk_err *report_unread(struct rk_build *build, const struct rk_compile_job *jobs)
+static struct rk_err *report_unread(struct rk_build *build, const struct rk_compile_job *patched)
 {
 	rk_vec_for_each(&build->view->files, file) {
 		const struct rk_recipe *recipe;
@@ -105,7 +107,7 @@ static struct rk_err *report_unread(struct rk_build *build, const struct rk_comp
 		RK_TRY(rk_kbuild_recipe(build->kbuild, file->path, &recipe, &reason));
 		for (size_t i = 0; i < build->units.nr && !read && recipe; i++) {
 			is_here = is_here || rk_streq(build->units.v[i].recipe->unit, recipe->unit);
-			RK_TRY(is_read(&jobs[2 * i + 1], file->path, &read));
+			RK_TRY(is_read(&patched[i], file->path, &read));
 		}
 		/* What isn't compiled at all, or isn't among the targets asked for, was reported when it was looked up. */
 		if (is_here && !read && !rk_streq(recipe->unit, file->path))
@@ -121,16 +123,17 @@ static struct rk_err *report_unread(struct rk_build *build, const struct rk_comp
 static struct rk_err *compile_all(struct rk_build *build, struct rk_compile_job *jobs)
 {
 	size_t nr = 2 * build->units.nr;
+	const struct rk_compile_job *original = jobs + build->units.nr;
 
-	RK_TRY(prepare_jobs(build, jobs));
+	RK_TRY(prepare_jobs(build, jobs, jobs + build->units.nr));
 	RK_TRY(rk_compile(build->kbuild, jobs, nr, build->options->jobs, build->options->reporter));
 	for (size_t i = 0; i < nr; i++)
 		RK_TRY(mend_stale(build, &jobs[i]));
 	RK_TRY(report_unread(build, jobs));
 	for (size_t i = 0; i < build->units.nr; i++) {
 		struct rk_build_unit *unit = &build->units.v[i];
-		unit->original_seconds = jobs[2 * i].seconds;
-		unit->patched_seconds = jobs[2 * i + 1].seconds;
+		unit->original_seconds = original[i].seconds;
+		unit->patched_seconds = jobs[i].seconds;
 		RK_TRY(rk_elf_open(unit->original_path, RK_ELF_LOAD_ALL, &unit->original));
 		RK_TRY(rk_elf_open(unit->patched_path, RK_ELF_LOAD_ALL, &unit->patched));
 	}

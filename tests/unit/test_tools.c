@@ -56,6 +56,14 @@ static void test_progress(void)
 	state.done = 3;
 	state.total = 40;
 	check_line(&state, 35, "fetch: linux-image  3/40 units  3 s");
+	state.seconds = 60;
+	check_line(&state, 80, "fetch: linux-image  3/40 units  60 s, about 12 min left");
+	state.done = 30;
+	check_line(&state, 80, "fetch: linux-image  30/40 units  60 s, about 20 s left");
+	state.done = 40;
+	check_line(&state, 80, "fetch: linux-image  40/40 units  60 s");
+	state.done = 3;
+	state.seconds = 3;
 	check_line(&state, 34, "fetch: linux-imag  3/40 units  3 s");
 	check_line(&state, 29, "fetch: linux  3/40 units  3 s");
 	check_line(&state, 28, "fetch: linux-image");
