@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fts.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -90,34 +89,69 @@ static struct rk_err *are_equal(const char *a, const char *b, bool *ret)
 	return NULL;
 }
 
-static void cleanup_fts(FTS **fts)
+/* A list as sha256sum(1) writes it: hash, two spaces, "source/", path. Fills map path → hash; both point into text. */
+static struct rk_err *read_sums(const char *name, char *text, struct rk_map *map)
 {
-	if (*fts)
-		fts_close(*fts);
+	char *rest = NULL;
+
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *space = strchr(line, ' ');
+		char *slash = space ? strchr(space, '/') : NULL;
+		if (!slash)
+			return rk_err(RK_ERR_FORMAT, "'%s' isn't a list of hashes", name);
+		*space = '\0';
+		if (!rk_map_set(map, slash + 1, line))
+			return rk_err_nomem();
+	}
+	return NULL;
+}
+
+static bool is_code(const char *path)
+{
+	return rk_has_suffix(path, ".c") || rk_has_suffix(path, ".h");
+}
+
+static struct rk_err *compare_sums(struct cov_trees *trees, const struct rk_map *older,
+				   const struct rk_map *newer)
+{
+	const char *path;
+	void *hash;
+
+	for (size_t pos = 0; rk_map_next(newer, &pos, &path, &hash);) {
+		const char *other = rk_map_get(older, path);
+		if (!is_code(path) || (other && rk_streq(other, hash)))
+			continue;
+		char *copy = rk_arena_strdup(&trees->arena, path);
+		if (!copy || !rk_vec_push(&trees->changed, copy))
+			return rk_err_nomem();
+	}
+	return NULL;
+}
+
+/* The lists of hashes are beside the trees, written when they were unpacked. */
+static struct rk_err *read_beside(const char *tree, char **ret_text, struct rk_map *map)
+{
+	_cleanup_free_ char *path = rk_asprintf("%s/../" RK_SOURCE_SUMS, tree);
+
+	if (!path)
+		return rk_err_nomem();
+	RK_TRY(rk_fs_read(path, FILE_MAX, ret_text, NULL));
+	return read_sums(path, *ret_text, map);
 }
 
 static struct rk_err *compare_trees(struct cov_trees *trees)
 {
-	char *const roots[] = {(char *)trees->newer, NULL};
-	_cleanup_(cleanup_fts) FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	_cleanup_free_ char *older_text = NULL, *newer_text = NULL;
+	struct rk_map older = {}, newer = {};
 
-	if (!fts)
-		return rk_err_sys(errno, "cannot read '%s'", trees->newer);
-	for (FTSENT *entry; (entry = fts_read(fts));) {
-		bool equal;
-		if (entry->fts_info != FTS_F ||
-		    !(rk_has_suffix(entry->fts_name, ".c") || rk_has_suffix(entry->fts_name, ".h")))
-			continue;
-		const char *path = entry->fts_path + strlen(trees->newer) + 1;
-		_cleanup_free_ char *older = rk_path_join(trees->older, path);
-		if (!older)
-			return rk_err_nomem();
-		RK_TRY(are_equal(entry->fts_path, older, &equal));
-		char *copy = equal ? NULL : rk_arena_strdup(&trees->arena, path);
-		if (!equal && (!copy || !rk_vec_push(&trees->changed, copy)))
-			return rk_err_nomem();
-	}
-	return NULL;
+	struct rk_err *err = read_beside(trees->older, &older_text, &older);
+	if (!err)
+		err = read_beside(trees->newer, &newer_text, &newer);
+	if (!err)
+		err = compare_sums(trees, &older, &newer);
+	rk_map_deinit(&older);
+	rk_map_deinit(&newer);
+	return err;
 }
 
 static int compare_paths(const void *a, const void *b)

@@ -21,7 +21,7 @@ struct cov_trees {
 struct rk_err *cov_trees_open(const struct rk_target *target, const char *version, const char *dir,
 			      bool offline, const struct rk_reporter *reporter,
 			      struct cov_trees *ret) __must_use;
-/* The same with two directories that are there. They must outlive it. */
+/* The same with two directories that are there, each with source.sha256 beside it. They must outlive it. */
 struct rk_err *cov_trees_compare(const char *older, const char *newer, struct cov_trees *ret)
 	__must_use;
 void cov_trees_deinit(struct cov_trees *trees);
