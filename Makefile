@@ -4,6 +4,7 @@
 #   make           build the tools                 make test    install what it needs, run every test
 #   make demo      install what it needs, show the main job from start to end
 #   make bench     measure                         make fuzz    fuzz each target FUZZ_SECONDS long
+#   make coverage  build and load every CVE fix of bench/data, write bench/COVERAGE.md; goes on where it was stopped
 #   make install   DESTDIR=, PREFIX=               make deps    install all that any of these needs
 #   make clean     remove what was built
 #
@@ -21,7 +22,7 @@ FUZZ := $(BUILD)/fuzz
 
 export BUILD FUZZ_SECONDS JOBS SUITES
 
-.PHONY: build demo test bench install fuzz clean deps test-build
+.PHONY: build demo test bench coverage install fuzz clean deps test-build
 .NOTPARALLEL:
 
 build: $(RELEASE)/build.ninja
@@ -55,6 +56,11 @@ bench:
 	scripts/install-deps build kernel vm
 	$(MAKE) build
 	bench/run
+
+coverage:
+	scripts/install-deps build kernel vm
+	$(MAKE) build
+	bench/run-coverage
 
 install: build
 	meson install -C $(RELEASE) --no-rebuild $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))

@@ -84,8 +84,9 @@ static struct rk_err *cut(struct attempt *a, bool *ret_differs)
 static struct rk_err *call_build(struct attempt *a, const json_t *accepted, struct cov_call *ret)
 {
 	_cleanup_cov_words_ struct cov_words words = {};
-	const char *const fixed[] = {"kpatch-build", "--json", "--quiet",  "--jobs", "1",
-				     "--name",	     a->name,  "--output", a->dir};
+	const char *const fixed[] = {"kpatch-build", "--json", "--quiet", "--offline",
+				     "--jobs",	     "1",      "--name",  a->name,
+				     "--output",     a->dir};
 	const json_t *code;
 	size_t i;
 
@@ -355,6 +356,19 @@ static struct rk_err *attempt_all(struct attempt *a)
 	return describe(a);
 }
 
+/* By its hash a module is known: whether it is the one that was loaded, and whether another build gives the same. */
+static struct rk_err *add_hash(struct attempt *a)
+{
+	const char *module = json_string_value(json_object_get(a->result, "module"));
+	char hex[RK_SHA256_HEX_SIZE];
+
+	if (!module)
+		return NULL;
+	RK_TRY(rk_sha256_file(module, hex));
+	json_object_set_new(a->result, "module_sha256", json_string(hex));
+	return NULL;
+}
+
 struct rk_err *cov_build_fix(const struct cov_run *run, const struct cov_fix *fix, const char *dir,
 			     json_t **ret)
 {
@@ -372,6 +386,7 @@ struct rk_err *cov_build_fix(const struct cov_run *run, const struct cov_fix *fi
 	RK_TRY(rk_fs_remove_tree(dir));
 	RK_TRY(rk_fs_mkdir_p(dir, 0777));
 	RK_TRY(attempt_all(&a));
+	RK_TRY(add_hash(&a));
 	*ret = json_incref(a.result);
 	return NULL;
 }

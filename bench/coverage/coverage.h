@@ -73,6 +73,10 @@ struct rk_err *cov_build_fix(const struct cov_run *run, const struct cov_fix *fi
  * input are built, or all named ones. */
 struct rk_err *cov_build_all(const struct cov_run *run, const struct rk_map *only) __must_use;
 
+/* Loads and unloads in QEMU every module that was built and not loaded yet, or those of only again; the verdicts go into the
+ * kept results. Errors: kpatch-test itself fails. */
+struct rk_err *cov_load_all(const struct cov_run *run, const struct rk_map *only) __must_use;
+
 /* "<state>/fixes/<id>", malloc'ed, NULL without memory. */
 char *cov_fix_dir(const struct cov_run *run, const char *id) __must_use;
 /* The kept result of a fix, a new reference; NULL if there is none. */

@@ -13,9 +13,9 @@
 #define TABLE_MAX (64u << 20)
 
 struct coverage_values {
-	const char *table, *target, *newer, *newer_dir, *state, *output;
+	const char *table, *target, *newer, *older_tree, *newer_tree, *state, *output;
 	unsigned int jobs;
-	bool offline, report;
+	bool offline, report, no_load;
 };
 
 /* clang-format off */
@@ -24,9 +24,12 @@ static const struct rk_option options[] = {
 	RK_OPT_STR(0, "table", struct coverage_values, table, "FILE", "the CVEs and their files (default: bench/data/linux-6.1.171-176.tsv)"),
 	RK_OPT_STR(0, "target", struct coverage_values, target, "TARGET", "the kernel to patch (default: debian:6.1.0-47-cloud-amd64)"),
 	RK_OPT_STR(0, "newer", struct coverage_values, newer, "VERSION", "version of the source package that has the fixes (default: 6.1.176-1)"),
+	RK_OPT_STR(0, "older-tree", struct coverage_values, older_tree, "DIR", "cut fixes from these trees instead, each with source.sha256 beside it"),
+	RK_OPT_STR(0, "newer-tree", struct coverage_values, newer_tree, "DIR", "see --older-tree"),
 	RK_OPT_GROUP("how"),
 	RK_OPT_STR(0, "state", struct coverage_values, state, "DIR", "keep modules and results here, to go on from (default: coverage/ in the cache)"),
 	RK_OPT_STR('o', "output", struct coverage_values, output, "DIR", "write the table here (default: bench)"),
+	RK_OPT_FLAG(0, "no-load", struct coverage_values, no_load, "build only, load nothing"),
 	RK_OPT_FLAG(0, "report", struct coverage_values, report, "only write the table of the results that are there"),
 	RK_OPT_UINT('j', "jobs", struct coverage_values, jobs, "N", "build N fixes at once (default: one a processor)"),
 	RK_OPT_FLAG(0, "offline", struct coverage_values, offline, "use what is in the cache, download nothing"),
@@ -98,91 +101,137 @@ static struct rk_err *only_these(const struct rk_cli *cli, const struct cov_fixe
 	return NULL;
 }
 
-static struct rk_err *write_report(const struct rk_cli *cli, const struct rk_target *target,
-				   const struct cov_run *run)
+/* Everything of one run that lives as long as it. */
+struct session {
+	const struct rk_cli *cli;
+	const struct coverage_values *values;
+	struct rk_target *target; /* NULL when the trees are given */
+	struct cov_table table;
+	struct cov_fixes fixes;
+	struct cov_trees trees;
+	char *cache, *state, *older, *newer;
+	const char *target_args[4];
+	struct cov_run run;
+};
+
+static void session_deinit(struct session *s)
 {
-	const struct coverage_values *v = cli->values;
+	cov_trees_deinit(&s->trees);
+	cov_fixes_deinit(&s->fixes);
+	cov_table_deinit(&s->table);
+	if (s->target)
+		rk_target_close(s->target);
+	free(s->cache);
+	free(s->state);
+	free(s->older);
+	free(s->newer);
+}
+
+static struct rk_err *write_report(struct session *s)
+{
 	struct cov_facts facts = {
-		.target = target,
-		.newer = newer_version(v),
+		.target = s->target_args[1],
+		.version = s->target ? s->target->version : "",
+		.older = s->target ? s->target->source_version : s->values->older_tree,
+		.newer = s->target ? newer_version(s->values) : s->values->newer_tree,
 		.processors = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN),
 	};
 	json_t *document;
 
-	if (target->dir)
-		RK_TRY(rk_fs_usage(target->dir, &facts.cache_bytes));
-	RK_TRY(cov_document(run, &facts, &document));
-	struct rk_err *err = cov_write_all(document, or_default(v->output, "bench"));
-	const json_t *s = json_object_get(document, "summary");
+	if (s->target && s->target->dir)
+		RK_TRY(rk_fs_usage(s->target->dir, &facts.cache_bytes));
+	RK_TRY(cov_document(&s->run, &facts, &document));
+	struct rk_err *err = cov_write_all(document, or_default(s->values->output, "bench"));
+	const json_t *summary = json_object_get(document, "summary");
 	if (!err)
 		printf("built %.0f of %.0f fixes that count (%.1f %%), of %.0f in the table\n",
-		       cov_number(s, "built"), cov_number(s, "counted"),
-		       cov_number(s, "built_percent"), cov_number(s, "fixes"));
+		       cov_number(summary, "built"), cov_number(summary, "counted"),
+		       cov_number(summary, "built_percent"), cov_number(summary, "fixes"));
 	json_decref(document);
 	return err;
 }
 
-static struct rk_err *measure(const struct rk_cli *cli, const struct rk_target *target,
-			      struct cov_run *run)
+static struct rk_err *measure(struct session *s, const struct rk_map *only)
 {
-	const struct coverage_values *v = cli->values;
-	struct rk_map only = {};
-	struct rk_err *err = only_these(cli, run->fixes, &only);
-
-	if (!err && !v->report)
-		err = cov_build_all(run, only.nr ? &only : NULL);
-	rk_map_deinit(&only);
-	return err ? err : write_report(cli, target, run);
+	if (s->values->report)
+		return NULL;
+	RK_TRY(cov_build_all(&s->run, only));
+	return s->values->no_load ? NULL : cov_load_all(&s->run, only);
 }
 
-static struct rk_err *with_trees(const struct rk_cli *cli, const struct rk_target *target,
-				 struct cov_run *run, const char *cache)
+/* The target's tree and that of the newer package, or two that are given. */
+static struct rk_err *open_trees(struct session *s)
 {
-	const struct coverage_values *v = cli->values;
-	const char *version = newer_version(v);
-	_cleanup_cov_table_ struct cov_table table = {};
-	_cleanup_cov_fixes_ struct cov_fixes fixes = {};
-	_cleanup_cov_trees_ struct cov_trees trees = {};
-	_cleanup_free_ char *source = rk_asprintf("%s/coverage/source-%s", cache, version);
-	_cleanup_free_ char *state = NULL;
+	const struct coverage_values *v = s->values;
+	const char *version = newer_version(v), *spec = s->target_args[1];
+	struct rk_target_options o = {
+		.cache_dir = s->cache, .offline = v->offline, .reporter = s->cli->reporter};
 
-	if (!source)
+	if (v->older_tree && v->newer_tree) {
+		RK_TRY(rk_cli_absolute_path(v->older_tree, &s->older));
+		RK_TRY(rk_cli_absolute_path(v->newer_tree, &s->newer));
+		return cov_trees_compare(s->older, s->newer, &s->trees);
+	}
+	if (v->older_tree || v->newer_tree)
+		return rk_err(RK_ERR_INVALID, "--older-tree and --newer-tree go together");
+	RK_TRY(rk_target_open(spec, RK_TARGET_ALL, &o, &s->target));
+	s->newer = rk_asprintf("%s/coverage/source-%s", s->cache, version);
+	if (!s->newer)
 		return rk_err_nomem();
-	RK_TRY(read_table(or_default(v->table, "bench/data/linux-6.1.171-176.tsv"), &table));
-	RK_TRY(cov_form(&table, joins, NULL, &fixes));
-	RK_TRY(cov_trees_open(target, version, source, v->offline, cli->reporter, &trees));
+	return cov_trees_open(s->target, version, s->newer, v->offline, s->cli->reporter,
+			      &s->trees);
+}
+
+static struct rk_err *choose_state(struct session *s)
+{
+	const struct coverage_values *v = s->values;
+
 	if (v->state)
-		RK_TRY(rk_cli_absolute_path(v->state, &state));
-	else
-		state = rk_asprintf("%s/coverage/%s-%s", cache, target->release, version);
-	if (!state)
-		return rk_err_nomem();
-	run->state = state;
-	run->trees = &trees;
-	run->fixes = &fixes;
-	return measure(cli, target, run);
+		return rk_cli_absolute_path(v->state, &s->state);
+	s->state = rk_asprintf("%s/coverage/%s-%s", s->cache,
+			       s->target ? s->target->release : "trees", newer_version(v));
+	return s->state ? NULL : rk_err_nomem();
+}
+
+static struct rk_err *run_in(struct session *s)
+{
+	const struct coverage_values *v = s->values;
+	struct rk_map only = {};
+
+	RK_TRY(read_table(or_default(v->table, "bench/data/linux-6.1.171-176.tsv"), &s->table));
+	RK_TRY(cov_form(&s->table, joins, NULL, &s->fixes));
+	RK_TRY(hash_tool(s->run.tool_sha256));
+	RK_TRY(rk_cli_cache_dir(&s->cache));
+	RK_TRY(open_trees(s));
+	RK_TRY(choose_state(s));
+	s->run.state = s->state;
+	struct rk_err *err = only_these(s->cli, &s->fixes, &only);
+	if (!err)
+		err = measure(s, only.nr ? &only : NULL);
+	rk_map_deinit(&only);
+	return err ? err : write_report(s);
 }
 
 static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
 	const struct coverage_values *v = cli->values;
-	const char *spec = or_default(v->target, "debian:6.1.0-47-cloud-amd64");
-	const char *const target_args[] = {"--target", spec, "--offline", NULL};
-	_cleanup_target_ struct rk_target *target = NULL;
-	_cleanup_free_ char *cache = NULL;
-	struct cov_run r = {
-		.target_args = target_args,
-		.jobs = v->jobs ? v->jobs : (unsigned int)sysconf(_SC_NPROCESSORS_ONLN),
-		.reporter = cli->reporter,
+	_cleanup_(session_deinit) struct session s = {
+		.cli = cli,
+		.values = v,
+		.target_args = {"--target", or_default(v->target, "debian:6.1.0-47-cloud-amd64")},
+		.run =
+			{
+				.jobs = v->jobs ? v->jobs
+						: (unsigned int)sysconf(_SC_NPROCESSORS_ONLN),
+				.reporter = cli->reporter,
+			},
 	};
 
 	(void)ret_exit;
-	RK_TRY(hash_tool(r.tool_sha256));
-	RK_TRY(rk_cli_cache_dir(&cache));
-	struct rk_target_options o = {
-		.cache_dir = cache, .offline = v->offline, .reporter = cli->reporter};
-	RK_TRY(rk_target_open(spec, RK_TARGET_ALL, &o, &target));
-	return with_trees(cli, target, &r, cache);
+	s.run.target_args = s.target_args;
+	s.run.trees = &s.trees;
+	s.run.fixes = &s.fixes;
+	return run_in(&s);
 }
 
 static const struct rk_verb verb = {

@@ -4,12 +4,11 @@
 #define RK_BENCH_COVERAGE_REPORT_H
 
 #include "bench/coverage/coverage.h"
-#include "lib/target/target.h"
 
 /* What is said about a run besides its fixes. */
 struct cov_facts {
-	const struct rk_target *target;
-	const char *newer; /* version of the newer source package */
+	const char *target, *version; /* what is patched, and what it says of itself */
+	const char *older, *newer;    /* versions of the source packages */
 	unsigned int processors;
 	uint64_t cache_bytes;
 	json_t *run, *cumulative, *repeat; /* borrowed, or NULL: not measured */

@@ -156,7 +156,7 @@ struct rk_err *cov_summarise(const json_t *rows, json_t **ret)
 		c.built_cves, "built_percent", percent, "functions", c.functions, "peak_kib",
 		c.peak_kib, "outcomes", c.fixes, "outcome_cves", c.cves, "errors", c.errors,
 		"acknowledge", c.acknowledge, "load", c.load, "seconds",
-		seconds_of(seconds, c.nr_seconds));
+		seconds_of(seconds, c.nr_seconds), "cpu_seconds", c.cpu_seconds);
 	return *ret ? NULL : rk_err_nomem();
 }
 
@@ -189,10 +189,9 @@ struct rk_err *cov_document(const struct cov_run *run, const struct cov_facts *f
 	gmtime_r(&now, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%d", &tm);
 	*ret = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:o, s:O?, s:O?, s:O?, s:o}",
-			 "schema", "readykernel-coverage/1", "date", date, "target",
-			 facts->target->id, "version", facts->target->version, "older",
-			 facts->target->source_version ? facts->target->source_version : "",
-			 "newer", facts->newer, "processors", (int)facts->processors, "cache_bytes",
+			 "schema", "readykernel-coverage/1", "date", date, "target", facts->target,
+			 "version", facts->version, "older", facts->older, "newer", facts->newer,
+			 "processors", (int)facts->processors, "cache_bytes",
 			 (json_int_t)facts->cache_bytes, "summary", summary, "run", facts->run,
 			 "cumulative", facts->cumulative, "repeat", facts->repeat, "fixes", rows);
 	return *ret ? NULL : rk_err_nomem();
