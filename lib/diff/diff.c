@@ -13,6 +13,7 @@ void rk_diff_free(struct rk_diff *diff)
 	rk_vec_deinit(&diff->included);
 	rk_vec_deinit(&diff->functions);
 	rk_vec_deinit(&diff->prototypes);
+	rk_vec_deinit(&diff->marks);
 	rk_findings_deinit(&diff->findings);
 	rk_arena_deinit(&diff->arena);
 	free(diff);
@@ -25,8 +26,10 @@ static struct rk_err *run_phases(struct rk_diff *diff, struct rk_elf *orig, stru
 			      orig->path, patched->path);
 	RK_TRY(rk_spans_create(orig, &diff->orig));
 	RK_TRY(rk_spans_create(patched, &diff->patched));
+	RK_TRY(rk_diff_read_marks(diff));
 	RK_TRY(rk_diff_correlate(diff));
 	RK_TRY(rk_diff_compare(diff));
+	RK_TRY(rk_diff_apply_marks(diff));
 	RK_TRY(rk_diff_select(diff));
 	RK_TRY(rk_diff_report(diff));
 	RK_TRY(rk_diff_types(diff));

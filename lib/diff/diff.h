@@ -7,8 +7,18 @@
 #ifndef RK_DIFF_DIFF_H
 #define RK_DIFF_DIFF_H
 
+#include "include/kpatch-marks.h"
 #include "lib/base/finding.h"
 #include "lib/diff/span.h"
+
+/* What the author of the fix says with a macro of include/kpatch-macros.h. */
+struct rk_mark {
+	enum kpatch_mark_kind kind;
+	struct rk_span *function; /* callbacks */
+	const char *name;	  /* IGNORE_*, FORCE_UNSAFE */
+	uint64_t id;		  /* STATE, SHADOW_ID */
+	uint32_t version;	  /* STATE */
+};
 
 struct rk_diff {
 	struct rk_arena arena;
@@ -20,6 +30,7 @@ struct rk_diff {
 	rk_vec(struct rk_span *)
 		functions; /* to redirect: changed or carried, each with a twin in orig */
 	rk_vec(const char *) prototypes; /* functions whose prototype changed, by name in orig */
+	rk_vec(struct rk_mark) marks;	 /* in the order of the object */
 	struct rk_findings findings;
 };
 

@@ -11,6 +11,13 @@ struct rk_err *rk_diff_correlate(struct rk_diff *diff) __must_use;
 /* locals.c: the part of correlation that pairs numbered variables of one base name. */
 struct rk_err *rk_diff_pair_locals(struct rk_span **orig, size_t nr_orig, struct rk_span **patched,
 				   size_t nr_patched) __must_use;
+/* Reads the marks of the patched object. Errors: RK_ERR_FORMAT. */
+struct rk_err *rk_diff_read_marks(struct rk_diff *diff) __must_use;
+/* After comparing: functions that the author wants ignored are not changed; findings for the rest. */
+struct rk_err *rk_diff_apply_marks(struct rk_diff *diff) __must_use;
+/* Does the author want the span's section ignored? Adds the finding that says so. */
+struct rk_err *rk_diff_is_ignored(struct rk_diff *diff, const struct rk_span *span, bool *ret)
+	__must_use;
 /* Sets is_changed on functions of patched. */
 struct rk_err *rk_diff_compare(struct rk_diff *diff) __must_use;
 /* Sets is_carried, is_included; fills included and functions. */

@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "include/kpatch-marks.h"
 #include "lib/base/str.h"
 #include "lib/diff/span.h"
 
@@ -125,6 +126,7 @@ static const struct name_class name_classes[] = {
 	{".modinfo", RK_SECTION_IGNORED},
 	{".discard", RK_SECTION_IGNORED},
 	{".note", RK_SECTION_IGNORED},
+	{KPATCH_MARKS_SECTION, RK_SECTION_IGNORED},
 	{".BTF_ids", RK_SECTION_RODATA},
 	{".BTF", RK_SECTION_IGNORED},
 	{".comment", RK_SECTION_IGNORED},

@@ -147,6 +147,11 @@ static bool take_former(struct tables *t, const struct rk_span *span)
 
 static struct rk_err *add(struct rk_diff *diff, const struct rk_span *span, const char *what)
 {
+	bool is_ignored;
+
+	RK_TRY(rk_diff_is_ignored(diff, span, &is_ignored));
+	if (is_ignored)
+		return NULL;
 	return rk_finding_add(&diff->findings, RK_FINDING_NEW_REGISTRATION, diff->unit,
 			      diff->object, span->name ? span->name : span->section->name,
 			      "%s in section '%s'", what, span->section->name);

@@ -37,6 +37,10 @@ static struct rk_err *report_variable(struct rk_diff *diff, const struct rk_span
 	} else {
 		return NULL;
 	}
+	bool is_ignored;
+	RK_TRY(rk_diff_is_ignored(diff, span, &is_ignored));
+	if (is_ignored)
+		return NULL;
 	if (!text)
 		return rk_err_nomem();
 	if (span->class == RK_SECTION_INIT && twin->class == RK_SECTION_INIT)

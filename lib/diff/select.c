@@ -160,11 +160,24 @@ static bool is_root(const struct rk_span *span)
 	return span->kind == RK_SPAN_FUNC && is_replaced(span) && is_patchable_class(span);
 }
 
+static struct rk_err *include_callback(struct selection *s, struct rk_span *function)
+{
+	if (is_patchable_class(function))
+		return include(s, function);
+	return rk_finding_add(&s->diff->findings, RK_FINDING_INIT_CODE, s->diff->unit,
+			      s->diff->object, function->name,
+			      "a callback in section '%s' is gone when it is to run",
+			      function->section->name);
+}
+
 static struct rk_err *include_all(struct selection *s)
 {
 	rk_spans_for_each(s->diff->patched, span)
 		if (is_root(span) || is_new_global(span))
 			RK_TRY(include(s, span));
+	rk_vec_for_each(&s->diff->marks, mark)
+		if (mark->function)
+			RK_TRY(include_callback(s, mark->function));
 	for (size_t i = 0; i < s->work.nr; i++)
 		RK_TRY(follow(s, s->work.v[i]));
 	return NULL;

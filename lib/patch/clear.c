@@ -122,29 +122,13 @@ struct rk_err *rk_image_add_clear_entries(struct rk_image *image,
 	return NULL;
 }
 
-static bool has_fields(const struct rk_plan *plan, const char *object)
+bool rk_image_is_cleared(const struct rk_image *image, const char *object)
 {
-	rk_vec_for_each(&plan->sections, section) {
+	if (!image->clear_entries)
+		return false;
+	rk_vec_for_each(&image->plan->sections, section) {
 		if (rk_streq((*section)->object, object) && count_fields(*section))
 			return true;
 	}
 	return false;
-}
-
-struct rk_err *rk_image_set_clear_callbacks(struct rk_image *image)
-{
-	const struct rk_hook_layout *layout = &image->hook->layout;
-
-	if (!image->clear_entries)
-		return NULL;
-	if (!image->clear)
-		return rk_err(RK_ERR_FORMAT, "'%s': no function '%s'", image->hook->clear->path,
-			      RK_HOOK_CLEAR);
-	for (size_t i = 0; i < image->object_names.nr; i++) {
-		if (has_fields(image->plan, image->object_names.v[i]))
-			RK_TRY(rk_image_reloc(image->objects->section,
-					      i * layout->object_size + layout->object_post_unpatch,
-					      R_X86_64_64, image->clear, 0));
-	}
-	return NULL;
 }

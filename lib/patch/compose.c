@@ -309,7 +309,8 @@ static struct rk_err *check_reloc(struct composer *c, const struct rk_plan_secti
 static struct rk_err *add_reloc(struct composer *c, const struct rk_plan_section *piece,
 				const struct place *place, const struct rk_plan_reloc *reloc)
 {
-	const struct rk_plan_symbol *symbol = reloc->symbol;
+	const struct rk_plan_symbol *symbol =
+		reloc->symbol->kind == RK_PLAN_HOOK ? c->image->patch : reloc->symbol;
 	struct rk_out_section *rela;
 	struct rk_out_symbol *out;
 	int64_t addend = reloc->addend;

@@ -254,8 +254,13 @@ static bool is_sane(const struct rk_hook_layout *l)
 	       fits(l->func_old_sympos, 8, l->func_size) && l->object_size <= 4096 &&
 	       fits(l->object_name, 8, l->object_size) &&
 	       fits(l->object_funcs, 8, l->object_size) &&
+	       fits(l->object_pre_patch, 8, l->object_size) &&
+	       fits(l->object_post_patch, 8, l->object_size) &&
+	       fits(l->object_pre_unpatch, 8, l->object_size) &&
 	       fits(l->object_post_unpatch, 8, l->object_size) &&
 	       fits(l->patch_replace, 1, l->patch_size) &&
+	       fits(l->patch_states, 8, l->patch_size) && l->state_size <= 4096 &&
+	       fits(l->state_id, 8, l->state_size) && fits(l->state_version, 4, l->state_size) &&
 	       fits(l->module_name, l->module_name_size, l->module_size) &&
 	       l->module_name_size > RK_MODULE_NAME_MAX &&
 	       (!l->version_entry_size ||

@@ -108,6 +108,8 @@ static struct rk_err *get_symbol(struct hook_builder *b, const struct rk_symbol 
 		symbol = b->image->objects;
 	} else if (rk_streq(from->name, RK_HOOK_CLEAR_ENTRIES) && b->image->clear_entries) {
 		symbol = b->image->clear_entries;
+	} else if (rk_streq(from->name, RK_HOOK_CHAINED) && b->image->chained) {
+		symbol = b->image->chained;
 	} else {
 		RK_TRY(import(b, from->name, &symbol));
 	}
@@ -130,6 +132,10 @@ static struct rk_err *add_symbols(struct hook_builder *b)
 		RK_TRY(get_symbol(b, from, &symbol));
 		if (rk_streq(from->name, RK_HOOK_CLEAR))
 			b->image->clear = symbol;
+		if (rk_streq(from->name, RK_HOOK_CLEAR_PRE_PATCH))
+			b->image->clear_pre_patch = symbol;
+		if (rk_streq(from->name, RK_HOOK_PATCH))
+			b->image->patch = symbol;
 	}
 	return NULL;
 }

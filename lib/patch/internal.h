@@ -54,7 +54,9 @@ struct rk_image {
 	struct rk_plan_symbol *objects;	      /* the array the hook refers to */
 	rk_vec(const char *) object_names;    /* in its order */
 	struct rk_plan_symbol *clear_entries; /* what clear.c refers to; NULL: not needed */
-	struct rk_plan_symbol *clear;	      /* its callback */
+	struct rk_plan_symbol *clear, *clear_pre_patch; /* its callbacks */
+	struct rk_plan_symbol *chained;			/* the author's, which these call */
+	struct rk_plan_symbol *patch;			/* the hook's struct klp_patch */
 };
 
 struct rk_err *rk_image_init(struct rk_image *image, const struct rk_plan *plan,
@@ -78,8 +80,12 @@ struct rk_err *rk_image_add_klp(struct rk_image *image) __must_use;
 /* clear.c: the fields that livepatch fills with addresses of modules, if this kernel needs them cleared. */
 struct rk_err *rk_image_add_clear_entries(struct rk_image *image,
 					  const struct rk_export_source *exports) __must_use;
-/* And the callback that does it, for each object that has such fields. */
-struct rk_err *rk_image_set_clear_callbacks(struct rk_image *image) __must_use;
+/* Has the object such fields? */
+bool rk_image_is_cleared(const struct rk_image *image, const char *object);
+/* callbacks.c: the author's callbacks that those of hook/clear.c call. */
+struct rk_err *rk_image_add_chained(struct rk_image *image) __must_use;
+/* And, when the hook is in: the callbacks of each object, and the states. */
+struct rk_err *rk_image_set_callbacks(struct rk_image *image) __must_use;
 /* hook_image.c: the hook's sections and symbols, with the module's name in struct module. */
 struct rk_err *rk_image_add_hook(struct rk_image *image, const char *name, bool replace,
 				 const struct rk_export_source *exports) __must_use;

@@ -122,17 +122,24 @@ static struct rk_err *add_object(struct klp_builder *b, size_t index, const char
 	return rk_image_reloc(b->objects, at + layout->object_funcs, R_X86_64_64, symbol, 0);
 }
 
-/* Objects with functions, in the plan's order; checks that each function's object is among them. */
+static bool is_needed(const struct rk_plan *plan, const char *object)
+{
+	rk_vec_for_each(&plan->callbacks, callback)
+		if (rk_streq(callback->object, object))
+			return true;
+	return count_funcs(plan, object) > 0;
+}
+
+/* Objects with functions or callbacks, in the plan's order; checks that each function's object is among them. */
 static struct rk_err *count_objects(const struct rk_plan *plan, size_t *ret)
 {
 	size_t nr = 0, nr_funcs = 0;
 	rk_vec_for_each(&plan->objects, object) {
-		size_t n = count_funcs(plan, object->name);
-		nr += n > 0;
-		nr_funcs += n;
+		nr += is_needed(plan, object->name);
+		nr_funcs += count_funcs(plan, object->name);
 	}
-	if (!plan->funcs.nr)
-		return rk_err(RK_ERR_INVALID, "the plan replaces no function");
+	if (!nr)
+		return rk_err(RK_ERR_INVALID, "the plan replaces no function and has no callback");
 	if (nr_funcs != plan->funcs.nr)
 		return rk_err(RK_ERR_INVALID,
 			      "the plan's objects don't agree with its functions: %zu of %zu found",
@@ -157,9 +164,9 @@ static struct rk_err *add_arrays(struct klp_builder *b)
 	RK_TRY(rk_image_symbol(b->image, RK_HOOK_OBJECTS, b->objects, 0, b->objects->size,
 			       STT_OBJECT, &b->image->objects));
 	rk_vec_for_each(&plan->objects, object) {
-		size_t n = count_funcs(plan, object->name);
-		if (n)
-			RK_TRY(add_object(b, index++, object->name, n));
+		if (is_needed(plan, object->name))
+			RK_TRY(add_object(b, index++, object->name,
+					  count_funcs(plan, object->name)));
 	}
 	RK_TRY(rk_str_check(&b->text));
 	b->strings->size = b->text.len;

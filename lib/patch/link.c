@@ -194,6 +194,7 @@ static struct rk_err *link_unit(struct rk_linker *l, const struct rk_link_unit *
 	rk_vec_for_each(&unit->diff->functions, it)
 		RK_TRY(rk_link_add_function(l, unit, (*it)->twin->name, unit,
 					    rk_map_get_ptr(&l->places, *it)));
+	RK_TRY(rk_link_marks(l, unit));
 	RK_TRY(rk_link_check_proofs(l, unit));
 	return add_object(l, unit->owner->object);
 }
@@ -242,8 +243,11 @@ static struct rk_err *group_functions(struct rk_plan *plan)
 	return NULL;
 }
 
-static bool has_functions(const struct rk_linker *l, const char *object)
+static bool is_patched(const struct rk_linker *l, const char *object)
 {
+	rk_vec_for_each(&l->plan->callbacks, callback)
+		if (rk_streq(callback->object, object))
+			return true;
 	rk_vec_for_each(&l->plan->funcs, func)
 		if (rk_streq(func->object, object))
 			return true;
@@ -253,7 +257,7 @@ static bool has_functions(const struct rk_linker *l, const char *object)
 /* Is nothing of the module to be redirected, however the linking ends? */
 static bool is_only_added(const struct rk_linker *l, const char *object)
 {
-	if (rk_streq(object, "vmlinux") || has_functions(l, object))
+	if (rk_streq(object, "vmlinux") || is_patched(l, object))
 		return false;
 	for (size_t i = 0; i < l->nr_units; i++)
 		if (rk_streq(l->units[i].diff->object, object) && l->units[i].diff->functions.nr)
@@ -293,7 +297,8 @@ static struct rk_err *run(struct rk_linker *l)
 	RK_TRY(rk_link_check_callers(l));
 	RK_TRY(check_bound(l));
 	RK_TRY(group_functions(l->plan));
-	return finish_sections(l);
+	RK_TRY(finish_sections(l));
+	return rk_link_finish_marks(l);
 }
 
 static void linker_deinit(struct rk_linker *l)

@@ -77,6 +77,11 @@ struct rk_err *rk_link_moves(struct rk_linker *l) __must_use;
 struct rk_err *rk_link_check_proofs(struct rk_linker *l, const struct rk_link_unit *unit)
 	__must_use;
 
+/* author.c: what the unit's author declared, into the plan. */
+struct rk_err *rk_link_marks(struct rk_linker *l, const struct rk_link_unit *unit) __must_use;
+/* And, when all units and sections are in the plan, what must be said about it. */
+struct rk_err *rk_link_finish_marks(struct rk_linker *l) __must_use;
+
 /* callers.c: prototypes that changed while callers elsewhere stay. */
 struct rk_err *rk_link_check_callers(struct rk_linker *l) __must_use;
 

@@ -53,8 +53,9 @@ static struct rk_err *fill_image(struct rk_image *image, const struct rk_export_
 {
 	RK_TRY(rk_image_add_klp(image));
 	RK_TRY(rk_image_add_clear_entries(image, exports));
+	RK_TRY(rk_image_add_chained(image));
 	RK_TRY(rk_image_add_hook(image, name, replace, exports));
-	RK_TRY(rk_image_set_clear_callbacks(image));
+	RK_TRY(rk_image_set_callbacks(image));
 	return rk_image_add_info(image, name, manifest_json, exports);
 }
 

@@ -21,8 +21,32 @@ void rk_plan_free(struct rk_plan *plan)
 	rk_vec_deinit(&plan->symbols);
 	rk_vec_deinit(&plan->funcs);
 	rk_vec_deinit(&plan->objects);
+	rk_vec_deinit(&plan->callbacks);
+	rk_vec_deinit(&plan->states);
+	rk_vec_deinit(&plan->shadow_ids);
 	rk_arena_deinit(&plan->arena);
 	free(plan);
+}
+
+static const char *const kind_names[RK_PLAN_CALLBACKS] = {
+	[KPATCH_MARK_PRE_PATCH] = "pre_patch",
+	[KPATCH_MARK_POST_PATCH] = "post_patch",
+	[KPATCH_MARK_PRE_UNPATCH] = "pre_unpatch",
+	[KPATCH_MARK_POST_UNPATCH] = "post_unpatch",
+};
+
+const char *rk_plan_callback_name(enum kpatch_mark_kind kind)
+{
+	return kind_names[kind];
+}
+
+const struct rk_plan_callback *rk_plan_callback(const struct rk_plan *plan, const char *object,
+						enum kpatch_mark_kind kind)
+{
+	rk_vec_for_each(&plan->callbacks, callback)
+		if (callback->kind == kind && rk_streq(callback->object, object))
+			return callback;
+	return NULL;
 }
 
 static const char *type_name(uint8_t type)
@@ -43,6 +67,7 @@ static void dump_symbol_ref(struct rk_str *out, const struct rk_plan_symbol *sym
 		rk_str_add(out, symbol->type == STT_SECTION ? symbol->section->name : symbol->name);
 		break;
 	case RK_PLAN_EXPORT: rk_str_addf(out, "export:%s", symbol->name); break;
+	case RK_PLAN_HOOK: rk_str_addf(out, "hook:%s", symbol->name); break;
 	case RK_PLAN_KLP:
 		rk_str_addf(out, "klp:%s.%s,%u", symbol->object, symbol->name, symbol->sympos);
 		break;
@@ -112,6 +137,19 @@ static void dump_heads(struct rk_str *out, const struct rk_plan *plan)
 	}
 }
 
+static void dump_lasting(struct rk_str *out, const struct rk_plan *plan)
+{
+	rk_vec_for_each(&plan->callbacks, callback)
+		rk_str_addf(out, "callback %s.%s %s unit=%s\n", callback->object,
+			    rk_plan_callback_name(callback->kind), callback->symbol->name,
+			    callback->unit);
+	rk_vec_for_each(&plan->states, state)
+		rk_str_addf(out, "state %llu version=%u\n", (unsigned long long)state->id,
+			    state->version);
+	rk_vec_for_each(&plan->shadow_ids, id)
+		rk_str_addf(out, "shadow-id %llu\n", (unsigned long long)*id);
+}
+
 struct rk_err *rk_plan_dump(const struct rk_plan *plan, char **ret)
 {
 	_cleanup_str_ struct rk_str out = RK_STR_INIT;
@@ -119,6 +157,7 @@ struct rk_err *rk_plan_dump(const struct rk_plan *plan, char **ret)
 	const struct rk_arch *arch = rk_arch_for(EM_X86_64);
 
 	dump_heads(&out, plan);
+	dump_lasting(&out, plan);
 	rk_vec_for_each(&plan->symbols, symbol)
 		dump_symbol(&out, *symbol);
 	rk_vec_for_each(&plan->sections, section)

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "include/kpatch-marks.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/vec.h"
@@ -18,6 +19,7 @@ struct rk_plan_section;
 enum rk_plan_symbol_kind {
 	RK_PLAN_DEFINED, /* in one of the plan's sections */
 	RK_PLAN_EXPORT, /* undefined; exported by vmlinux, bound by the kernel's module loader (with CRC) */
+	RK_PLAN_HOOK, /* the patch module's own struct klp_patch, see KPATCH_PATCH in include/kpatch-macros.h */
 	RK_PLAN_KLP, /* .klp.sym.<object>.<name>,<sympos>: bound by livepatch */
 };
 
@@ -68,16 +70,39 @@ struct rk_plan_object {
 	const char *build_id, *srcversion; /* or NULL */
 };
 
+/* Kinds of callbacks: the first of enum kpatch_mark_kind. */
+#define RK_PLAN_CALLBACKS (KPATCH_MARK_POST_UNPATCH + 1)
+
+/* A function of the fix's author that livepatch calls for an object. */
+struct rk_plan_callback {
+	const char *object, *unit;
+	enum kpatch_mark_kind kind;
+	struct rk_plan_symbol *symbol; /* DEFINED */
+};
+
+struct rk_plan_state {
+	uint64_t id; /* not 0 */
+	uint32_t version;
+};
+
 struct rk_plan {
 	struct rk_arena arena;			   /* everything */
 	rk_vec(struct rk_plan_section *) sections; /* stable order */
 	rk_vec(struct rk_plan_symbol *) symbols;   /* stable order */
 	rk_vec(struct rk_plan_func) funcs;	   /* by object, unit, order in the unit */
 	rk_vec(struct rk_plan_object) objects;	   /* "vmlinux" first, then by name */
-	/* callbacks: symbols of functions pre_patch, post_patch, pre_unpatch, post_unpatch by object; none yet */
+	rk_vec(struct rk_plan_callback) callbacks; /* by object, then kind; one of each at most */
+	rk_vec(struct rk_plan_state) states;	   /* by id, each once */
+	rk_vec(uint64_t) shadow_ids;		   /* ascending, each once */
 };
 
 void rk_plan_free(struct rk_plan *plan);
+
+/* The callback of that kind for the object, NULL if there is none. */
+const struct rk_plan_callback *rk_plan_callback(const struct rk_plan *plan, const char *object,
+						enum kpatch_mark_kind kind);
+/* "pre_patch", …: the names of struct klp_callbacks. */
+const char *rk_plan_callback_name(enum kpatch_mark_kind kind);
 
 /* The readable dump that golden tests compare: sections, symbols, relocations, functions, one per line. *ret malloc'ed. */
 struct rk_err *rk_plan_dump(const struct rk_plan *plan, char **ret) __must_use;

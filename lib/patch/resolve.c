@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "lib/patch/hook/layout.h"
 #include "lib/patch/link_internal.h"
 
 static struct rk_err *keep(struct rk_linker *l, const char *identity, struct rk_plan_symbol init,
@@ -169,6 +170,15 @@ static struct rk_err *resolve_local(struct rk_linker *l, const struct rk_link_un
 	return use_livepatch(l, unit, unit->owner->object, sym, ret);
 }
 
+static struct rk_err *use_hook(struct rk_linker *l, struct rk_plan_symbol **ret)
+{
+	struct rk_plan_symbol init = {.kind = RK_PLAN_HOOK,
+				      .name = RK_HOOK_PATCH,
+				      .object = "vmlinux",
+				      .type = STT_OBJECT};
+	return keep(l, "hook", init, ret);
+}
+
 /* What the linker and the module loader would take: the object's own, then what is exported. */
 static struct rk_err *resolve_global(struct rk_linker *l, const struct rk_link_unit *unit,
 				     const char *name, struct rk_plan_symbol **ret)
@@ -177,6 +187,8 @@ static struct rk_err *resolve_global(struct rk_linker *l, const struct rk_link_u
 	const struct rk_owner any = {.object = unit->owner->object};
 	const struct rk_symbol *sym = rk_owner_lookup(&any, name);
 
+	if (rk_streq(name, RK_HOOK_PATCH))
+		return use_hook(l, ret);
 	if (sym && !any.object->is_vmlinux)
 		return use_livepatch(l, unit, unit->owner->object, sym, ret);
 	if (export && rk_streq(export->object, "vmlinux"))

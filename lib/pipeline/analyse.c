@@ -76,6 +76,8 @@ struct rk_err *rk_build_diff(struct rk_build *build)
 			return rk_err_nomem();
 		RK_TRY(rk_build_leave(build, "4-diff", name, text));
 		functions += unit->diff->functions.nr;
+		rk_vec_for_each(&unit->diff->marks, mark)
+			functions += mark->function != NULL;
 	}
 	RK_TRY(rk_build_accept(build));
 	if (functions == 0 && !rk_findings_count_blocking(&build->findings, RK_SEVERITY_ERROR))

@@ -36,6 +36,9 @@ static const char *object_name(struct rk_arena *arena, const char *unit)
 static struct rk_err *prepare_jobs(struct rk_build *build, struct rk_compile_job *patched,
 				   struct rk_compile_job *original)
 {
+	const char *const *patched_flags;
+
+	RK_TRY(rk_build_author_flags(build, &patched_flags));
 	for (size_t i = 0; i < build->units.nr; i++) {
 		struct rk_build_unit *unit = &build->units.v[i];
 		const char *name = object_name(&build->arena, unit->recipe->unit);
@@ -57,7 +60,7 @@ static struct rk_err *prepare_jobs(struct rk_build *build, struct rk_compile_job
 			.recipe = unit->recipe,
 			.output = unit->patched_path,
 			.root = build->view->dir,
-			.extra = build->options->extra_cflags,
+			.extra = patched_flags,
 		};
 	}
 	return NULL;

@@ -15,6 +15,8 @@ struct rk_err *rk_build_module(struct rk_build *build) __must_use;
 
 /* Marks the findings that a human has accepted. */
 struct rk_err *rk_build_accept(struct rk_build *build) __must_use;
+/* More compiler options for patched units: where the headers for authors of fixes are, and those of the build's options. */
+struct rk_err *rk_build_author_flags(struct rk_build *build, const char *const **ret) __must_use;
 
 /* Fills build->manifest from everything before. */
 struct rk_err *rk_build_manifest(struct rk_build *build) __must_use;

@@ -109,6 +109,24 @@ static struct rk_err *add_parts(struct rk_build *build)
 	return ok ? NULL : rk_err_nomem();
 }
 
+static struct rk_err *add_lasting(struct rk_build *build)
+{
+	struct rk_manifest *m = build->manifest;
+	bool ok = true;
+
+	rk_vec_for_each(&build->plan->callbacks, c)
+		ok = ok &&
+		     rk_vec_push(&m->callbacks, ((struct rk_manifest_callback){
+							c->object, rk_plan_callback_name(c->kind),
+							c->symbol->name}));
+	rk_vec_for_each(&build->plan->states, state)
+		ok = ok && rk_vec_push(&m->states,
+				       ((struct rk_manifest_state){state->id, state->version}));
+	rk_vec_for_each(&build->plan->shadow_ids, id)
+		ok = ok && rk_vec_push(&m->shadow_ids, *id);
+	return ok ? NULL : rk_err_nomem();
+}
+
 /* The manifest borrows from the build, which outlives it. */
 struct rk_err *rk_build_manifest(struct rk_build *build)
 {
@@ -128,6 +146,7 @@ struct rk_err *rk_build_manifest(struct rk_build *build)
 	m->compiler = t->compiler;
 	RK_TRY(add_fixes(build));
 	RK_TRY(add_parts(build));
+	RK_TRY(add_lasting(build));
 	return rk_manifest_to_json(m, &build->manifest_json);
 }
 

@@ -16,12 +16,19 @@ const struct rk_hook_layout hookmake_layout = {
 	.func_old_name = 8,
 	.func_new_func = 0,
 	.func_old_sympos = 24,
-	.object_size = 32,
+	.object_size = 56,
 	.object_name = 16,
 	.object_funcs = 8,
+	.object_pre_patch = 32,
+	.object_post_patch = 48,
+	.object_pre_unpatch = 40,
 	.object_post_unpatch = 24,
 	.patch_size = 64,
 	.patch_replace = 40,
+	.patch_states = 48,
+	.state_size = 40,
+	.state_id = 16,
+	.state_version = 8,
 	.module_size = 128,
 	.module_name = 16,
 	.module_name_size = 56,
@@ -123,14 +130,19 @@ void hookmake_write_clear(const char *path)
 	size_t size;
 
 	must(rk_elf_writer_create(EM_X86_64, &m.w));
-	m.text = section(&m, ".text.rk_clear_relocs", SHF_ALLOC | SHF_EXECINSTR, 16, 0, NULL, 16);
+	m.text = section(&m, ".text.rk_clear_relocs", SHF_ALLOC | SHF_EXECINSTR, 16, 0, NULL, 24);
 	symbol(&m, RK_HOOK_CLEAR, m.text, 16, STB_GLOBAL, STT_FUNC);
+	must(rk_elf_writer_symbol(m.w, RK_HOOK_CLEAR_PRE_PATCH, m.text, 0, 16, 8, STB_GLOBAL,
+				  STT_FUNC, &(struct rk_out_symbol *){NULL}));
+	struct rk_out_symbol *chained =
+		symbol(&m, RK_HOOK_CHAINED, NULL, 0, STB_GLOBAL, STT_NOTYPE);
 	struct rk_out_symbol *entries =
 		symbol(&m, RK_HOOK_CLEAR_ENTRIES, NULL, 0, STB_GLOBAL, STT_NOTYPE);
 	struct rk_out_symbol *poke = symbol(&m, "text_poke", NULL, 0, STB_GLOBAL, STT_NOTYPE);
 	must(rk_elf_writer_rela(m.w, ".rela.text.rk_clear_relocs", m.text, 0, &rela));
 	must(rk_elf_writer_reloc(rela, 0, R_X86_64_32S, entries, 0));
 	must(rk_elf_writer_reloc(rela, 8, R_X86_64_PLT32, poke, -4));
+	must(rk_elf_writer_reloc(rela, 16, R_X86_64_32S, chained, 0));
 	must(rk_elf_writer_finish(m.w, &file, &size));
 	rk_elf_writer_destroy(m.w);
 	must(rk_fs_write(path, file, size, 0644));

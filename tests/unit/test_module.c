@@ -679,20 +679,113 @@ static void test_clear(const struct rk_hook *hook)
 	check_clear(hook, w, kernel_61, false, "no address of a module");
 }
 
+static void add_callback(struct world *w, const char *object, enum kpatch_mark_kind kind,
+			 struct rk_plan_symbol *symbol)
+{
+	struct rk_plan_callback callback = {
+		.object = object, .unit = "net/unit.c", .kind = kind, .symbol = symbol};
+
+	(void)!rk_vec_push(&w->plan->callbacks, callback);
+}
+
+/* Callbacks for vmlinux, for a module whose fields are cleared and which has others of its own, and for one without functions. */
+static struct world make_world_with_callbacks(void)
+{
+	struct world w = make_world();
+	struct rk_plan_state states[] = {{0x11, 2}, {0x12345678abc, 7}};
+
+	add_callback(&w, "vmlinux", KPATCH_MARK_PRE_PATCH, w.func);
+	add_callback(&w, "vmlinux", KPATCH_MARK_POST_UNPATCH, w.func);
+	add_callback(&w, "aaa", KPATCH_MARK_POST_PATCH, w.func);
+	add_callback(&w, "af_key", KPATCH_MARK_PRE_PATCH, w.func);
+	add_callback(&w, "af_key", KPATCH_MARK_PRE_UNPATCH, w.func);
+	add_callback(&w, "af_key", KPATCH_MARK_POST_UNPATCH, w.func_mod);
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		(void)!rk_vec_push(&w.plan->states, states[i]);
+	add_reloc(w.text, 24, R_X86_64_32S,
+		  add_symbol(&w, (struct rk_plan_symbol){.kind = RK_PLAN_HOOK,
+							 .name = RK_HOOK_PATCH,
+							 .object = "vmlinux"}),
+		  0);
+	return w;
+}
+
+static void check_callback(struct rk_elf *elf, size_t object, unsigned int field, const char *want,
+			   const char *name)
+{
+	is_str(reloc_text(elf, ".readykernel.objects",
+			  object * hookmake_layout.object_size + field),
+	       want, name);
+}
+
+static void check_callbacks(struct rk_elf *elf)
+{
+	const struct rk_hook_layout *l = &hookmake_layout;
+	const struct rk_section *states = rk_elf_section(elf, ".readykernel.states");
+	const struct rk_section *objects = rk_elf_section(elf, ".readykernel.objects");
+
+	is_int(objects->size, 4 * l->object_size, "an object that has a callback only is there");
+	check_callback(elf, 0, l->object_pre_patch, "1 show+0", "pre_patch of vmlinux");
+	check_callback(elf, 0, l->object_post_unpatch, "1 show+0", "post_unpatch of vmlinux");
+	check_callback(elf, 0, l->object_post_patch, "", "vmlinux has no post_patch");
+	check_callback(elf, 1, l->object_post_patch, "1 show+0", "post_patch without functions");
+	ok(reloc_text(elf, ".readykernel.objects", l->object_size + l->object_funcs)[0],
+	   "the kernel wants an array of functions nonetheless");
+	check_callback(elf, 2, l->object_pre_patch, "1 rk_clear_pre_patch+0",
+		       "the module has ours before the author's");
+	check_callback(elf, 2, l->object_post_unpatch, "1 rk_clear_relocs+0", "and after it");
+	check_callback(elf, 2, l->object_pre_unpatch, "1 show+0", "others are the author's");
+	is_str(reloc_text(elf, ".readykernel.chained", 2 * sizeof(struct rk_chained)), "1 show+0",
+	       "ours finds the author's pre_patch");
+	is_str(reloc_text(elf, ".readykernel.chained", 2 * sizeof(struct rk_chained) + 8),
+	       "1 show+0", "and post_unpatch");
+	is_str(reloc_text(elf, ".text.rk_clear_relocs", 16), "11 rk_chained+0", "in this table");
+	if (!ok(states && states->size == 3 * l->state_size, "two states and the end"))
+		return;
+	uint64_t id;
+	uint32_t version;
+	memcpy(&id, states->data + l->state_size + l->state_id, sizeof(id));
+	memcpy(&version, states->data + l->state_size + l->state_version, sizeof(version));
+	ok(id == 0x12345678abc && version == 7, "id and version of the second");
+	is_str(reloc_text(elf, ".data.rk_patch", l->patch_states), "1 rk_klp_states+0",
+	       "struct klp_patch has them");
+	is_str(reloc_text(elf, ".text.show", 24), "11 rk_patch+0", "KPATCH_PATCH is the hook's");
+}
+
+static void test_callbacks(const struct rk_hook *hook)
+{
+	struct world w = make_world_with_callbacks();
+	struct rk_elf *elf;
+	_cleanup_free_ void *file = NULL;
+	size_t size;
+
+	if (no_err(rk_module_compose(w.plan, hook, &source, "kpatch_t", true, manifest, &file,
+				     &size),
+		   "callbacks and states") &&
+	    no_err(rk_elf_open_memory("module", file, size, RK_ELF_LOAD_ALL, &elf),
+		   "are readable")) {
+		check_callbacks(elf);
+		rk_elf_close(elf);
+	}
+	rk_plan_free(w.plan);
+}
+
 static void test_bad_hooks(void)
 {
-	struct rk_hook_layout l[7];
+	struct rk_hook_layout l[9];
 	struct rk_hook *hook;
 
 	for (size_t i = 0; i < ARRAY_SIZE(l); i++)
 		l[i] = hookmake_layout;
 	l[0].magic = 1;
-	l[1].version = 2;
+	l[1].version = RK_HOOK_LAYOUT_VERSION + 1;
 	l[2].func_old_name = 41;
 	l[3].patch_replace = 64;
 	l[4].module_name_size = 55;
 	l[5].version_entry_size = 8;
-	l[6].object_post_unpatch = 25;
+	l[6].object_post_unpatch = hookmake_layout.object_size - 7;
+	l[7].patch_states = hookmake_layout.patch_size - 7;
+	l[8].state_version = hookmake_layout.state_size - 3;
 	for (size_t i = 0; i < ARRAY_SIZE(l); i++)
 		is_err_like(read_hook(&l[i], &hook), RK_ERR_FORMAT,
 			    "hook.o': section '.rk.layout' isn't a layout we know",
@@ -797,6 +890,7 @@ int main(void)
 	test_refused(hook);
 	test_missing_exports(hook);
 	test_clear(hook);
+	test_callbacks(hook);
 	test_bad_hooks();
 	test_info(hook);
 	test_dump();

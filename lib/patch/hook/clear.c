@@ -16,14 +16,14 @@
 
 extern struct klp_object rk_klp_objects[];
 extern const struct rk_clear_entry rk_clear_entries[];
+extern const struct rk_chained rk_chained[];
 
+int rk_clear_pre_patch(struct klp_object *obj);
 void rk_clear_relocs(struct klp_object *obj);
 
-/*
- * The post_unpatch callback of a module's klp_object. A live module means that the patch is being disabled: it won't be
- * applied again, and what still runs of it (a timer, a work item) needs the addresses.
- */
-void rk_clear_relocs(struct klp_object *obj)
+/* A live module means that the patch is being disabled: it won't be applied again, and what still runs of it (a timer, a work
+ * item) needs the addresses. */
+static void clear(struct klp_object *obj)
 {
 	static const u8 zeros[sizeof(u64)];
 	const struct rk_clear_entry *entry;
@@ -40,4 +40,24 @@ void rk_clear_relocs(struct klp_object *obj)
 	}
 	text_poke_sync();
 	mutex_unlock(&text_mutex);
+}
+
+/* The pre_patch callback of an object whose author has one: when it refuses a module, post_unpatch isn't called for it. */
+int rk_clear_pre_patch(struct klp_object *obj)
+{
+	int ret = rk_chained[obj - rk_klp_objects].pre_patch(obj);
+
+	if (ret)
+		clear(obj);
+	return ret;
+}
+
+/* The post_unpatch callback of a module's klp_object; the author's may use what is cleared. */
+void rk_clear_relocs(struct klp_object *obj)
+{
+	const struct rk_chained *chained = &rk_chained[obj - rk_klp_objects];
+
+	if (chained->post_unpatch)
+		chained->post_unpatch(obj);
+	clear(obj);
 }

@@ -33,7 +33,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "error: cannot write '%s': %s\n", argv[1], strerror(errno));
 		return 1;
 	}
-	fprintf(out, "#include \"lib/patch/hook/source.h\"\n\n");
 	for (int i = 2; i < argc; i += 2) {
 		if (embed(out, argv[i], argv[i + 1])) {
 			fprintf(stderr, "error: cannot read '%s': %s\n", argv[i + 1],
