@@ -126,9 +126,15 @@ struct rk_err *rk_running_read(const struct rk_livepatch_roots *roots, struct rk
 	__must_use;
 void rk_running_deinit(struct rk_running *running);
 
-/* The build-id of a loaded module, from its notes in sysfs, in arena; *ret is NULL when it isn't loaded or has none. */
+/* Which build a loaded module is. */
+struct rk_running_module {
+	const char *build_id;	/* from its notes in sysfs; NULL when it isn't loaded or has none */
+	const char *srcversion; /* NULL when it isn't loaded or has none */
+};
+
+/* Strings are in arena. A module that isn't loaded is no error. */
 struct rk_err *rk_running_module(const struct rk_livepatch_roots *roots, const char *name,
-				 struct rk_arena *arena, const char **ret) __must_use;
+				 struct rk_arena *arena, struct rk_running_module *ret) __must_use;
 
 static inline void rk_cleanup_livepatch_list(struct rk_livepatch_list *l)
 {

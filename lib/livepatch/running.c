@@ -9,8 +9,9 @@
 #include "lib/livepatch/internal.h"
 #include "lib/livepatch/livepatch.h"
 
-#define NOTES_MAX    (64 * 1024)
-#define BUILD_ID_MAX 64
+#define NOTES_MAX      (64 * 1024)
+#define BUILD_ID_MAX   64
+#define SRCVERSION_MAX 64
 
 static size_t round_up4(size_t n)
 {
@@ -86,15 +87,30 @@ struct rk_err *rk_running_read(const struct rk_livepatch_roots *roots, struct rk
 	return NULL;
 }
 
+static struct rk_err *read_srcversion(const char *path, struct rk_arena *arena, const char **ret)
+{
+	_cleanup_str_ struct rk_str text = RK_STR_INIT;
+	bool found;
+
+	RK_TRY(rk_livepatch_read_small(path, SRCVERSION_MAX, &text, &found));
+	*ret = found ? rk_arena_strdup(arena, rk_str_get(&text)) : NULL;
+	return found && !*ret ? rk_err_nomem() : NULL;
+}
+
 struct rk_err *rk_running_module(const struct rk_livepatch_roots *roots, const char *name,
-				 struct rk_arena *arena, const char **ret)
+				 struct rk_arena *arena, struct rk_running_module *ret)
 {
 	_cleanup_free_ char *notes =
 		rk_asprintf("%s/module/%s/notes/.note.gnu.build-id", roots->sys, name);
+	_cleanup_free_ char *srcversion = rk_asprintf("%s/module/%s/srcversion", roots->sys, name);
+	struct rk_running_module module;
 
-	if (!notes)
+	if (!notes || !srcversion)
 		return rk_err_nomem();
-	return read_build_id(notes, arena, ret);
+	RK_TRY(read_build_id(notes, arena, &module.build_id));
+	RK_TRY(read_srcversion(srcversion, arena, &module.srcversion));
+	*ret = module;
+	return NULL;
 }
 
 void rk_running_deinit(struct rk_running *running)

@@ -4,10 +4,13 @@
  * vmlinux exports, a livepatch symbol for everything else, with the position that the kernel's own search needs.
  */
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/patch/hook/layout.h"
 #include "lib/patch/link_internal.h"
+
+#define DEPENDS_DEPTH 16 /* the deepest chain of stock modules is below ten */
 
 static struct rk_err *keep(struct rk_linker *l, const char *identity, struct rk_plan_symbol init,
 			   struct rk_plan_symbol **ret)
@@ -117,29 +120,59 @@ static struct rk_err *use_vmlinux(struct rk_linker *l, const struct rk_link_unit
 	return use_livepatch(l, unit, vmlinux, sym, ret);
 }
 
-/* Does the module say it needs the other one? Otherwise that one may not be loaded when the code is bound. */
-static bool depends_on(const struct rk_klp_object *object, const char *module)
+/* The next name of a list as the kernel has it, with '_' for '-'; malloc'ed. */
+static char *module_name(const char *list)
 {
-	size_t n = strlen(module);
-	for (const char *p = object->depends; p && *p;) {
-		const char *end = strchrnul(p, ',');
-		size_t len = (size_t)(end - p);
-		bool same = len == n;
-		for (size_t i = 0; same && i < n; i++)
-			same = p[i] == module[i] || (p[i] == '-' && module[i] == '_');
-		if (same)
-			return true;
-		p = *end ? end + 1 : end;
+	char *name = strndup(list, strcspn(list, ","));
+
+	for (char *c = name; c && *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return name;
+}
+
+static struct rk_err *depends_on(struct rk_linker *l, const struct rk_klp_object *object,
+				 const char *module, unsigned int depth, bool *ret);
+
+static struct rk_err *name_depends_on(struct rk_linker *l, const char *name, const char *module,
+				      unsigned int depth, bool *ret)
+{
+	struct rk_klp_object *object;
+	struct rk_err *err = rk_symbols_object(l->symbols, name, &object);
+
+	if (err && rk_err_code(err) == RK_ERR_NOT_FOUND) {
+		rk_err_free(err);
+		return NULL;
 	}
-	return false;
+	return err ? err : depends_on(l, object, module, depth, ret);
+}
+
+/* Does object need the module, itself or through another? Otherwise that one may not be loaded when the code is bound. */
+static struct rk_err *depends_on(struct rk_linker *l, const struct rk_klp_object *object,
+				 const char *module, unsigned int depth, bool *ret)
+{
+	const char *list = object->depends ? object->depends : "";
+
+	for (; !*ret && *list; list += strcspn(list, ","), list += *list == ',') {
+		_cleanup_free_ char *name = module_name(list);
+
+		if (!name)
+			return rk_err_nomem();
+		*ret = rk_streq(name, module);
+		if (!*ret && *name && depth)
+			RK_TRY(name_depends_on(l, name, module, depth - 1, ret));
+	}
+	return NULL;
 }
 
 static struct rk_err *use_module(struct rk_linker *l, const struct rk_link_unit *unit,
 				 const struct rk_export *export, struct rk_plan_symbol **ret)
 {
 	struct rk_klp_object *exporter;
+	bool is_there = false;
 
-	if (!depends_on(unit->owner->object, export->object))
+	RK_TRY(depends_on(l, unit->owner->object, export->object, DEPENDS_DEPTH, &is_there));
+	if (!is_there)
 		return rk_finding_add(l->findings, RK_FINDING_SYMBOL_UNRESOLVED, unit->diff->unit,
 				      unit->diff->object, export->name,
 				      "exported by module '%s', which '%s' doesn't depend on",

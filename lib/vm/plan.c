@@ -46,8 +46,18 @@ static struct rk_err *add_step(struct plan *plan, enum rk_vm_verb verb, const ch
 
 /* --- stock modules --- */
 
-/* The build-id that the patch was made for must be that of the stock module of that name. */
-static struct rk_err *check_build_id(const struct plan *plan, const struct rk_stock_module *module)
+/* made_for NULL: the manifest doesn't say. */
+static struct rk_err *check_same(const char *path, const char *what, const char *made_for,
+				 const char *has)
+{
+	if (!made_for || (has && rk_streq(made_for, has)))
+		return NULL;
+	return rk_err(RK_ERR_MISMATCH, "'%s' has %s %s, the patch was made for %s", path, what,
+		      has ? has : "(none)", made_for);
+}
+
+/* The module that the patch was made for, not another build or another module of that name. */
+static struct rk_err *check_identity(const struct plan *plan, const struct rk_stock_module *module)
 {
 	const struct rk_manifest *manifest = plan->test->info->manifest;
 	_cleanup_elf_ struct rk_elf *elf = NULL;
@@ -56,16 +66,13 @@ static struct rk_err *check_build_id(const struct plan *plan, const struct rk_st
 	if (!manifest)
 		return NULL;
 	rk_vec_for_each(&manifest->objects, object) {
-		if (!object->build_id || !rk_streq(object->name, module->name))
+		if (!rk_streq(object->name, module->name))
 			continue;
 		RK_TRY(rk_elf_open(module->path, RK_ELF_LOAD_NO_RELOCS, &elf));
 		RK_TRY(rk_elf_build_id(elf, &build_id));
-		if (!build_id || !rk_streq(build_id, object->build_id))
-			return rk_err(RK_ERR_MISMATCH,
-				      "'%s' has build-id %s, the patch was made for %s",
-				      module->path, build_id ? build_id : "(none)",
-				      object->build_id);
-		return NULL;
+		RK_TRY(check_same(module->path, "build-id", object->build_id, build_id));
+		return check_same(module->path, "srcversion", object->srcversion,
+				  rk_elf_modinfo(elf, "srcversion"));
 	}
 	return NULL;
 }
@@ -80,7 +87,7 @@ static struct rk_err *add_module_file(struct plan *plan, const struct rk_stock_m
 
 	if (!path || !title || !name)
 		return rk_err_nomem();
-	RK_TRY(check_build_id(plan, module));
+	RK_TRY(check_identity(plan, module));
 	RK_TRY(rk_initramfs_add_file(plan->fs, path, 0644, module->path));
 	return add_step(plan, RK_VM_INSMOD, title, path, name, optional);
 }

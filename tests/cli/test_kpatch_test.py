@@ -303,7 +303,7 @@ def make_patch(name, **target):
                 "target": {"id": "path:x", "release": RELEASE, "version": VERSION, "build_id": "00ff", "compiler": None, **target},
                 "fixes": [{"title": None, "origin": None, "file": "fix.patch", "sha256": "ab", "cves": ["CVE-2026-1"]}],
                 "objects": [{"name": "vmlinux", "build_id": "00ff", "srcversion": None},
-                            {"name": "stock", "build_id": "0123", "srcversion": None}],
+                            {"name": "stock", "build_id": "0123", "srcversion": "0A1B"}],
                 "functions": [], "units": [], "findings": []}
     path = make_module(name, [f"name={name}", *MODINFO[1:]])
     (TMP / "manifest").write_text(json.dumps(manifest))
@@ -311,10 +311,10 @@ def make_patch(name, **target):
     return path
 
 
-def make_stock(build_id):
+def make_stock(build_id, srcversion="srcversion=0A1B"):
     folder = TMP / "stock"
     folder.mkdir(exist_ok=True)
-    make_module("stock", ["name=stock"]).rename(folder / "stock.ko")
+    make_module("stock", ["name=stock", srcversion]).rename(folder / "stock.ko")
     note = struct.pack("<III", 4, len(build_id), 3) + b"GNU\0" + build_id
     (TMP / "note").write_bytes(note + b"\0" * (-len(note) % 4))
     subprocess.run(["objcopy", "--add-section", f".note.gnu.build-id={TMP / 'note'}", "--set-section-flags",
@@ -349,6 +349,10 @@ def test_manifest():
     result = test("--modules", stock, module=patch, play=guest(4))
     equal((result.returncode, result.stderr), (1, f"error: '{stock}/stock.ko' has build-id 4567, the patch was made for 0123\n"),
           "a stock module of another build")
+    stock = make_stock(bytes.fromhex("0123"), "srcversion=0BAD")
+    result = test("--modules", stock, module=patch, play=guest(3))
+    equal((result.returncode, result.stderr), (1, f"error: '{stock}/stock.ko' has srcversion 0BAD, the patch was made for 0A1B\n"),
+          "a stock module of other source")
     result = run([TOOL, patch], env={"PATH": f"{BIN}:{os.environ['PATH']}"})
     equal((result.returncode, result.stderr.splitlines()[0]),
           (2, f"error: '{patch}' does not say which target it is for; use --target or --image"), "a target of explicit paths")

@@ -66,8 +66,11 @@ static const char one_c[] =
 	"int one_shared(int x) { return inner(x) - 2; }\n";
 static const char one_b_c[] = "int one_shared(int x);\n"
 			      "int one_other(int x, int y) { return one_shared(x) + y; }\n";
-static const char two_c[] = "int two_entry(int x) { return work(x) / 2; }\n"
+static const char two_c[] = "static const char depends[] __used __section(\".modinfo\") = "
+			    "\"depends=absent,far-off\";\n"
+			    "int two_entry(int x) { return work(x) / 2; }\n"
 			    "int two_hidden(int x) { return x / 3; }\n";
+static const char far_c[] = "int far_entry(int x) { return work(x) / 6; }\n";
 static const char three_c[] = "int three_entry(int x) { return work(x) / 4; }\n";
 
 /* a module with an exported name of its own, and two functions of one name, of which init code goes */
@@ -83,7 +86,8 @@ static const char symvers[] = "0x00000010\t__fentry__\tvmlinux\tEXPORT_SYMBOL\t\
 			      "0x00000012\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n"
 			      "0x00000013\tspaced\tvmlinux\tEXPORT_SYMBOL_GPL\tSPACE\n"
 			      "0x00000021\ttwo_entry\tlib/two\tEXPORT_SYMBOL\t\n"
-			      "0x00000031\tthree_entry\tlib/three\tEXPORT_SYMBOL\t\n";
+			      "0x00000031\tthree_entry\tlib/three\tEXPORT_SYMBOL\t\n"
+			      "0x00000041\tfar_entry\tlib/far-off\tEXPORT_SYMBOL\t\n";
 
 static struct rk_target target;
 static const char *dir;
@@ -119,6 +123,7 @@ static void build_kernel(void)
 	_cleanup_free_ char *one_b = compile("one_b.c", one_b_c, KERNELMAKE_SHIPPED);
 	_cleanup_free_ char *two = compile("two.c", two_c, KERNELMAKE_SHIPPED);
 	_cleanup_free_ char *three = compile("three.c", three_c, KERNELMAKE_SHIPPED);
+	_cleanup_free_ char *far = compile("far.c", far_c, KERNELMAKE_SHIPPED);
 	_cleanup_free_ char *four = compile("four.c", four_c, KERNELMAKE_SHIPPED);
 	_cleanup_free_ char *four_b = compile("four_b.c", four_b_c, KERNELMAKE_SHIPPED);
 	_cleanup_free_ char *parts = compile("parts.c", parts_c, KERNELMAKE_SHIPPED);
@@ -128,6 +133,7 @@ static void build_kernel(void)
 	free(kernelmake_link(dir, objects));
 	kernelmake_module(dir, "one.ko", (const char *const[]){one, one_b, NULL});
 	kernelmake_module(dir, "two.ko", (const char *const[]){two, NULL});
+	kernelmake_module(dir, "far-off.ko", (const char *const[]){far, NULL});
 	kernelmake_module(dir, "three.ko", (const char *const[]){three, NULL});
 	kernelmake_module(dir, "four.ko", (const char *const[]){four, four_b, NULL});
 	kernelmake_target(dir, symvers, &target);
@@ -360,10 +366,11 @@ static void test_module(void)
 {
 	patch_one(
 		"module",
-		EDITS("int two_entry", "int hidden(int x); extern int state; int two_entry",
+		EDITS("int two_entry",
+		      "int hidden(int x), far_entry(int x); extern int state; int two_entry",
 		      "return inner(x) * 2",
 		      "static int calls = 1; calls++; printk(\"calls\\n\"); "
-		      "return inner(x) + hidden(x) + work(x) + two_entry(x) + one_other(x, state)"));
+		      "return inner(x) + hidden(x) + work(x) + two_entry(x) + far_entry(x) + one_other(x, state)"));
 	patch_one("module-other-module",
 		  EDITS("int two_entry", "int two_hidden(int x), three_entry(int x), two_entry",
 			"return inner(x) * 2", "return three_entry(x) + two_hidden(x)"));

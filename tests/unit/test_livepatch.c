@@ -240,15 +240,17 @@ static void is_build_id(const void *data, size_t len, const char *want, const ch
 static void test_module_build_id(void)
 {
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
-	const char *build_id = NULL;
+	struct rk_running_module module = {};
 
 	put_bytes(roots.sys, "module/af_key/notes/.note.gnu.build-id", notes + 20,
 		  sizeof(notes) - 20);
-	no_err(rk_running_module(&roots, "af_key", &arena, &build_id), "a loaded module");
-	is_str(build_id, "ab010a0a", "its build-id");
-	no_err(rk_running_module(&roots, "absent", &arena, &build_id),
-	       "a module that isn't loaded");
-	is_str(build_id, NULL, "has none");
+	put_bytes(roots.sys, "module/af_key/srcversion", "0A1B\n", 5);
+	no_err(rk_running_module(&roots, "af_key", &arena, &module), "a loaded module");
+	is_str(module.build_id, "ab010a0a", "its build-id");
+	is_str(module.srcversion, "0A1B", "its srcversion");
+	no_err(rk_running_module(&roots, "absent", &arena, &module), "a module that isn't loaded");
+	is_str(module.build_id, NULL, "has no build-id");
+	is_str(module.srcversion, NULL, "… and no srcversion");
 }
 
 static void test_running(void)

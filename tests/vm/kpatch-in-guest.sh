@@ -29,7 +29,7 @@ check 0 "livepatch    yes" kpatch info lp_warn_exit.ko
 check 0 '"livepatch": true' kpatch info --json lp_warn_exit.ko
 check 1 "is neither a file nor a loaded live patch" kpatch info lp_warn_exit
 check 0 "lp_warn_exit is loaded" kpatch load lp_warn_exit.ko
-check 0 "fixed by lp_fix" cat /proc/version
+check 0 "fixed by lp_warn_exit" cat /proc/version
 check 4 "'lp_warn_exit' is already loaded" kpatch load lp_warn_exit.ko
 check 0 "lp_warn_exit [enabled]" kpatch list
 check 0 '"state": "enabled"' kpatch list --json
@@ -57,6 +57,8 @@ check 1 "its build-id is '00ff', this kernel's is '" kpatch load other_build.ko
 # a transition that can't end: who is in its way, and the patch is taken back
 insmod lp_sleeper.ko
 check 1 "patches module 'lp_sleeper' with build-id 0123, the one that is loaded has" kpatch load other_module.ko
+check 1 "patches module 'lp_sleeper' with srcversion 0BAD, the one that is loaded has" kpatch load other_source.ko
+check 1 "it is not the kernel's own (see 'modinfo -n lp_sleeper')" kpatch load other_source.ko
 kpatch load --timeout 8 lp_stuck.ko >said 2>&1 &
 sleep 4
 check 0 "lp_stuck [enabling]" kpatch list

@@ -106,6 +106,8 @@ def test(fix, target, report, work, outcome):
         argv += ["--module", module]
     for module in guest.get("modules_after", []):
         argv += ["--module-after", module]
+    if "script" in guest:
+        argv += ["--before", ROOT / "tests/vm/fixes" / guest["script"], "--after", ROOT / "tests/vm/fixes" / guest["script"]]
     if "after" in guest:
         (work / "after").write_text(f"#!/bin/sh\n{guest['after']}\n")
         argv += ["--after", work / "after"]

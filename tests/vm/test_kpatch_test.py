@@ -202,13 +202,13 @@ class Suite:
         run.check([module["name"] for module in steps["lp_stack"]["on_top_of"]] == names[:2], "what it was loaded on top of")
         return run
 
-    def with_manifest(self, name, **changes):
+    def with_manifest(self, name, sleeper=None, **changes):
         """lp_stuck with a manifest for this kernel and for a module lp_sleeper of another build; changes to the target."""
         target = {"id": self.target.id, "compiler": None,
                   **{key: self.target.facts[key] for key in ["release", "version", "build_id"]}, **changes}
         manifest = {"schema": "readykernel-manifest/1", "name": "lp_stuck", "level": 1, "model": "hybrid", "replace": True,
                     "tool_version": "0", "target": target, "fixes": [], "functions": [], "units": [], "findings": [],
-                    "objects": [{"name": "lp_sleeper", "build_id": "0123", "srcversion": None}]}
+                    "objects": [{"name": "lp_sleeper", **(sleeper or {"build_id": "0123", "srcversion": None})}]}
         path = TOP / f"{name}.ko"
         (TOP / f"{name}.json").write_text(json.dumps(manifest))
         subprocess.run(["objcopy", "--add-section", f".readykernel.manifest={TOP / name}.json", self.modules / "lp_stuck.ko", path],
@@ -223,6 +223,7 @@ class Suite:
         (TOP / "bad.ko").write_bytes(bad)
         files = [self.modules / "lp_warn_exit.ko", self.modules / "lp_refused.ko", self.modules / "lp_sleeper.ko",
                  self.modules / "lp_stuck.ko", TOP / "bad.ko", self.with_manifest("other_module"),
+                 self.with_manifest("other_source", {"build_id": None, "srcversion": "0BAD"}),
                  self.with_manifest("other_version", version="#2 SMP"), self.with_manifest("other_build", build_id="00ff"), f"{KPATCH}:/bin/kpatch"]
         run = Run("kpatch", [self.modules / "lp_fix.ko", *self.kernel, "--memory", "1024", "--no-reload", "--verbose",
                              "--before", ROOT / "tests/vm/kpatch-in-guest.sh", *[arg for f in files for arg in ("--file", f)]], 350)

@@ -16,6 +16,19 @@ static struct rk_err *mismatch(const char *path, const char *what, const char *m
 		      what, made_for, runs);
 }
 
+/* NULL: not known. */
+static struct rk_err *check_same(const char *path, const char *module, const char *what,
+				 const char *made_for, const char *loaded)
+{
+	if (!made_for || !loaded || rk_streq(made_for, loaded))
+		return NULL;
+	return rk_err(
+		RK_ERR_MISMATCH,
+		"'%s' patches module '%s' with %s %s, the one that is loaded has %s: it is not the "
+		"kernel's own (see 'modinfo -n %s')",
+		path, module, what, made_for, loaded, module);
+}
+
 /* A patched module is known to the kernel by its name only: one of that name from elsewhere would be patched blindly. One that
  * isn't loaded yet can't be checked here. */
 static struct rk_err *check_objects(const char *path, const struct rk_manifest *manifest)
@@ -23,16 +36,15 @@ static struct rk_err *check_objects(const char *path, const struct rk_manifest *
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
 
 	rk_vec_for_each(&manifest->objects, object) {
-		const char *loaded = NULL;
+		struct rk_running_module loaded = {};
 
-		if (!object->build_id || rk_streq(object->name, "vmlinux"))
+		if (rk_streq(object->name, "vmlinux"))
 			continue;
 		RK_TRY(rk_running_module(&rk_livepatch_roots, object->name, &arena, &loaded));
-		if (loaded && !rk_streq(loaded, object->build_id))
-			return rk_err(
-				RK_ERR_MISMATCH,
-				"'%s' patches module '%s' with build-id %s, the one that is loaded has %s",
-				path, object->name, object->build_id, loaded);
+		RK_TRY(check_same(path, object->name, "build-id", object->build_id,
+				  loaded.build_id));
+		RK_TRY(check_same(path, object->name, "srcversion", object->srcversion,
+				  loaded.srcversion));
 	}
 	return NULL;
 }

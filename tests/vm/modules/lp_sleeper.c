@@ -37,4 +37,6 @@ static void __exit lp_sleeper_exit(void)
 module_init(lp_sleeper_init);
 module_exit(lp_sleeper_exit);
 MODULE_LICENSE("GPL");
+/* modpost gives a module with a version a srcversion too */
+MODULE_VERSION("1");
 MODULE_DESCRIPTION("a function that is never left, for tests of the test tool");

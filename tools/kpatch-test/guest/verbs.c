@@ -202,12 +202,14 @@ static struct rk_err *check_objects(const struct rk_livepatch *patch)
 		*(is_there ? &replaced : &waiting) += object->funcs.nr;
 	}
 	_cleanup_free_ char *text =
-		waiting ? rk_asprintf("%zu functions replaced, %zu wait for their module", replaced,
+		rk_asprintf("%zu function%s replaced", replaced, replaced == 1 ? "" : "s");
+	_cleanup_free_ char *rest =
+		waiting ? rk_asprintf("%s, %zu waiting for a module that isn't loaded", text,
 				      waiting)
-			: rk_asprintf("%zu functions replaced", replaced);
-	if (!text)
+			: strdup(text ? text : "");
+	if (!text || !rest)
 		return rk_err_nomem();
-	guest_say(STDOUT_FILENO, "note", text, NULL);
+	guest_say(STDOUT_FILENO, "note", rest, NULL);
 	return NULL;
 }
 
