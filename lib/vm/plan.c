@@ -155,7 +155,8 @@ static struct rk_err *add_patched(struct plan *plan)
 		    is_listed(spec->load, spec->nr_load, object->name) ||
 		    is_listed(spec->load_after, spec->nr_load_after, object->name))
 			continue;
-		RK_TRY(add_stock(plan, object->name, true));
+		RK_TRY(rk_err_wrap(add_stock(plan, object->name, true), "'%s' patches '%s'",
+				   plan->test->module, object->name));
 	}
 	return NULL;
 }

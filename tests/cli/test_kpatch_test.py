@@ -345,13 +345,18 @@ def test_manifest():
     result = test(image=make_image("vmlinuz-2", version="#2 SMP"), module=patch, play=guest(4))
     equal((result.returncode, result.stderr),
           (1, f"error: '{TMP}/vmlinuz-2' is kernel '#2 SMP', '{patch}' was made for '{VERSION}'\n"), "an image of another version")
+    empty = TMP / "no-modules"
+    empty.mkdir()
+    result = test("--modules", empty, module=patch, play=guest(3))
+    equal((result.returncode, result.stderr), (1, f"error: '{patch}' patches 'stock': no module 'stock' below '{empty}'\n"),
+          "a patched module that the kernel's directory doesn't have")
     stock = make_stock(bytes.fromhex("4567"))
     result = test("--modules", stock, module=patch, play=guest(4))
-    equal((result.returncode, result.stderr), (1, f"error: '{stock}/stock.ko' has build-id 4567, the patch was made for 0123\n"),
+    equal((result.returncode, result.stderr), (1, f"error: '{patch}' patches 'stock': '{stock}/stock.ko' has build-id 4567, the patch was made for 0123\n"),
           "a stock module of another build")
     stock = make_stock(bytes.fromhex("0123"), "srcversion=0BAD")
     result = test("--modules", stock, module=patch, play=guest(3))
-    equal((result.returncode, result.stderr), (1, f"error: '{stock}/stock.ko' has srcversion 0BAD, the patch was made for 0A1B\n"),
+    equal((result.returncode, result.stderr), (1, f"error: '{patch}' patches 'stock': '{stock}/stock.ko' has srcversion 0BAD, the patch was made for 0A1B\n"),
           "a stock module of other source")
     result = run([TOOL, patch], env={"PATH": f"{BIN}:{os.environ['PATH']}"})
     equal((result.returncode, result.stderr.splitlines()[0]),

@@ -26,6 +26,7 @@ class Outcome:
         self.name = name
         self.checks = []  # (passed, text, detail)
         self.skipped = None
+        self.to_share = None  # (fix, report): tested in one boot with others
 
     def check(self, passed, text, detail=""):
         self.checks.append((bool(passed), f"{self.name}: {text}", detail))
@@ -118,6 +119,28 @@ def test(fix, target, report, work, outcome):
         outcome.check(json.loads(evidence.read_text())["verdict"] == "passed", "the evidence says passed", evidence.read_text()[-2000:])
 
 
+def needs_own_boot(fix):
+    return "example" in fix or set(fix.get("guest", {})) - {"modules_before"}
+
+
+def test_together(outcomes, target, top):
+    """What needs no script and no order of modules of its own is tested in one boot."""
+    outcomes = [outcome for outcome in outcomes if outcome.to_share]
+    if not outcomes:
+        return
+    modules = sorted({module for outcome in outcomes for module in outcome.to_share[0].get("guest", {}).get("modules_before", [])})
+    argv = [TEST, *[outcome.to_share[1]["module"] for outcome in outcomes], "--target", target.id, "--reload", "--output", top / "together",
+            "--quiet", *[arg for module in modules for arg in ("--module", module)]]
+    result = tap.run(argv, timeout=VM_TIMEOUT + 10 * len(outcomes))
+    path = top / "together" / "summary.json"
+    entries = json.loads(path.read_text())["modules"] if path.exists() else []
+    verdicts = {entry["file"]: entry for entry in entries}
+    for outcome in outcomes:
+        entry = verdicts.get(outcome.to_share[1]["module"], {"verdict": "missing"})
+        outcome.check(entry["verdict"] == "passed", "loads, works, unloads and loads again on the stock kernel",
+                      json.dumps(entry, indent=1) + result.stdout[-2000:] + result.stderr)
+
+
 def run(path, target, versions, top):
     fix = json.loads(path.read_text())
     outcome = Outcome(fix["name"])
@@ -127,7 +150,9 @@ def run(path, target, versions, top):
         outcome.skipped = cut(fix, path, target, versions, work)
         if not outcome.skipped:
             report = build(fix, target, work, outcome)
-            if report:
+            if report and not needs_own_boot(fix):
+                outcome.to_share = (fix, report)
+            elif report:
                 test(fix, target, report, work, outcome)
     except Exception as error:  # one fix that can't be tested must not hide the others
         outcome.check(False, "runs to its end", repr(error))
@@ -143,8 +168,10 @@ def main():
     paths = [path for path in paths if not only or path.stem in only]
     top = pathlib.Path(tap.tmpdir())
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for outcome in pool.map(lambda path: run(path, target, versions, top), paths):
-            outcome.show()
+        outcomes = list(pool.map(lambda path: run(path, target, versions, top), paths))
+    test_together(outcomes, target, top)
+    for outcome in outcomes:
+        outcome.show()
     tap.done()
 
 

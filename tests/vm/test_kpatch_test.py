@@ -161,7 +161,7 @@ class Suite:
     def many(self):
         """Good and bad ones in one call: each gets its own verdict, and one that takes the guest down costs the others nothing."""
         want = [("lp_fix", "passed", None), ("lp_sleeper", "failed", "cannot be tested: '"), ("lp_warn", "failed", "lp_fix_init"),
-                ("lp_refused", "failed", "no_such_function_anywhere"), ("lp_panic", "failed", "lp_panic panics on purpose"),
+                ("lp_refused", "failed", "no_such_function_anywhere"), ("lp_empty", "failed", "the live patch replaces no function"), ("lp_panic", "failed", "lp_panic panics on purpose"),
                 ("lp_next", "passed", None), ("lp_stuck", "failed", "'lp_sleeper' ("), ("lp_stack", "passed", None)]
         run = Run("many", [*[self.modules / f"{name}.ko" for name, _, _ in want], "--transition-timeout", str(TRANSITION),
                            "--image", self.target.facts["image"], "--modules", TOP / "stock", "--module", "lp_sleeper",

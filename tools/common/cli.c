@@ -17,6 +17,8 @@
 #include "tools/common/progress.h"
 #include "tools/common/render.h"
 
+#define OUTPUT_KEPT (1u << 20) /* what is longer appears before the end */
+
 static volatile sig_atomic_t caught_signal;
 
 /* timeout(1) and some shells signal the process and its group: the second signal comes with the first. */
@@ -117,14 +119,31 @@ static int end_interrupted(void)
 	return RK_EXIT_FAILED; /* reached only if the signal is blocked */
 }
 
+void rk_cli_flush(const struct rk_cli *cli)
+{
+	rk_progress_pause(cli->progress);
+	fflush(stdout);
+}
+
+/* What is printed appears when the live line is gone: at the end, or with rk_cli_flush(). */
+static void keep_output(enum rk_progress_style style)
+{
+	static char buffer[OUTPUT_KEPT];
+
+	if (style == RK_PROGRESS_LIVE)
+		setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+}
+
 static int run(const struct rk_tool *tool, const struct rk_parsed *parsed)
 {
 	enum rk_exit status = RK_EXIT_DONE;
+	enum rk_progress_style style = rk_progress_style(parsed->common.quiet);
 	struct rk_progress *progress = NULL;
-	_cleanup_err_ struct rk_err *err = rk_progress_create(
-		rk_progress_style(parsed->common.quiet), parsed->common.verbose, &progress);
+	_cleanup_err_ struct rk_err *err =
+		rk_progress_create(style, parsed->common.verbose, &progress);
 
 	if (!err) {
+		keep_output(style);
 		struct rk_cli cli = {
 			.tool = tool,
 			.verb = parsed->verb,
@@ -135,11 +154,13 @@ static int run(const struct rk_tool *tool, const struct rk_parsed *parsed)
 			.quiet = parsed->common.quiet,
 			.verbose = parsed->common.verbose,
 			.reporter = rk_progress_reporter(progress),
+			.progress = progress,
 		};
 
 		err = parsed->verb->run(&cli, &status);
 	}
 	rk_progress_destroy(progress);
+	fflush(stdout);
 	if (err) {
 		status = exit_of(err);
 		show_error(err, parsed->common.json);

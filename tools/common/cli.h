@@ -20,6 +20,7 @@ struct rk_cli {
 	bool quiet;
 	bool verbose;
 	const struct rk_reporter *reporter; /* hand it to the library; silent with --quiet */
+	struct rk_progress *progress;	    /* behind it */
 };
 
 /*
@@ -29,6 +30,10 @@ struct rk_cli {
  * killed by the signal that came, everything else failed.
  */
 int rk_cli_main(const struct rk_tool *tool, int argc, char **argv);
+
+/* Shows what was printed on stdout so far. Only needed by what prints while work goes on: while progress is drawn on a
+ * terminal, stdout is kept until the end, lest both mix. */
+void rk_cli_flush(const struct rk_cli *cli);
 
 /* Where downloads and prepared targets are kept: $XDG_CACHE_HOME/readykernel, else
  * $HOME/.cache/readykernel. *ret is malloc'ed; the directory may not exist yet. */

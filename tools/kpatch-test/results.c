@@ -160,6 +160,7 @@ struct rk_err *results_add(void *ctx, const struct rk_vm_test *test)
 		return NULL;
 	if (results->nr_modules > 1) {
 		report_test_line(stdout, test);
+		rk_cli_flush(results->cli);
 		return NULL;
 	}
 	report_test(stdout, test, results->cli->verbose);

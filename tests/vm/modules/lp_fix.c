@@ -39,6 +39,8 @@ static int __init lp_fix_init(void)
 #elif defined(LP_HANG)
 	for (;;)
 		cpu_relax();
+#elif defined(LP_EMPTY)
+	funcs[0] = (struct klp_func){};
 #elif defined(LP_REFUSED)
 	funcs[0].old_name = "no_such_function_anywhere";
 #endif

@@ -201,6 +201,8 @@ static struct rk_err *check_objects(const struct rk_livepatch *patch)
 				      object->name);
 		*(is_there ? &replaced : &waiting) += object->funcs.nr;
 	}
+	if (!replaced && !waiting)
+		return rk_err(RK_ERR_VERDICT, "the live patch replaces no function");
 	_cleanup_free_ char *text =
 		rk_asprintf("%zu function%s replaced", replaced, replaced == 1 ? "" : "s");
 	_cleanup_free_ char *rest =
