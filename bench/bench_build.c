@@ -16,20 +16,20 @@
 #include "lib/pipeline/build.h"
 #include "tools/common/cli.h"
 #include "tools/common/render.h"
+#include "tools/common/target.h"
 
 #define ROUNDS_MAX 50
 
 struct build_values {
-	const char *target;
+	struct rk_cli_target kernel;
 	unsigned int rounds;
-	bool offline;
 };
 
 /* clang-format off */
 static const struct rk_option options[] = {
-	RK_OPT_STR(0, "target", struct build_values, target, "TARGET", "the kernel: debian:RELEASE, or running (the default)"),
+	RK_OPT_TARGET(struct build_values, kernel),
 	RK_OPT_UINT('n', "rounds", struct build_values, rounds, "N", "how many rounds (default: 5)"),
-	RK_OPT_FLAG(0, "offline", struct build_values, offline, "use what is in the cache, download nothing"),
+	RK_OPT_TARGET_OFFLINE(struct build_values, kernel),
 	RK_OPT_END,
 };
 /* clang-format on */
@@ -244,15 +244,11 @@ static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	struct bench b = {.cli = cli};
 	const struct build_values *v = cli->values;
 	const char *tmp = getenv("TMPDIR");
-	_cleanup_free_ char *cache = NULL, *top = NULL;
+	_cleanup_free_ char *top = NULL;
 
 	(void)ret_exit;
-	RK_TRY(rk_cli_cache_dir(&cache));
-	struct rk_target_options o = {
-		.cache_dir = cache, .offline = v->offline, .reporter = cli->reporter};
 	RK_TRY(rk_patch_file_read(cli->operands[0], &b.patch));
-	struct rk_err *err =
-		rk_target_open(v->target ? v->target : "running", RK_TARGET_ALL, &o, &b.target);
+	struct rk_err *err = rk_cli_target_open(cli, &v->kernel, RK_TARGET_ALL, &b.target);
 	if (!err)
 		err = rk_fs_mkdtemp(tmp && *tmp ? tmp : "/tmp", "bench-build-", &top);
 	if (!err)

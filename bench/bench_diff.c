@@ -15,21 +15,21 @@
 #include "lib/diff/diff.h"
 #include "tools/common/cli.h"
 #include "tools/common/render.h"
+#include "tools/common/target.h"
 
 #define DEFAULT_PAIRS 200
 
 struct diff_values {
-	const char *target;
+	struct rk_cli_target kernel;
 	unsigned int pairs, seed;
-	bool offline;
 };
 
 /* clang-format off */
 static const struct rk_option options[] = {
-	RK_OPT_STR(0, "target", struct diff_values, target, "TARGET", "the kernel: debian:RELEASE, or running (the default)"),
+	RK_OPT_TARGET(struct diff_values, kernel),
 	RK_OPT_UINT('n', "pairs", struct diff_values, pairs, "N", "how many pairs (default: 200)"),
 	RK_OPT_UINT(0, "seed", struct diff_values, seed, "S", "which units (default: 0)"),
-	RK_OPT_FLAG(0, "offline", struct diff_values, offline, "use what is in the cache, download nothing"),
+	RK_OPT_TARGET_OFFLINE(struct diff_values, kernel),
 	RK_OPT_END,
 };
 /* clang-format on */
@@ -153,13 +153,9 @@ static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	_cleanup_(bench_deinit) struct bench b = {.cli = cli};
 	const struct diff_values *v = cli->values;
 	const char *tmp = getenv("TMPDIR");
-	_cleanup_free_ char *cache = NULL;
 
 	(void)ret_exit;
-	RK_TRY(rk_cli_cache_dir(&cache));
-	struct rk_target_options o = {
-		.cache_dir = cache, .offline = v->offline, .reporter = cli->reporter};
-	RK_TRY(rk_target_open(v->target ? v->target : "running", RK_TARGET_ALL, &o, &b.target));
+	RK_TRY(rk_cli_target_open(cli, &v->kernel, RK_TARGET_ALL, &b.target));
 	RK_TRY(rk_kbuild_open(b.target, cli->reporter, &b.kbuild));
 	RK_TRY(rk_fs_mkdtemp(tmp && *tmp ? tmp : "/tmp", "bench-diff-", &b.work));
 	RK_TRY(run_all(&b));

@@ -14,29 +14,25 @@
 #include "lib/target/proof.h"
 #include "tools/common/cli.h"
 #include "tools/common/render.h"
+#include "tools/common/target.h"
 
 #define DEFAULT_UNITS 200
 /* Units that are handed to the compilers at once: one failure shouldn't cost all. */
 #define BATCH 16
 
 struct proof_values {
-	const char *target, *source, *config, *vmlinux, *symvers, *modules;
-	unsigned int units, seed, jobs;
-	bool offline;
+	struct rk_cli_target kernel;
+	unsigned int units, seed;
 };
 
 /* clang-format off */
 static const struct rk_option options[] = {
-	RK_OPT_STR(0, "target", struct proof_values, target, "TARGET", "the kernel: debian:RELEASE, or running (the default)"),
-	RK_OPT_STR('s', "source", struct proof_values, source, "DIR", "kernel source tree, prepared, instead of --target"),
-	RK_OPT_STR('c', "config", struct proof_values, config, "FILE", "its configuration"),
-	RK_OPT_STR('v', "vmlinux", struct proof_values, vmlinux, "FILE", "its vmlinux, with symbols"),
-	RK_OPT_STR(0, "symvers", struct proof_values, symvers, "FILE", "its Module.symvers"),
-	RK_OPT_STR(0, "modules", struct proof_values, modules, "DIR", "its modules"),
+	RK_OPT_TARGET(struct proof_values, kernel),
+	RK_OPT_TARGET_PATHS(struct proof_values, kernel),
 	RK_OPT_UINT('n', "units", struct proof_values, units, "N", "how many units (default: 200)"),
 	RK_OPT_UINT(0, "seed", struct proof_values, seed, "S", "which units (default: 0)"),
-	RK_OPT_UINT('j', "jobs", struct proof_values, jobs, "N", "compile N units at once (default: one a processor)"),
-	RK_OPT_FLAG(0, "offline", struct proof_values, offline, "use what is in the cache, download nothing"),
+	RK_OPT_UINT('j', "jobs", struct proof_values, kernel.jobs, "N", "compile N units at once (default: one a processor)"),
+	RK_OPT_TARGET_OFFLINE(struct proof_values, kernel),
 	RK_OPT_END,
 };
 /* clang-format on */
@@ -68,35 +64,6 @@ static double now(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static struct rk_err *open_target(struct bench *b)
-{
-	const struct proof_values *v = b->cli->values;
-	_cleanup_free_ char *cache = NULL;
-	char *paths[5] = {};
-	const char *given[5] = {v->source, v->config, v->vmlinux, v->symvers, v->modules};
-	struct rk_err *err = rk_cli_cache_dir(&cache);
-
-	for (size_t i = 0; i < ARRAY_SIZE(paths) && !err; i++)
-		err = given[i] ? rk_cli_absolute_path(given[i], &paths[i]) : NULL;
-	struct rk_target_options o = {
-		.cache_dir = cache,
-		.offline = v->offline,
-		.jobs = v->jobs,
-		.reporter = b->cli->reporter,
-		.source = paths[0],
-		.config = paths[1],
-		.vmlinux = paths[2],
-		.symvers = paths[3],
-		.modules = paths[4],
-	};
-	const char *spec = v->source ? NULL : v->target ? v->target : "running";
-	if (!err)
-		err = rk_target_open(spec, RK_TARGET_ALL, &o, &b->target);
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		free(paths[i]);
-	return err;
-}
-
 /*
  * One failing unit makes the whole call fail: then the units of the batch are compiled one by one.
  */
@@ -104,7 +71,7 @@ static struct rk_err *compile_batch(struct bench *b, struct rk_compile_job *jobs
 				    struct outcome *outcomes, size_t nr)
 {
 	const struct proof_values *v = b->cli->values;
-	struct rk_err *err = rk_compile(b->kbuild, jobs, nr, v->jobs, b->cli->reporter);
+	struct rk_err *err = rk_compile(b->kbuild, jobs, nr, v->kernel.jobs, b->cli->reporter);
 
 	if (!err || rk_err_code(err) == RK_ERR_INTERRUPTED)
 		return err;
@@ -319,9 +286,11 @@ static void bench_deinit(struct bench *b)
 static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
 	_cleanup_(bench_deinit) struct bench b = {.cli = cli};
+	const struct proof_values *v = cli->values;
 	const char *tmp = getenv("TMPDIR");
 
-	RK_TRY(open_target(&b));
+	RK_TRY(rk_cli_target_check(&v->kernel));
+	RK_TRY(rk_cli_target_open(cli, &v->kernel, RK_TARGET_ALL, &b.target));
 	RK_TRY(rk_kbuild_open(b.target, cli->reporter, &b.kbuild));
 	RK_TRY(rk_symbols_open(b.target, &b.symbols));
 	RK_TRY(rk_fs_mkdtemp(tmp && *tmp ? tmp : "/tmp", "bench-proof-", &b.work));

@@ -59,7 +59,8 @@ struct rk_arch {
 	const char *name; /* "x86_64" */
 	uint16_t machine; /* EM_X86_64 */
 	uint32_t reloc_none, reloc_abs64, reloc_pc32, reloc_plt32;
-	const struct rk_special *specials; /* terminated by name NULL */
+	/* Terminated by name NULL. A name that is there again has other entries in other configurations; which, the section shows. */
+	const struct rk_special *specials;
 
 	/* NULL for a type the architecture doesn't know. */
 	const struct rk_reloc_kind *(*reloc_kind)(uint32_t type);

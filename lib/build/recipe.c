@@ -90,7 +90,8 @@ static struct rk_err *find_elsewhere(struct rk_kbuild *kbuild, const char *objec
 static struct rk_err *take_cc(struct rk_kbuild *kbuild, const struct rk_command *command,
 			      struct rk_recipe *recipe)
 {
-	const char **argv = rk_arena_calloc(&kbuild->arena, command->words.nr + 1, sizeof(*argv));
+	const char **argv = rk_arena_calloc(&kbuild->arena, command->words.nr + 2, sizeof(*argv));
+	bool has_debug_info = false;
 	size_t nr = 0;
 
 	if (!argv)
@@ -109,8 +110,12 @@ static struct rk_err *take_cc(struct rk_kbuild *kbuild, const struct rk_command 
 			recipe->input = word;
 			continue;
 		}
+		has_debug_info = has_debug_info || rk_has_prefix(word, "-g");
 		argv[nr++] = word;
 	}
+	/* Changed layouts and prototypes are seen by debug info, which a kernel without it needs too; it changes no code. */
+	if (!has_debug_info)
+		argv[nr++] = "-g";
 	recipe->cc_argv = argv;
 	if (!nr || !recipe->input)
 		return rk_err(RK_ERR_FORMAT, "'%s': kbuild's compiler command names no input",

@@ -198,12 +198,32 @@ static struct rk_err *cut_at_references(struct rk_cutter *c, struct rk_section *
 	return ok ? err : rk_err_nomem();
 }
 
-static const struct rk_special *find_special(const struct rk_arch *arch, const char *name)
+/* Does every entry name its code? */
+static bool has_entries_of(const struct rk_section *section, const struct rk_special *special)
 {
-	for (const struct rk_special *sp = arch->specials; sp->name; sp++)
-		if (rk_streq(sp->name, name))
+	if (section->size % special->entry_size)
+		return false;
+	for (uint64_t at = special->code_offset; at < section->size; at += special->entry_size) {
+		const struct rk_reloc *reloc = rk_section_reloc_from(section, at);
+		if (!reloc || reloc->offset != at)
+			return false;
+	}
+	return true;
+}
+
+static const struct rk_special *find_special(const struct rk_arch *arch,
+					     const struct rk_section *section)
+{
+	const struct rk_special *first = NULL;
+
+	for (const struct rk_special *sp = arch->specials; sp->name; sp++) {
+		if (!rk_streq(sp->name, section->name))
+			continue;
+		if (has_entries_of(section, sp))
 			return sp;
-	return NULL;
+		first = first ? first : sp;
+	}
+	return first;
 }
 
 static bool has_cutting_symbol(const struct rk_section *section)
@@ -216,7 +236,7 @@ static bool has_cutting_symbol(const struct rk_section *section)
 
 static struct rk_err *cut_section(struct rk_cutter *c, struct rk_section *section)
 {
-	const struct rk_special *special = find_special(c->out->arch, section->name);
+	const struct rk_special *special = find_special(c->out->arch, section);
 
 	if (!section->size && !has_cutting_symbol(section))
 		return NULL;

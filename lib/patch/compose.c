@@ -53,18 +53,38 @@ static void composer_deinit(struct composer *c)
 	rk_arena_deinit(&c->arena);
 }
 
-/* Bytes of one entry if name is an array of entries that the kernel walks, so that padding would be read as one; else 0. */
-static uint32_t entry_size(const struct composer *c, const char *name)
+/* The bytes of one entry of the array name, as this row of the table has it; 0 if it is about another one. */
+static uint32_t entry_size(const struct rk_special *special, const char *name)
 {
-	if (rk_streq(name, "__mcount_loc"))
-		return 8;
+	if (rk_streq(special->name, name))
+		return special->entry_size;
+	return special->parallel && rk_streq(special->parallel, name) ? special->parallel_size : 0;
+}
+
+/* Is name an array of entries that the kernel walks, so that padding would be read as one? */
+static bool is_array(const struct composer *c, const char *name)
+{
+	for (const struct rk_special *s = c->arch->specials; s->name; s++)
+		if (entry_size(s, name))
+			return true;
+	return false;
+}
+
+static struct rk_err *check_array(const struct composer *c, const struct rk_plan_section *piece)
+{
+	uint32_t size = 0;
+
 	for (const struct rk_special *s = c->arch->specials; s->name; s++) {
-		if (rk_streq(s->name, name))
-			return s->entry_size;
-		if (s->parallel && rk_streq(s->parallel, name))
-			return s->parallel_size;
+		uint32_t entry = entry_size(s, piece->name);
+		if (entry && piece->size % entry == 0)
+			return NULL;
+		size = size ? size : entry;
 	}
-	return 0;
+	if (!size)
+		return NULL;
+	return rk_err(RK_ERR_FORMAT,
+		      "the size of section '%s' is no multiple of its entries' %u bytes",
+		      piece->name, size);
 }
 
 static struct rk_err *get_group(struct composer *c, const struct rk_plan_section *piece,
@@ -107,15 +127,10 @@ static struct rk_err *join(struct composer *c, struct group *group,
 
 static struct rk_err *check_piece(struct composer *c, const struct rk_plan_section *piece)
 {
-	uint32_t entry = entry_size(c, piece->name);
-
 	if (piece->align & (piece->align - 1))
 		return rk_err(RK_ERR_INVALID, "the alignment of section '%s' is no power of two",
 			      piece->name);
-	if (entry && piece->size % entry)
-		return rk_err(RK_ERR_FORMAT,
-			      "the size of section '%s' is no multiple of its entries' %u bytes",
-			      piece->name, entry);
+	RK_TRY(check_array(c, piece));
 	if (piece->type != SHT_NOBITS && piece->size && !piece->data)
 		return rk_err(RK_ERR_INVALID, "section '%s' has no content", piece->name);
 	if (piece->type == SHT_NOBITS && piece->relocs.nr)
@@ -133,7 +148,7 @@ static struct rk_err *add_piece(struct composer *c, const struct rk_plan_section
 	RK_TRY(get_group(c, piece, &group));
 	RK_TRY(join(c, group, piece));
 	uint64_t base = (group->size + align - 1) & ~(align - 1);
-	if (base != group->size && entry_size(c, piece->name))
+	if (base != group->size && is_array(c, piece->name))
 		return rk_err(RK_ERR_FORMAT,
 			      "the alignment of section '%s' would tear its entries apart",
 			      piece->name);
@@ -238,7 +253,7 @@ static struct rk_err *add_undefined(struct composer *c, const struct rk_plan_sym
  */
 static bool is_used_at_load(const struct composer *c, const char *name)
 {
-	return entry_size(c, name) || rk_has_prefix(name, ".altinstr");
+	return is_array(c, name) || rk_has_prefix(name, ".altinstr");
 }
 
 static struct rk_err *get_klp_rela(struct composer *c, const struct rk_plan_section *piece,

@@ -15,6 +15,7 @@
 #include "lib/target/config.h"
 #include "lib/target/deb.h"
 #include "lib/target/debian.h"
+#include "lib/target/demands.h"
 #include "lib/target/facts.h"
 #include "lib/target/prepare.h"
 #include "lib/target/source_tree.h"
@@ -315,6 +316,7 @@ static struct rk_err *check_compiler(struct fetch *f)
 	RK_TRY(rk_facts_config(config, "CC_VERSION_TEXT", arena, &f->build.compiler));
 	if (!f->build.compiler)
 		return rk_err(RK_ERR_FORMAT, "'%s' has no CONFIG_CC_VERSION_TEXT", f->config);
+	RK_TRY(rk_demands_check(f->config));
 	RK_TRY(rk_prepare_compiler(f->build.compiler, f->options->cc, arena, &f->cc));
 	RK_TRY(rk_prepare_check_tools(f->cc));
 	return rk_prepare_check_compiler(f->cc, f->build.compiler, f->options->skip_compiler_check,

@@ -11,6 +11,7 @@
 #include "lib/base/sha256.h"
 #include "lib/base/str.h"
 #include "lib/target/config.h"
+#include "lib/target/demands.h"
 #include "lib/target/facts.h"
 #include "lib/target/prepare.h"
 #include "lib/target/resolve.h"
@@ -198,6 +199,7 @@ static struct rk_err *fill_facts(const struct rk_target_options *o, char **ret_c
 			"--config '%s' has no CONFIG_CC_VERSION_TEXT: give the .config the kernel "
 			"was built with",
 			o->config);
+	RK_TRY(rk_demands_check(o->config));
 	RK_TRY(rk_prepare_compiler(target->compiler, o->cc, &target->arena, &target->cc));
 	return rk_prepare_check_compiler(target->cc, target->compiler, o->skip_compiler_check,
 					 o->reporter);

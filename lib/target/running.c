@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "lib/base/str.h"
+#include "lib/target/build_dir.h"
 #include "lib/target/debian.h"
 #include "lib/target/facts.h"
 #include "lib/target/resolve.h"
@@ -27,8 +28,9 @@ struct rk_err *rk_spec_running(struct rk_spec *ret)
 	if (!spec.package_version || !rk_release_is_valid(name.release))
 		return rk_err(
 			RK_ERR_UNSUPPORTED,
-			"the running kernel '%s' ('%s') isn't Debian's; name a target (--target debian:REL) "
-			"or give explicit paths (--source, --config, --vmlinux, --symvers)",
+			"the running kernel '%s' ('%s') isn't Debian's; name a target (--target debian:REL, "
+			"or dir:TREE for a kernel that was built here), or give explicit paths (--source, --config, "
+			"--vmlinux, --symvers)",
 			name.release, name.version);
 	spec.release = rk_arena_strdup(&spec.arena, name.release);
 	spec.id = rk_arena_printf(&spec.arena, RK_DEBIAN_PREFIX "%s", name.release);
@@ -49,6 +51,11 @@ struct rk_err *rk_spec_parse(const char *text, struct rk_spec *ret)
 
 	if (rk_streq(text, "running"))
 		return rk_spec_running(ret);
+	if (rk_build_dir_is_spec(text))
+		return rk_err(
+			RK_ERR_INVALID,
+			"'%s' has no name in the cache; 'kpatch-build target list' shows what was made of it as 'path:…'",
+			text);
 	if (rk_has_prefix(text, RK_DEBIAN_PREFIX)) {
 		rest = text + strlen(RK_DEBIAN_PREFIX);
 		spec.release = rk_arena_strdup(&spec.arena, rest);
@@ -64,8 +71,8 @@ struct rk_err *rk_spec_parse(const char *text, struct rk_spec *ret)
 	    (spec.release && (!rk_release_is_valid(rest) || rk_version_series(rest) == 0)))
 		return rk_err(
 			RK_ERR_INVALID,
-			"'%s' is no target; write 'debian:RELEASE' (debian:6.1.0-50-cloud-amd64) or 'running', "
-			"or give explicit paths",
+			"'%s' is no target; write 'debian:RELEASE' (debian:6.1.0-50-cloud-amd64), 'running' or "
+			"'dir:TREE', or give explicit paths",
 			text);
 	spec.id = rk_arena_strdup(&spec.arena, text);
 	if (!spec.id)

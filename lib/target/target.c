@@ -7,6 +7,7 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
+#include "lib/target/build_dir.h"
 #include "lib/target/cache.h"
 #include "lib/target/debian.h"
 #include "lib/target/facts.h"
@@ -184,6 +185,16 @@ static struct rk_err *open_named(const char *text, enum rk_target_parts parts,
 	return NULL;
 }
 
+static struct rk_err *open_build_dir(const char *spec, enum rk_target_parts parts,
+				     const struct rk_target_options *options,
+				     struct rk_target *target)
+{
+	struct rk_target_options found = *options;
+
+	RK_TRY(rk_build_dir_find(spec, &target->arena, &found));
+	return rk_target_open_paths(parts, &found, target);
+}
+
 struct rk_err *rk_target_open(const char *spec, enum rk_target_parts parts,
 			      const struct rk_target_options *options, struct rk_target **ret)
 {
@@ -198,6 +209,8 @@ struct rk_err *rk_target_open(const char *spec, enum rk_target_parts parts,
 			      spec);
 	if (explicit)
 		RK_TRY(rk_target_open_paths(parts, options, target));
+	else if (spec && rk_build_dir_is_spec(spec))
+		RK_TRY(open_build_dir(spec, parts, options, target));
 	else
 		RK_TRY(open_named(spec ? spec : "running", with_image(parts), options, target));
 	*ret = take_ptr(target);

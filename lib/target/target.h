@@ -2,7 +2,7 @@
 /*
  * A target is one exact kernel build and where its parts are: image, vmlinux, config, source, symvers,
  * modules. It comes from a distribution ("debian:6.1.0-50-cloud-amd64"), from the running system
- * ("running"), or from explicit paths; whoever uses it doesn't see the difference.
+ * ("running"), from the directory it was built in ("dir:/usr/src/linux"), or from explicit paths; whoever uses it doesn't see the difference.
  */
 #ifndef RK_TARGET_TARGET_H
 #define RK_TARGET_TARGET_H
@@ -60,8 +60,8 @@ struct rk_target_options {
 };
 
 /* Resolves spec, fetches, checks, unpacks and prepares what isn't there yet (locks make two calls at once safe; a
- * killed call leaves nothing half-done), and describes it. spec: "debian:REL", "running", or NULL with explicit
- * paths. Errors: RK_ERR_NOT_FOUND (unknown release, missing package: names it and what is on offer),
+ * killed call leaves nothing half-done), and describes it. spec: "debian:REL", "running", "dir:TREE" or
+ * "dir:SOURCE,BUILD" (absolute, with modules and image among the options if they are elsewhere), or NULL with explicit paths. Errors: RK_ERR_NOT_FOUND (unknown release, missing package: names it and what is on offer),
  * RK_ERR_MISMATCH (versions, compiler), RK_ERR_TOOL, RK_ERR_SYS (ENOSPC says how much is needed), RK_ERR_INTERRUPTED. */
 struct rk_err *rk_target_open(const char *spec, enum rk_target_parts parts,
 			      const struct rk_target_options *options, struct rk_target **ret)

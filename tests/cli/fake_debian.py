@@ -38,6 +38,8 @@ modules_prepare: prepare
 CONFIG = """\
 CONFIG_CC_VERSION_TEXT="{compiler}"
 CONFIG_LIVEPATCH=y
+CONFIG_KALLSYMS_ALL=y
+CONFIG_MODULES=y
 # CONFIG_UBSAN is not set
 """
 
@@ -61,6 +63,7 @@ class Kernel:
         self.compiler = host_compiler()
         self.build_id = hashlib.sha1(self.release.encode() + version.encode()).hexdigest()
         self.debug_build_id = None  # another one than the image's
+        self.config = CONFIG
         self.boot_config_extra = ""
         self.config_extra = 'CONFIG_BUILD_SALT="salt"\n'  # Debian leaves it out of /boot/config
         self.source_files = {
@@ -247,7 +250,7 @@ class Archive:
             return file.read()
 
     def add_image(self, kernel):
-        config = CONFIG.format(compiler=kernel.compiler) + kernel.boot_config_extra
+        config = kernel.config.format(compiler=kernel.compiler) + kernel.boot_config_extra
         return self.add_deb(f"linux-image-{kernel.release}", kernel.version, {
             f"boot/vmlinuz-{kernel.release}": self.vmlinuz(kernel),
             f"boot/config-{kernel.release}": config,
@@ -265,7 +268,7 @@ class Archive:
         })
 
     def add_headers(self, kernel):
-        config = CONFIG.format(compiler=kernel.compiler) + kernel.config_extra
+        config = kernel.config.format(compiler=kernel.compiler) + kernel.config_extra
         return self.add_deb(f"linux-headers-{kernel.release}", kernel.version, {
             f"usr/src/linux-headers-{kernel.release}/.config": config,
             f"usr/src/linux-headers-{kernel.release}/Module.symvers":

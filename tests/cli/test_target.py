@@ -533,6 +533,55 @@ def test_explicit_paths():
     equal(bench.target("rm", path_id).returncode, 0, "remove a copy")
 
 
+def test_build_dir():
+    """A kernel that was built here, in its tree or beside it: each thing that isn't there is named with what makes it."""
+    kernel = Kernel()
+    bench = Bench(kernel)
+    bench.target("fetch", spec(kernel))
+    made = bench.dir(kernel, "build")
+    tree, beside = os.path.join(bench.root, "tree"), os.path.join(bench.root, "beside")
+    shutil.copytree(os.path.join(made, "source"), tree, symlinks=True)
+    os.remove(os.path.join(tree, ".config"))
+    os.makedirs(beside)
+
+    def fetch(*names, cwd="/"):
+        return bench.target("fetch", "dir:" + ",".join(names), cwd=cwd)
+
+    fails(fetch("/nonexistent"), 1, "'/nonexistent' is no directory")
+    fails(fetch(""), 2, "'dir:' is no target")
+    fails(fetch(tree, ""), 2, "is no target; write dir:TREE or dir:SOURCE,BUILD")
+    fails(fetch(beside), 1, f"'{beside}' is neither a kernel source tree (it has no 'Kbuild') nor a build directory")
+    for name, source, message in [(".config", "config", "configure the kernel"), ("vmlinux", "vmlinux", "build the kernel ('make')"),
+                                  ("Module.symvers", "Module.symvers", "('make modules')")]:
+        if os.path.exists(os.path.join(tree, name)):
+            os.remove(os.path.join(tree, name))
+        fails(fetch(tree), 1, f"'{tree}' has no '{name}'", message)
+        for place in (tree, beside):
+            shutil.copy(os.path.join(made, source), os.path.join(place, name))
+    before = sorted(os.listdir(tree))
+    ok(fetch(tree).returncode == 0, "a tree that was built in place")
+    ok(fetch("tree", cwd=bench.root).returncode == 0, "… by a path from here")
+    os.symlink(tree, os.path.join(beside, "source"))
+    for names in ((beside,), (tree, beside)):
+        result = fetch(*names)
+        equal((result.returncode, result.stderr), (0, ""), f"dir:{','.join(names)}: the copy that was made is used")
+    equal(sorted(os.listdir(tree)), before, "the tree isn't written to")
+    fails(bench.target("show", f"dir:{tree}"), 2, "has no name in the cache")
+    fails(bench.tool("--target", spec(kernel), "--modules", "/", "x.patch"), 2, "--modules goes with explicit paths or --target dir:")
+
+
+def test_demands():
+    """A kernel that won't do is refused by the option that is in the way, before the large packages are fetched."""
+    for old, new, message in [("CONFIG_LIVEPATCH=y", "# CONFIG_LIVEPATCH is not set", "CONFIG_LIVEPATCH is not set"),
+                              ("CONFIG_MODULES=y", "CONFIG_MODULES=y\nCONFIG_X86_KERNEL_IBT=y", "CONFIG_X86_KERNEL_IBT is set"),
+                              ("CONFIG_MODULES=y", "CONFIG_MODULES=y\nCONFIG_LTO_CLANG=y", "CONFIG_LTO_CLANG is set")]:
+        kernel = Kernel()
+        kernel.config = kernel.config.replace(old, new)
+        bench = Bench(kernel)
+        fails(bench.target("fetch", spec(kernel)), 1, "no live patches can be built for this kernel", message)
+        ok(not os.path.exists(bench.dir(kernel, "build")), f"{message}: nothing is left")
+
+
 def test_running():
     bench = Bench()
     if "Debian" in os.uname().version:
@@ -546,6 +595,7 @@ if len(sys.argv) > 2:
     done()
 for test in (test_verify_and_remove, test_image_only, test_versions, test_no_lists, test_mismatch, test_compiler,
              test_prepare_fails, test_resume, test_leftovers, test_wrong_hash, test_killed_prepare, test_interrupt,
-             test_two_at_once, test_offline, test_disk_full, test_explicit_paths, test_running):
+             test_two_at_once, test_offline, test_disk_full, test_explicit_paths, test_build_dir, test_demands,
+             test_running):
     test()
 done()

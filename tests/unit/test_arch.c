@@ -273,7 +273,7 @@ static void test_specials(void)
 		   s->name);
 		ok(!s->parallel == !s->parallel_size, "%s: its parallel array has a size", s->name);
 	}
-	is_int((long long)nr, 11, "special sections");
+	is_int((long long)nr, 12, "special sections");
 }
 
 int main(void)

@@ -9,22 +9,21 @@
 #include "lib/pipeline/build.h"
 #include "tools/common/cli.h"
 #include "tools/common/render.h"
+#include "tools/common/target.h"
 #include "tools/kpatch-build/cmds.h"
 #include "tools/kpatch-build/explain.h"
 #include "tools/kpatch-build/inputs.h"
 #include "tools/kpatch-build/report.h"
 
 struct build_values {
-	const char *target;
-	const char *source, *config, *vmlinux, *symvers, *modules;
+	struct rk_cli_target kernel;
 	struct rk_strings targets, fixes, accepted, reasons;
 	const char *name, *output, *keep;
 	const char *sign_key, *sign_cert;
-	const char *cc;
 	struct rk_strings cflags;
 	struct input_values inputs;
-	unsigned int level, jobs;
-	bool non_replace, skip_compiler_check, offline, explain;
+	unsigned int level;
+	bool non_replace, explain;
 };
 
 /* clang-format off */
@@ -33,17 +32,13 @@ static const struct rk_option options[] = {
 	RK_OPT_STR(0, "git", struct build_values, inputs.git, "REPOSITORY", "take commits of this repository as fixes, too"),
 	RK_OPT_STR(0, "commits", struct build_values, inputs.commits, "A..B", "which: those of B that A doesn't have, in order, without merges"),
 	RK_OPT_GROUP("which kernel"),
-	RK_OPT_STR(0, "target", struct build_values, target, "TARGET", "the kernel to patch: debian:RELEASE, or running (the default)"),
-	RK_OPT_STR('s', "source", struct build_values, source, "DIR", "kernel source tree (with --config, --vmlinux and --symvers: any kernel)"),
-	RK_OPT_STR('c', "config", struct build_values, config, "FILE", "the kernel's configuration"),
-	RK_OPT_STR('v', "vmlinux", struct build_values, vmlinux, "FILE", "the kernel's vmlinux, with symbols"),
-	RK_OPT_STR(0, "symvers", struct build_values, symvers, "FILE", "the kernel's Module.symvers"),
-	RK_OPT_STR(0, "modules", struct build_values, modules, "DIR", "the kernel's modules (/lib/modules/RELEASE)"),
+	RK_OPT_TARGET(struct build_values, kernel),
+	RK_OPT_TARGET_PATHS(struct build_values, kernel),
 	RK_OPT_LIST('t', "object", struct build_values, targets, "OBJECT", "build for this object only: vmlinux or a module's name (again for more)"),
-	RK_OPT_STR(0, "cc", struct build_values, cc, "COMPILER", "compiler to run instead of the one the kernel names"),
+	RK_OPT_STR(0, "cc", struct build_values, kernel.cc, "COMPILER", "compiler to run instead of the one the kernel names"),
 	RK_OPT_LIST(0, "cflag", struct build_values, cflags, "FLAG", "one more compiler flag (again for more); the proof says what it changes"),
-	RK_OPT_FLAG(0, "skip-compiler-check", struct build_values, skip_compiler_check, "go on with another compiler version; the proof still decides"),
-	RK_OPT_FLAG(0, "offline", struct build_values, offline, "use what is in the cache, download nothing"),
+	RK_OPT_FLAG(0, "skip-compiler-check", struct build_values, kernel.skip_compiler_check, "go on with another compiler version; the proof still decides"),
+	RK_OPT_TARGET_OFFLINE(struct build_values, kernel),
 	RK_OPT_GROUP("what comes out"),
 	RK_OPT_STR('n', "name", struct build_values, name, "NAME", "name of the module (default: the first patch's or directory's name)"),
 	RK_OPT_STR('o', "output", struct build_values, output, "DIR", "write module, manifest and report here (default: this directory)"),
@@ -55,7 +50,7 @@ static const struct rk_option options[] = {
 	RK_OPT_STR(0, "sign-key", struct build_values, sign_key, "FILE", "sign the module with this private key (PEM)"),
 	RK_OPT_STR(0, "sign-cert", struct build_values, sign_cert, "FILE", "certificate of --sign-key (PEM)"),
 	RK_OPT_GROUP("how"),
-	RK_OPT_UINT('j', "jobs", struct build_values, jobs, "N", "compile N units at once (default: one a processor)"),
+	RK_OPT_UINT('j', "jobs", struct build_values, kernel.jobs, "N", "compile N units at once (default: one a processor)"),
 	RK_OPT_STR('d', "keep", struct build_values, keep, "DIR", "keep the work of each phase in DIR, to look into"),
 	RK_OPT_FLAG(0, "explain", struct build_values, explain, "say what the findings named as operands mean, and what to do; without one, or with 'list': all codes"),
 	RK_OPT_END,
@@ -70,16 +65,7 @@ static const char description[] =
 
 static struct rk_err *check_values(const struct build_values *v)
 {
-	const char *paths[] = {v->source, v->config, v->vmlinux, v->symvers};
-	size_t given = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		given += paths[i] != NULL;
-	if (given && v->target)
-		return rk_err(RK_ERR_INVALID, "--target and explicit paths exclude each other");
-	if (given && given < ARRAY_SIZE(paths))
-		return rk_err(
-			RK_ERR_INVALID,
-			"explicit paths need all of --source, --config, --vmlinux and --symvers");
+	RK_TRY(rk_cli_target_check(&v->kernel));
 	if (!v->sign_key != !v->sign_cert)
 		return rk_err(RK_ERR_INVALID, "--sign-key and --sign-cert go together");
 	return NULL;
@@ -122,30 +108,6 @@ static struct rk_err *absolute(struct rk_arena *arena, const char *path, const c
 	RK_TRY(rk_cli_absolute_path(path, &abs));
 	*ret = rk_arena_strdup(arena, abs);
 	return *ret ? NULL : rk_err_nomem();
-}
-
-static struct rk_err *open_target(const struct rk_cli *cli, struct rk_arena *arena,
-				  struct rk_target **ret)
-{
-	const struct build_values *v = cli->values;
-	_cleanup_free_ char *cache = NULL;
-	struct rk_target_options o = {
-		.offline = v->offline,
-		.skip_compiler_check = v->skip_compiler_check,
-		.jobs = v->jobs,
-		.cc = v->cc,
-		.reporter = cli->reporter,
-	};
-
-	RK_TRY(rk_cli_cache_dir(&cache));
-	o.cache_dir = cache;
-	RK_TRY(absolute(arena, v->source, &o.source));
-	RK_TRY(absolute(arena, v->config, &o.config));
-	RK_TRY(absolute(arena, v->vmlinux, &o.vmlinux));
-	RK_TRY(absolute(arena, v->symvers, &o.symvers));
-	RK_TRY(absolute(arena, v->modules, &o.modules));
-	const char *spec = v->source ? NULL : v->target ? v->target : "running";
-	return rk_target_open(spec, RK_TARGET_ALL, &o, ret);
 }
 
 /* --keep's folder must be new or empty: what is in there would be taken for this build's. */
@@ -301,7 +263,7 @@ static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
 		.level = v->level ? v->level : 1,
 		.replace = !v->non_replace,
 		.tool_version = RK_VERSION,
-		.jobs = v->jobs,
+		.jobs = v->kernel.jobs,
 		.reporter = cli->reporter,
 	};
 	for (size_t i = 0; accepted && i < v->accepted.nr; i++)
@@ -314,7 +276,7 @@ static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
 	o.extra_cflags = v->cflags.nr ? cflags : NULL;
 	RK_TRY(absolute(&arena, v->sign_key, &o.sign_key));
 	RK_TRY(absolute(&arena, v->sign_cert, &o.sign_cert));
-	RK_TRY(open_target(cli, &arena, &target));
+	RK_TRY(rk_cli_target_open(cli, &v->kernel, RK_TARGET_ALL, &target));
 	return build_and_report(cli, target, &o, &arena, ret_exit);
 }
 

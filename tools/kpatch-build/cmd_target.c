@@ -7,6 +7,7 @@
 #include "lib/target/target.h"
 #include "tools/common/cli.h"
 #include "tools/common/render.h"
+#include "tools/common/target.h"
 #include "tools/kpatch-build/cmds.h"
 
 struct target_values {
@@ -237,19 +238,20 @@ static struct rk_err *run_show(const struct rk_cli *cli, enum rk_exit *ret_exit)
 static struct rk_err *run_fetch(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
 	const struct target_values *v = cli->values;
-	_cleanup_free_ char *cache = NULL;
-	struct rk_target_options options;
 
-	RK_TRY(target_options(cli, &cache, &options));
 	for (size_t i = 0; i < cli->nr_operands; i++) {
 		_cleanup_target_ struct rk_target *t = NULL;
+		const struct rk_cli_target kernel = {
+			.spec = cli->operands[i],
+			.jobs = v->jobs,
+			.skip_compiler_check = v->skip_compiler_check,
+		};
 
-		RK_TRY(rk_target_open(cli->operands[i],
-				      v->image_only ? RK_TARGET_IMAGE : RK_TARGET_ALL, &options,
-				      &t));
+		RK_TRY(rk_cli_target_open(cli, &kernel,
+					  v->image_only ? RK_TARGET_IMAGE : RK_TARGET_ALL, &t));
 		if (!cli->quiet)
-			printf("target '%s' %s is ready in '%s'\n", t->id, t->source_version,
-			       t->dir);
+			printf("target '%s' %s is ready in '%s'\n", t->id,
+			       t->source_version ? t->source_version : t->release, t->dir);
 	}
 	return NULL;
 }
@@ -307,7 +309,7 @@ const struct rk_verb verb_target_fetch = {
 	.operands = "TARGET...",
 	.summary = "download, check, unpack and prepare a kernel",
 	.description =
-		"TARGET is debian:RELEASE (debian:6.1.0-50-cloud-amd64) or running. Packages come through apt, so its\n"
+		"TARGET is debian:RELEASE (debian:6.1.0-50-cloud-amd64), running, or dir:TREE. Packages come through apt, so its\n"
 		"sources, proxies and keys apply; its lists are used as they are: run 'apt-get update' for new ones.\n"
 		"A fetch that was interrupted goes on where it stopped.\n",
 	.options = fetch_options,

@@ -7,6 +7,7 @@
 #include "lib/target/target.h"
 #include "tools/common/cli.h"
 #include "tools/common/render.h"
+#include "tools/common/target.h"
 #include "tools/kpatch-test/kpatch-test.h"
 
 #define DEFAULT_CPUS 2
@@ -101,13 +102,11 @@ static struct rk_err *target_of_module(struct session *s, const char **ret)
 static struct rk_err *open_target(struct session *s)
 {
 	const char *id = s->values->target;
-	_cleanup_free_ char *cache = NULL;
 
 	if (!id)
 		RK_TRY(target_of_module(s, &id));
-	RK_TRY(rk_cli_cache_dir(&cache));
-	struct rk_target_options options = {.cache_dir = cache, .reporter = s->cli->reporter};
-	RK_TRY(rk_target_open(id, RK_TARGET_IMAGE, &options, &s->target));
+	const struct rk_cli_target kernel = {.spec = id};
+	RK_TRY(rk_cli_target_open(s->cli, &kernel, RK_TARGET_IMAGE, &s->target));
 	if (!s->target->image)
 		return rk_err(RK_ERR_NOT_FOUND, "target '%s' has no bootable image; use --image",
 			      id);
