@@ -49,7 +49,8 @@ struct attempt {
 	const struct cov_fix *fix;
 	const char *dir;
 	char *patch_path, *name;
-	struct cov_paths carried;
+	struct cov_paths carried, useless; /* files from elsewhere, and those that didn't help */
+	char *complaint;		   /* of the last compile that failed */
 	json_t *result;
 	double seconds, cpu_seconds;
 	long peak_kib;
@@ -59,7 +60,9 @@ static void attempt_deinit(struct attempt *a)
 {
 	free(a->patch_path);
 	free(a->name);
+	free(a->complaint);
 	rk_vec_deinit(&a->carried.list);
+	rk_vec_deinit(&a->useless.list);
 	json_decref(a->result);
 }
 
@@ -180,32 +183,70 @@ static void take_document(struct attempt *a, const json_t *doc)
 }
 
 /* Of what a compiler said the first complaint; of other messages the first line. */
+static const char *first_complaint(const char *message, size_t *ret_len)
+{
+	for (const char *p = message; *p;) {
+		size_t len = strcspn(p, "\n");
+		const char *mark = memmem(p, len, "error: ", strlen("error: "));
+		if (mark) {
+			*ret_len = len;
+			return p;
+		}
+		p += len + (p[len] != '\0');
+	}
+	*ret_len = strcspn(message, "\n");
+	return message;
+}
+
 static void set_message(struct attempt *a, const char *message)
 {
-	const char *line = message;
+	size_t len;
+	const char *line = first_complaint(message, &len);
 
-	for (const char *p = message; *p; p += strcspn(p, "\n") + (p[strcspn(p, "\n")] != '\0')) {
-		if (memmem(p, strcspn(p, "\n"), "error: ", strlen("error: "))) {
-			line = p;
-			break;
-		}
+	json_object_set_new(a->result, "message", json_stringn_nocheck(line, len));
+}
+
+/* A file that was carried along and left the complaint as it was is dropped again. */
+static struct rk_err *drop_useless(struct attempt *a, const char *message)
+{
+	size_t len;
+	const char *line = first_complaint(message, &len);
+	_cleanup_free_ char *complaint = strndup(line, len);
+	size_t last = a->carried.list.nr - 1;
+
+	if (!complaint)
+		return rk_err_nomem();
+	if (a->complaint && a->carried.list.nr && rk_streq(a->complaint, complaint)) {
+		if (!rk_vec_push(&a->useless.list, a->carried.list.v[last]))
+			return rk_err_nomem();
+		a->carried.list.nr = last;
 	}
-	json_object_set_new(a->result, "message", json_stringn_nocheck(line, strcspn(line, "\n")));
+	free(a->complaint);
+	a->complaint = take_ptr(complaint);
+	return NULL;
+}
+
+static bool is_among(const struct cov_paths *paths, const char *path)
+{
+	rk_vec_for_each(&paths->list, it)
+		if (rk_streq(*it, path))
+			return true;
+	return false;
 }
 
 static struct rk_err *add_carried(struct attempt *a, const char *message, bool *ret_grew)
 {
 	struct cov_paths found = {};
-	struct rk_err *err = cov_missing_declarations(a->run->trees, message, &found);
 
 	*ret_grew = false;
+	RK_TRY(drop_useless(a, message));
+	struct rk_err *err = cov_missing_declarations(a->run->trees, message, &found);
 	for (size_t i = 0; i < found.list.nr && !err && !*ret_grew; i++) {
-		bool known = false;
+		bool known = is_among(&a->carried, found.list.v[i]) ||
+			     is_among(&a->useless, found.list.v[i]);
 		rk_vec_for_each(&a->fix->files, path)
 			known |= rk_streq(*path, found.list.v[i]);
-		rk_vec_for_each(&a->carried.list, path)
-			known |= rk_streq(*path, found.list.v[i]);
-		if (known || a->carried.list.nr >= CARRIED_MAX)
+		if (known || a->carried.list.nr + a->useless.list.nr >= CARRIED_MAX)
 			continue;
 		*ret_grew = rk_vec_push(&a->carried.list, found.list.v[i]);
 		err = *ret_grew ? NULL : rk_err_nomem();

@@ -19,25 +19,42 @@ static size_t quote_at(const char *p)
 	return strncmp(p, "\xe2\x80\x98", 3) == 0 || strncmp(p, "\xe2\x80\x99", 3) == 0 ? 3 : 0;
 }
 
-/* The last word of what is quoted from p on: "struct sock" → "sock"; empty for anything that isn't a name. */
+static bool is_tag(const char *word, size_t len)
+{
+	static const char *const tags[] = {"struct", "union", "enum"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
+		if (len == strlen(tags[i]) && memcmp(word, tags[i], len) == 0)
+			return true;
+	return false;
+}
+
+static const char *end_of_word(const char *p)
+{
+	while (cov_is_word_char(*p))
+		p++;
+	return p;
+}
+
+/* The name that is quoted from p on, "sock" for "struct sock"; empty for anything else: a type, an expression. Returns what is
+ * behind it. */
 static const char *read_quoted(const char *p, char word[WORD_MAX])
 {
-	const char *start = p;
+	const char *end = end_of_word(p);
 
-	while (*p && *p != '\n' && !quote_at(p))
-		p++;
-	const char *end = p;
-	while (end > start && !cov_is_word_char(end[-1]))
-		end--;
-	const char *w = end;
-	while (w > start && cov_is_word_char(w[-1]))
-		w--;
-	size_t len = (size_t)(end - w);
-	if (len >= WORD_MAX || isdigit((unsigned char)*w))
-		len = 0;
-	memcpy(word, w, len);
-	word[len] = '\0';
-	return quote_at(p) ? p + quote_at(p) : p;
+	word[0] = '\0';
+	if (*end == ' ' && is_tag(p, (size_t)(end - p))) {
+		p = end + 1;
+		end = end_of_word(p);
+	}
+	size_t len = (size_t)(end - p);
+	if (quote_at(end) && len < WORD_MAX && !isdigit((unsigned char)*p)) {
+		memcpy(word, p, len);
+		word[len] = '\0';
+	}
+	while (*end && *end != '\n' && !quote_at(end))
+		end++;
+	return end + quote_at(end);
 }
 
 static int rank_of(const char *path, bool wants_definition)

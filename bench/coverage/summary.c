@@ -10,22 +10,35 @@
 #include "bench/coverage/coverage.h"
 #include "bench/coverage/report.h"
 
+/* A changed structure can give hundreds of findings; ten show which kind they are. */
+#define SHOWN_PER_CODE 10
+
 /* What of a kept result the table shows, in this order. */
 static const char *const shown[] = {"outcome", "errors",  "acknowledge",  "objects", "units",
 				    "carried", "seconds", "cpu_seconds",  "size",    "peak_kib",
 				    "message", "load",	  "module_sha256"};
 
-/* The findings that stood in the way, with their places. */
+static void add_to(json_t *object, const char *key, json_int_t n)
+{
+	json_int_t before = json_integer_value(json_object_get(object, key));
+	json_object_set_new(object, key, json_integer(before + n));
+}
+
+/* The findings that stood in the way, with their places; of each code the first few. */
 static json_t *blocking(const json_t *result)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *shown_of = json_object();
 	const json_t *finding;
 	size_t i;
 
 	json_array_foreach(json_object_get(result, "findings"), i, finding)
 	{
 		const char *severity = json_string_value(json_object_get(finding, "severity"));
+		const char *code = cov_text(finding, "code");
 		if (!severity || rk_streq(severity, "info"))
+			continue;
+		add_to(shown_of, code, 1);
+		if (cov_number(shown_of, code) > SHOWN_PER_CODE)
 			continue;
 		json_t *row = json_object();
 		for (size_t k = 0; k < 4; k++) {
@@ -36,6 +49,7 @@ static json_t *blocking(const json_t *result)
 		}
 		json_array_append_new(list, row);
 	}
+	json_decref(shown_of);
 	return list;
 }
 
@@ -58,12 +72,6 @@ static json_t *row_of(const struct cov_fix *fix, const json_t *result)
 	json_object_set_new(row, "functions", json_integer((json_int_t)json_array_size(functions)));
 	json_object_set_new(row, "findings", blocking(result));
 	return row;
-}
-
-static void add_to(json_t *object, const char *key, json_int_t n)
-{
-	json_int_t before = json_integer_value(json_object_get(object, key));
-	json_object_set_new(object, key, json_integer(before + n));
 }
 
 /* For each code, in how many fixes it is. */

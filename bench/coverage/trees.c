@@ -304,7 +304,7 @@ struct rk_err *cov_trees_adds_word(const struct cov_trees *trees, const char *pa
 	*ret = false;
 	for (char *line = patch.len ? strtok_r(patch.s, "\n", &rest) : NULL; line && !*ret;
 	     line = strtok_r(NULL, "\n", &rest))
-		*ret = line[0] == '+' && has_word(line + 1, word) &&
+		*ret = line[0] == '+' && !rk_has_prefix(line, "+++ ") && has_word(line + 1, word) &&
 		       (!defines || begins_definition(line + 1));
 	return NULL;
 }

@@ -145,6 +145,8 @@ static void test_missing(const struct cov_trees *trees)
 	check_missing(trees, "net/a.c:3:9: error: 'same' undeclared", "");
 	check_missing(trees, "net/a.c:3:9: note: 'brand_new' declared here", "");
 	check_missing(trees, "net/a.c:1: error: 'brand", "");
+	check_missing(trees, "net/a.c:1: error: conflicting types for 'x'; have 'int(int member)'",
+		      "");
 	check_missing(trees, "", "");
 }
 
