@@ -212,6 +212,36 @@ static struct rk_err *use_hook(struct rk_linker *l, struct rk_plan_symbol **ret)
 	return keep(l, "hook", init, ret);
 }
 
+/* A static of one unit that the fix made global, for the sake of another unit: the running kernel has it as the first one's. */
+static const struct rk_span *find_widened(const struct rk_link_unit *unit, const char *name)
+{
+	const struct rk_spans *patched = unit->diff->patched;
+
+	for (size_t i = 0; i < patched->nr_spans; i++) {
+		const struct rk_span *s = patched->spans[i];
+		if (s->name && rk_streq(s->name, name) && s->symbol->bind != STB_LOCAL && s->twin &&
+		    s->twin->symbol && s->twin->symbol->bind == STB_LOCAL)
+			return s->twin;
+	}
+	return NULL;
+}
+
+static struct rk_err *resolve_widened(struct rk_linker *l, const struct rk_klp_object *object,
+				      const char *name, struct rk_plan_symbol **ret,
+				      bool *ret_found)
+{
+	*ret_found = false;
+	for (size_t i = 0; i < l->nr_units && !*ret_found; i++) {
+		const struct rk_link_unit *unit = &l->units[i];
+		const struct rk_span *was =
+			unit->owner->object == object ? find_widened(unit, name) : NULL;
+		*ret_found = was != NULL;
+		if (was)
+			RK_TRY(resolve_local(l, unit, was->name, ret));
+	}
+	return NULL;
+}
+
 /* What the linker and the module loader would take: the object's own, then what is exported. */
 static struct rk_err *resolve_global(struct rk_linker *l, const struct rk_link_unit *unit,
 				     const char *name, struct rk_plan_symbol **ret)
@@ -219,9 +249,13 @@ static struct rk_err *resolve_global(struct rk_linker *l, const struct rk_link_u
 	const struct rk_export *export = rk_symbols_export(l->symbols, name);
 	const struct rk_owner any = {.object = unit->owner->object};
 	const struct rk_symbol *sym = rk_owner_lookup(&any, name);
+	bool widened;
 
 	if (rk_streq(name, RK_HOOK_PATCH))
 		return use_hook(l, ret);
+	RK_TRY(resolve_widened(l, any.object, name, ret, &widened));
+	if (widened)
+		return NULL;
 	if (sym && !any.object->is_vmlinux)
 		return use_livepatch(l, unit, unit->owner->object, sym, ret);
 	if (export && rk_streq(export->object, "vmlinux"))

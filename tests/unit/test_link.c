@@ -399,6 +399,20 @@ static void test_two_units(void)
 	link_case("two-units", sources, 2);
 }
 
+/* A static that the fix makes global for another unit; twin.c has one of the same name. */
+static void test_widened(void)
+{
+	_cleanup_free_ char *core = edit(core_c, EDITS("static noinline int helper",
+						       "int helper(int); noinline int helper"));
+	_cleanup_free_ char *sched =
+		edit(sched_c, EDITS("__sched noinline int first(int x) { return work(x) + 1",
+				    "int helper(int);\n"
+				    "__sched noinline int first(int x) { return helper(x)"));
+	const struct source sources[] = {{"b/core.c", "vmlinux", core_c, core},
+					 {"sched.c", "vmlinux", sched_c, sched}};
+	link_case("widened", sources, 2);
+}
+
 /* Callers outside the patch go on calling the old one, which must lead to the new one. */
 static void test_moves(void)
 {
@@ -509,6 +523,7 @@ int main(void)
 	test_mismatch_beside();
 	test_module();
 	test_two_units();
+	test_widened();
 	test_moves();
 	test_own_names();
 	test_only_new();
