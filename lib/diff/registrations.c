@@ -145,6 +145,15 @@ static bool take_former(struct tables *t, const struct rk_span *span)
 	return false;
 }
 
+/*
+ * An export only matters to modules that are loaded later. Those there are were linked without a new one, which code of the patch
+ * reaches directly; and one that is gone (ip6_dst_lookup_tunnel() when its last user went) is still there for whoever uses it.
+ */
+static bool is_export(const struct rk_span *span)
+{
+	return rk_has_prefix(span->section->name, "___ksymtab");
+}
+
 static struct rk_err *add(struct rk_diff *diff, const struct rk_span *span, const char *what)
 {
 	bool is_ignored;
@@ -152,9 +161,11 @@ static struct rk_err *add(struct rk_diff *diff, const struct rk_span *span, cons
 	RK_TRY(rk_diff_is_ignored(diff, span, &is_ignored));
 	if (is_ignored)
 		return NULL;
-	return rk_finding_add(&diff->findings, RK_FINDING_NEW_REGISTRATION, diff->unit,
-			      diff->object, span->name ? span->name : span->section->name,
-			      "%s in section '%s'", what, span->section->name);
+	return rk_finding_add(
+		&diff->findings,
+		is_export(span) ? RK_FINDING_EXPORTS_CHANGED : RK_FINDING_NEW_REGISTRATION,
+		diff->unit, diff->object, span->name ? span->name : span->section->name,
+		"%s in section '%s'", what, span->section->name);
 }
 
 static struct rk_err *report(struct rk_diff *diff, struct tables *t)

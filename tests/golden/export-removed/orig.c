@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An export whose last user is gone, with its function; the other function changes.
+ */
+#include "kernel.h"
+
+int first(int x)
+{
+	return work(x);
+}
+EXPORT_SYMBOL(first);
+int second(int x)
+{
+	return work(x) + 1;
+}
+EXPORT_SYMBOL(second);
