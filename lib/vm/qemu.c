@@ -189,7 +189,7 @@ static struct rk_err *finish(struct rk_vm_events *events)
 }
 
 struct rk_err *rk_vm_boot(const struct rk_vm_machine *machine, const struct rk_vm_steps *steps,
-			  const struct rk_reporter *reporter, struct rk_vm_result *ret)
+			  struct rk_vm_result *ret)
 {
 	_cleanup_vm_result_ struct rk_vm_result result = {.last_step = RK_VM_STEP_BOOT};
 	struct rk_vm_events events = {
@@ -205,7 +205,6 @@ struct rk_err *rk_vm_boot(const struct rk_vm_machine *machine, const struct rk_v
 	for (size_t i = 0; i < steps->list.nr; i++)
 		if (!rk_vec_push(&result.steps, empty))
 			return rk_err_nomem();
-	rk_report_phase(reporter, "boot", "'%s'", machine->image);
 	clock_gettime(CLOCK_MONOTONIC, &events.started);
 	err = run_qemu(machine, &events);
 	if (!err)

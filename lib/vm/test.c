@@ -260,6 +260,16 @@ static struct rk_err *judge_parts(struct runner *r, struct rk_vm_session *sessio
 	return NULL;
 }
 
+static void report_boot(const struct runner *r, const struct rk_vm_session *session)
+{
+	if (r->spec->nr_modules == 1)
+		rk_report_phase(r->spec->reporter, "boot", "kernel %s", r->image.release);
+	else
+		rk_report_phase(r->spec->reporter, "boot", "kernel %s for %zu module%s",
+				r->image.release, session->nr_tests,
+				session->nr_tests == 1 ? "" : "s");
+}
+
 static struct rk_err *run_session(struct runner *r)
 {
 	struct rk_vm_session *session = calloc(1, sizeof(*session));
@@ -286,8 +296,9 @@ static struct rk_err *run_session(struct runner *r)
 		.on_step = on_step,
 		.on_step_ctx = r,
 	};
+	report_boot(r, session);
 	r->started = rk_clock_seconds();
-	RK_TRY(rk_vm_boot(&machine, &session->steps, r->spec->reporter, &session->run));
+	RK_TRY(rk_vm_boot(&machine, &session->steps, &session->run));
 	session->seconds = session->run.seconds;
 	return judge_parts(r, session);
 }

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "lib/base/progress.h"
 #include "lib/patch/module.h"
 #include "lib/vm/vm.h"
 

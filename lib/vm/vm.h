@@ -12,7 +12,6 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
-#include "lib/base/progress.h"
 #include "lib/base/str.h"
 #include "lib/base/vec.h"
 #include "lib/vm/protocol.h"
@@ -88,7 +87,7 @@ struct rk_vm_result {
 /* Boots machine, whose initramfs holds init and the same list of steps, and waits for its end. Errors: RK_ERR_NOT_FOUND (no QEMU: says which package),
  * RK_ERR_TOOL (QEMU couldn't start the guest at all), RK_ERR_INTERRUPTED. Free with rk_vm_result_deinit(). */
 struct rk_err *rk_vm_boot(const struct rk_vm_machine *machine, const struct rk_vm_steps *steps,
-			  const struct rk_reporter *reporter, struct rk_vm_result *ret) __must_use;
+			  struct rk_vm_result *ret) __must_use;
 void rk_vm_result_deinit(struct rk_vm_result *result);
 
 /* First line of "qemu-system-x86_64 --version", malloc'ed. RK_ERR_NOT_FOUND when it isn't installed. */
