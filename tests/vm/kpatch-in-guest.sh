@@ -54,6 +54,14 @@ check 2 "missing operand: FILE" kpatch load
 check 1 "its version is '#2 SMP', this kernel's is '#" kpatch load other_version.ko
 check 1 "its build-id is '00ff', this kernel's is '" kpatch load other_build.ko
 
+# a patched module that isn't loaded: what modprobe would take is looked at
+modules=/lib/modules/$(uname -r)
+mkdir -p $modules/updates
+cp lp_sleeper.ko $modules/updates/lp-sleeper.ko
+printf 'kernel/other.ko: updates/lp-sleeper.ko\nupdates/lp-sleeper.ko:\n' >$modules/modules.dep
+check 1 "'$modules/updates/lp-sleeper.ko', which would be loaded, has" kpatch load other_source.ko
+rm -r $modules
+
 # a transition that can't end: who is in its way, and the patch is taken back
 insmod lp_sleeper.ko
 check 1 "patches module 'lp_sleeper' with build-id 0123, the one that is loaded has" kpatch load other_module.ko

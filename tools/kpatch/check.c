@@ -16,36 +16,54 @@ static struct rk_err *mismatch(const char *path, const char *what, const char *m
 		      what, made_for, runs);
 }
 
-/* NULL: not known. */
+/* NULL: not known. where: "the one that is loaded". */
 static struct rk_err *check_same(const char *path, const char *module, const char *what,
-				 const char *made_for, const char *loaded)
+				 const char *made_for, const char *where, const char *found)
 {
-	if (!made_for || !loaded || rk_streq(made_for, loaded))
+	if (!made_for || !found || rk_streq(made_for, found))
 		return NULL;
-	return rk_err(
-		RK_ERR_MISMATCH,
-		"'%s' patches module '%s' with %s %s, the one that is loaded has %s: it is not the "
-		"kernel's own (see 'modinfo -n %s')",
-		path, module, what, made_for, loaded, module);
+	return rk_err(RK_ERR_MISMATCH,
+		      "'%s' patches module '%s' with %s %s, %s has %s: it is not the "
+		      "kernel's own (see 'modinfo -n %s')",
+		      path, module, what, made_for, where, found, module);
 }
 
-/* A patched module is known to the kernel by its name only: one of that name from elsewhere would be patched blindly. One that
- * isn't loaded yet can't be checked here. */
-static struct rk_err *check_objects(const char *path, const struct rk_manifest *manifest)
+static struct rk_err *check_identity(const char *path, const struct rk_manifest_object *object,
+				     const char *where, const struct rk_running_module *found)
+{
+	RK_TRY(check_same(path, object->name, "build-id", object->build_id, where,
+			  found->build_id));
+	return check_same(path, object->name, "srcversion", object->srcversion, where,
+			  found->srcversion);
+}
+
+/* A patched module is known to the kernel by its name only: one of that name from elsewhere would be patched blindly, now or when
+ * it is loaded. */
+static struct rk_err *check_object(const char *path, const struct rk_manifest_object *object,
+				   const struct rk_running *running, struct rk_arena *arena)
+{
+	struct rk_running_module loaded = {};
+	struct kpatch_installed installed = {};
+	_cleanup_free_ char *where = NULL;
+
+	RK_TRY(rk_running_module(&rk_livepatch_roots, object->name, arena, &loaded));
+	if (loaded.build_id || loaded.srcversion)
+		return check_identity(path, object, "the one that is loaded", &loaded);
+	RK_TRY(kpatch_installed_module(running->release, object->name, arena, &installed));
+	if (!installed.path)
+		return NULL;
+	where = rk_asprintf("'%s', which would be loaded,", installed.path);
+	return where ? check_identity(path, object, where, &installed.id) : rk_err_nomem();
+}
+
+static struct rk_err *check_objects(const char *path, const struct rk_manifest *manifest,
+				    const struct rk_running *running)
 {
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
 
-	rk_vec_for_each(&manifest->objects, object) {
-		struct rk_running_module loaded = {};
-
-		if (rk_streq(object->name, "vmlinux"))
-			continue;
-		RK_TRY(rk_running_module(&rk_livepatch_roots, object->name, &arena, &loaded));
-		RK_TRY(check_same(path, object->name, "build-id", object->build_id,
-				  loaded.build_id));
-		RK_TRY(check_same(path, object->name, "srcversion", object->srcversion,
-				  loaded.srcversion));
-	}
+	rk_vec_for_each(&manifest->objects, object)
+		if (!rk_streq(object->name, "vmlinux"))
+			RK_TRY(check_object(path, object, running, &arena));
 	return NULL;
 }
 
@@ -60,7 +78,7 @@ static struct rk_err *check_manifest(const char *path, const struct rk_manifest 
 	if (manifest->build_id && running->build_id &&
 	    !rk_streq(manifest->build_id, running->build_id))
 		return mismatch(path, "its build-id", manifest->build_id, running->build_id);
-	return check_objects(path, manifest);
+	return check_objects(path, manifest, running);
 }
 
 struct rk_err *kpatch_check_module(const char *path, const struct rk_module_info *info,

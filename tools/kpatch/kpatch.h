@@ -21,6 +21,17 @@ extern const struct rk_verb verb_load, verb_unload, verb_list, verb_info;
 struct rk_err *kpatch_check_module(const char *path, const struct rk_module_info *info,
 				   const struct rk_running *running) __must_use;
 
+/* What modprobe would load; all NULL when it knows no such module. */
+struct kpatch_installed {
+	const char *path;
+	struct rk_running_module id; /* not known for a compressed file */
+};
+
+/* By /lib/modules/RELEASE/modules.dep (depmod). Strings are in arena. Errors: RK_ERR_SYS, RK_ERR_FORMAT (the file is no module). */
+struct rk_err *kpatch_installed_module(const char *release, const char *name,
+				       struct rk_arena *arena, struct kpatch_installed *ret)
+	__must_use;
+
 /* Options of the verbs that wait for a transition. */
 struct kpatch_wait_values {
 	unsigned int timeout; /* seconds; 0: KPATCH_LIMIT_MS */
