@@ -288,6 +288,7 @@ static struct rk_err *run_all(struct run *runs, size_t nr, unsigned int parallel
 			struct run *run = &runs[next++];
 
 			err = start(run);
+			run->job->failed = err != NULL;
 			if (run->process)
 				queue->runs[queue->end++] = run;
 			else
@@ -296,6 +297,7 @@ static struct rk_err *run_all(struct run *runs, size_t nr, unsigned int parallel
 		}
 		struct run *run = queue->runs[queue->first++];
 		struct rk_err *step_err = step(run, reporter);
+		run->job->failed = step_err && !err;
 		if (run->process)
 			queue->runs[queue->end++] = run;
 		else
@@ -358,6 +360,7 @@ struct rk_err *rk_compile(struct rk_kbuild *kbuild, struct rk_compile_job *jobs,
 	}
 	for (size_t i = 0; i < nr; i++) {
 		jobs[i].deps = NULL;
+		jobs[i].failed = false;
 		if (!err) {
 			runs[i].job = &jobs[i];
 			runs[i].kbuild = kbuild;

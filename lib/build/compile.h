@@ -63,6 +63,7 @@ struct rk_compile_job {
 	/* results */
 	double seconds; /* of the compiler and objtool, 0 from the cache */
 	bool from_cache;
+	bool failed; /* the error is about this one */
 	char **deps; /* files read, relative to root where below it; NULL-terminated, malloc'ed (each too) */
 };
 

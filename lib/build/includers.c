@@ -2,368 +2,15 @@
 /*
  * Which units read a header: its includers, theirs, and so on, by the text of the tree's #include lines. An operand that can't be
  * resolved for certain counts for every file it could mean, so the answer may have units too many, never one too few.
- * The lines are collected once per tree and kept; those that name a C file, a few hundred, also by themselves: every build
- * asks for them.
  */
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "lib/base/fs.h"
 #include "lib/base/str.h"
+#include "lib/build/include_graph.h"
 #include "lib/build/internal.h"
-#include "lib/source/paths.h"
-
-/* Larger headers hold register definitions of graphics and media chips and include nothing: a third of a tree's bytes. */
-#define HEADER_MAX     (512u << 10)
-#define SOURCE_MAX     (64u << 20)
-#define GRAPH_MAX      (256u << 20)
-#define TREE_DEPTH_MAX 32
-#define READERS	       16
 
 /* Files for each unit that is compiled; with more than that the header is one of the whole kernel's. */
 #define CANDIDATES_PER_UNIT 32
-
-/* ---- collecting: one line per file, then one per #include, a tab and the operand with its opening sign before it ---- */
-
-static void add_operand(const char *line, bool only_c, struct rk_str *out)
-{
-	const char *s = line + strlen("include");
-
-	s += strspn(s, " \t");
-	size_t n = strcspn(s + (*s != '\0'), "\">\n");
-	if (only_c && (n < 3 || s[n - 1] != '.' || s[n] != 'c'))
-		return;
-	if ((*s == '"' || *s == '<') && n > 0)
-		rk_str_addf(out, "\t%.*s\n", (int)n + 1, s);
-}
-
-static void add_includes(const char *text, bool only_c, struct rk_str *out)
-{
-	for (const char *s = text; (s = strchr(s, '#'));) {
-		const char *before = s++;
-
-		while (before > text && (before[-1] == ' ' || before[-1] == '\t'))
-			before--;
-		s += strspn(s, " \t");
-		/* A comment before it, of which only the end matters, may leave it at the beginning. */
-		if ((before == text || before[-1] == '\n' || before[-1] == '/') &&
-		    rk_has_prefix(s, "include"))
-			add_operand(s, only_c, out);
-	}
-}
-
-/* One file to read, and its #include lines. */
-struct source_file {
-	const char *path;
-	off_t size;
-	struct rk_str lines;
-};
-
-struct collection {
-	const struct rk_kbuild *kbuild;
-	bool only_c; /* only lines that name a C file, and only files with such lines */
-	struct rk_arena arena;
-	rk_vec(struct source_file) files;
-	size_t next; /* for the readers, who take one after another */
-};
-
-static void collection_deinit(struct collection *all)
-{
-	rk_vec_for_each(&all->files, file)
-		rk_str_deinit(&file->lines);
-	rk_vec_deinit(&all->files);
-	rk_arena_deinit(&all->arena);
-}
-
-static struct rk_err *read_file(const struct collection *all, struct source_file *file)
-{
-	_cleanup_free_ char *full = rk_path_join(all->kbuild->target->source, file->path);
-	_cleanup_free_ char *text = NULL;
-
-	if (!full)
-		return rk_err_nomem();
-	if (rk_has_suffix(file->path, ".h") && file->size > HEADER_MAX)
-		return NULL;
-	RK_TRY(rk_fs_read(full, SOURCE_MAX, &text, NULL));
-	add_includes(text, all->only_c, &file->lines);
-	return rk_str_check(&file->lines);
-}
-
-static void *read_files(void *arg)
-{
-	struct collection *all = arg;
-	struct rk_err *err = NULL;
-	size_t i;
-
-	while (!err && (i = __atomic_fetch_add(&all->next, 1, __ATOMIC_RELAXED)) < all->files.nr)
-		err = read_file(all, &all->files.v[i]);
-	return err;
-}
-
-/* Tens of thousands of small files: one reader alone would wait for the disk most of the time. */
-static struct rk_err *read_all(struct collection *all)
-{
-	pthread_t threads[READERS];
-	size_t nr = 0;
-
-	while (nr < READERS && pthread_create(&threads[nr], NULL, read_files, all) == 0)
-		nr++;
-	struct rk_err *err = read_files(all);
-	for (size_t i = 0; i < nr; i++) {
-		void *result;
-
-		pthread_join(threads[i], &result);
-		if (err)
-			rk_err_free(result);
-		else
-			err = result;
-	}
-	return err;
-}
-
-/* Directories that no unit of this kernel reads from. */
-static bool is_outside(const struct rk_kbuild *kbuild, const char *path)
-{
-	const char *const outside[] = {"Documentation", "LICENSES", "debian",
-				       "samples",	"scripts",  "tools"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(outside); i++) {
-		if (rk_streq(path, outside[i]))
-			return true;
-	}
-	return rk_has_prefix(path, "arch/") && !strchr(path + 5, '/') &&
-	       !rk_streq(path + 5, kbuild->srcarch);
-}
-
-static struct rk_err *add_file(struct collection *all, const char *path, off_t size)
-{
-	struct source_file file = {rk_arena_strdup(&all->arena, path), size, RK_STR_INIT};
-
-	return file.path && rk_vec_push(&all->files, file) ? NULL : rk_err_nomem();
-}
-
-static struct rk_err *list_files(struct collection *all, const char *path, int depth)
-{
-	const struct rk_kbuild *kbuild = all->kbuild;
-	_cleanup_free_ char *full = rk_path_join(kbuild->target->source, path);
-	struct dirent **entries = NULL;
-	struct rk_err *err = NULL;
-
-	if (!full)
-		return rk_err_nomem();
-	int nr = depth > 0 ? scandir(full, &entries, NULL, alphasort) : 0;
-	for (int i = 0; i < nr; i++) {
-		const char *name = entries[i]->d_name;
-		_cleanup_free_ char *below = rk_path_join(path, name);
-		_cleanup_free_ char *file =
-			below ? rk_path_join(kbuild->target->source, below) : NULL;
-		bool is_c = rk_has_suffix(name, ".c") || rk_has_suffix(name, ".h") ||
-			    rk_has_suffix(name, ".inc");
-		struct stat st;
-
-		if (!file && !err)
-			err = rk_err_nomem();
-		if (!err && name[0] != '.' && lstat(file, &st) == 0) {
-			if (S_ISREG(st.st_mode) && is_c)
-				err = add_file(all, below, st.st_size);
-			else if (S_ISDIR(st.st_mode) && !is_outside(kbuild, below))
-				err = list_files(all, below, depth - 1);
-		}
-		free(entries[i]);
-	}
-	free(entries);
-	return err;
-}
-
-static struct rk_err *collect(const struct rk_kbuild *kbuild, bool only_c, struct rk_str *out)
-{
-	struct collection all = {.kbuild = kbuild, .only_c = only_c};
-	struct rk_err *err = list_files(&all, "", TREE_DEPTH_MAX);
-
-	if (!err)
-		err = read_all(&all);
-	rk_vec_for_each(&all.files, file)
-		if (!only_c || file->lines.len)
-			rk_str_addf(out, "%s\n%s", file->path, rk_str_get(&file->lines));
-	collection_deinit(&all);
-	return err ? err : rk_str_check(out);
-}
-
-static struct rk_err *get_graph(struct rk_kbuild *kbuild, bool only_c, char **ret)
-{
-	const char *name = only_c ? "includes-of-c" : "includes";
-	_cleanup_str_ struct rk_str out = RK_STR_INIT;
-	_cleanup_free_ char *file = kbuild->dir ? rk_path_join(kbuild->dir, name) : NULL;
-
-	if (kbuild->dir && !file)
-		return rk_err_nomem();
-	if (kbuild->keeps_recipes && rk_fs_exists(file))
-		return rk_fs_read(file, GRAPH_MAX, ret, NULL);
-	rk_report_phase(kbuild->reporter, "kbuild", "%s",
-			only_c ? "reading which file includes a C file"
-			       : "reading which file includes which");
-	RK_TRY(collect(kbuild, only_c, &out));
-	if (kbuild->keeps_recipes)
-		RK_TRY(rk_fs_write(file, rk_str_get(&out), out.len, 0666));
-	return rk_str_take(&out, ret);
-}
-
-/* ---- walking ---- */
-
-/* One #include line. */
-struct edge {
-	const char *from;    /* file it is in */
-	const char *operand; /* as written, the opening quote or bracket first */
-	struct edge *next;   /* of the same last part */
-};
-
-struct graph {
-	const struct rk_kbuild *kbuild;
-	bool only_c; /* only lines that name a C file, and only files with such lines */
-	char *text;
-	struct rk_arena arena;
-	struct rk_map files;   /* path → path */
-	struct rk_map by_name; /* last part of the operand → edges */
-};
-
-static void graph_deinit(struct graph *graph)
-{
-	rk_map_deinit(&graph->files);
-	rk_map_deinit(&graph->by_name);
-	rk_arena_deinit(&graph->arena);
-	free(graph->text);
-}
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-static bool add_edge(struct graph *graph, const char *from, const char *operand)
-{
-	const char *name = last_part(operand + 1);
-	struct edge *edge = rk_arena_new(&graph->arena, struct edge);
-
-	if (!edge)
-		return false;
-	*edge = (struct edge){from, operand, rk_map_get(&graph->by_name, name)};
-	return rk_map_set(&graph->by_name, name, edge);
-}
-
-static struct rk_err *parse_graph(struct graph *graph)
-{
-	const char *file = NULL;
-
-	for (char *s = graph->text, *end; *s; s = end + 1) {
-		bool ok = true;
-
-		end = strchr(s, '\n');
-		if (!end)
-			return rk_err(RK_ERR_FORMAT, "the list of #include lines is cut off");
-		*end = '\0';
-		if (*s != '\t') {
-			file = s;
-			ok = rk_map_set(&graph->files, file, s);
-		} else if (file && s[1] && s[2]) {
-			ok = add_edge(graph, file, s + 1);
-		}
-		if (!ok)
-			return rk_err_nomem();
-	}
-	return NULL;
-}
-
-/* The path operand means when it is looked for in the includer's own directory; malloc'ed. */
-static char *beside(const struct edge *edge)
-{
-	const char *slash = strrchr(edge->from, '/');
-	char *path = rk_asprintf("%.*s/%s", slash ? (int)(slash - edge->from) : 1,
-				 slash ? edge->from : ".", edge->operand + 1);
-
-	if (path)
-		rk_path_normalise(path);
-	return path;
-}
-
-static struct rk_err *is_file(const struct graph *graph, const char *path, bool *ret)
-{
-	if (!graph->only_c) {
-		*ret = rk_map_get(&graph->files, path) != NULL;
-		return NULL;
-	}
-	_cleanup_free_ char *full = rk_path_join(graph->kbuild->target->source, path);
-	if (!full)
-		return rk_err_nomem();
-	*ret = rk_fs_exists(full);
-	return NULL;
-}
-
-/* Can the line mean path? Only a file beside the includer is certain: all else hangs on -I options. */
-static struct rk_err *may_mean(const struct graph *graph, const struct edge *edge, const char *path,
-			       bool *ret)
-{
-	const char *operand = edge->operand + 1;
-
-	*ret = false;
-	if (edge->operand[0] == '"') {
-		_cleanup_free_ char *near = beside(edge);
-		bool is_there;
-
-		if (!near)
-			return rk_err_nomem();
-		RK_TRY(is_file(graph, near, &is_there));
-		if (is_there) {
-			*ret = rk_streq(near, path);
-			return NULL;
-		}
-	}
-	while (rk_has_prefix(operand, "../") || rk_has_prefix(operand, "./"))
-		operand = strchr(operand, '/') + 1;
-	size_t n = strlen(operand), len = strlen(path);
-	*ret = len >= n && rk_streq(path + len - n, operand) &&
-	       (len == n || path[len - n - 1] == '/');
-	return NULL;
-}
-
-struct walk {
-	struct rk_map seen;
-	rk_vec(const char *) queue;
-};
-
-static struct rk_err *reach(struct walk *walk, const char *path)
-{
-	if (rk_map_get(&walk->seen, path))
-		return NULL;
-	if (!rk_map_set(&walk->seen, path, (void *)path) || !rk_vec_push(&walk->queue, path))
-		return rk_err_nomem();
-	return NULL;
-}
-
-/* Fills the queue with header and all files that read it. */
-static struct rk_err *closure(const struct graph *graph, const char *header, struct walk *walk)
-{
-	RK_TRY(reach(walk, header));
-	for (size_t i = 0; i < walk->queue.nr; i++) {
-		const char *path = walk->queue.v[i];
-		const struct edge *edge = rk_map_get(&graph->by_name, last_part(path));
-
-		for (; edge; edge = edge->next) {
-			bool means;
-
-			RK_TRY(may_mean(graph, edge, path, &means));
-			if (means)
-				RK_TRY(reach(walk, edge->from));
-		}
-	}
-	return NULL;
-}
 
 static int compare_paths(const void *a, const void *b)
 {
@@ -371,26 +18,26 @@ static int compare_paths(const void *a, const void *b)
 }
 
 /* Of the files in the queue, the recipes of those that are compiled. */
-static struct rk_err *compiled(struct rk_kbuild *kbuild, struct walk *walk, size_t max,
+static struct rk_err *compiled(struct rk_kbuild *kbuild, struct rk_file_set *readers, size_t max,
 			       struct rk_users *users)
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < walk->queue.nr; i++) {
-		if (rk_has_suffix(walk->queue.v[i], ".c"))
-			walk->queue.v[nr++] = walk->queue.v[i];
+	for (size_t i = 0; i < readers->list.nr; i++) {
+		if (rk_has_suffix(readers->list.v[i], ".c"))
+			readers->list.v[nr++] = readers->list.v[i];
 	}
 	users->candidates = nr;
 	users->is_complete = nr <= max * CANDIDATES_PER_UNIT;
 	if (nr)
-		qsort(walk->queue.v, nr, sizeof(*walk->queue.v), compare_paths);
+		qsort(readers->list.v, nr, sizeof(*readers->list.v), compare_paths);
 	for (size_t i = 0; i < nr && users->is_complete; i++) {
 		const struct rk_recipe *recipe;
 		const char *reason;
 
-		RK_TRY(rk_kbuild_recipe(kbuild, walk->queue.v[i], &recipe, &reason));
+		RK_TRY(rk_kbuild_recipe(kbuild, readers->list.v[i], &recipe, &reason));
 		/* A file that others include is there with each of them. */
-		if (!recipe || !rk_streq(recipe->unit, walk->queue.v[i]))
+		if (!recipe || !rk_streq(recipe->unit, readers->list.v[i]))
 			continue;
 		if (users->units.nr >= max)
 			users->is_complete = false;
@@ -400,9 +47,9 @@ static struct rk_err *compiled(struct rk_kbuild *kbuild, struct walk *walk, size
 	return NULL;
 }
 
-static bool has_only_c(const struct walk *walk)
+static bool has_only_c(const struct rk_file_set *readers)
 {
-	rk_vec_for_each(&walk->queue, path)
+	rk_vec_for_each(&readers->list, path)
 		if (!rk_has_suffix(*path, ".c"))
 			return false;
 	return true;
@@ -412,21 +59,17 @@ static bool has_only_c(const struct walk *walk)
 static struct rk_err *find_users(struct rk_kbuild *kbuild, const char *header, bool only_c,
 				 size_t max, struct rk_users *users, bool *ret_is_done)
 {
-	struct graph graph = {.kbuild = kbuild, .only_c = only_c};
-	struct walk walk = {};
-	struct rk_err *err = get_graph(kbuild, only_c, &graph.text);
+	struct rk_include_graph *graph;
+	struct rk_file_set readers = {};
 
-	if (!err)
-		err = parse_graph(&graph);
-	if (!err)
-		err = closure(&graph, header, &walk);
-	if (!err && (!only_c || has_only_c(&walk))) {
-		err = compiled(kbuild, &walk, max, users);
+	RK_TRY(rk_include_graph_open(kbuild, only_c, &graph));
+	struct rk_err *err = rk_include_graph_readers(graph, header, &readers);
+	if (!err && (!only_c || has_only_c(&readers))) {
+		err = compiled(kbuild, &readers, max, users);
 		*ret_is_done = true;
 	}
-	rk_map_deinit(&walk.seen);
-	rk_vec_deinit(&walk.queue);
-	graph_deinit(&graph);
+	rk_file_set_deinit(&readers);
+	rk_include_graph_close(graph);
 	return err;
 }
 

@@ -67,8 +67,9 @@ struct rk_err *rk_build_diff(struct rk_build *build)
 
 	rk_vec_for_each(&build->units, unit) {
 		_cleanup_free_ char *text = NULL;
-		RK_TRY(rk_diff_create(unit->recipe->unit, unit->recipe->object, unit->original,
-				      unit->patched, &unit->diff));
+		if (!unit->diff)
+			RK_TRY(rk_diff_create(unit->recipe->unit, unit->recipe->object,
+					      unit->original, unit->patched, &unit->diff));
 		RK_TRY(rk_findings_merge(&build->findings, &unit->diff->findings));
 		RK_TRY(rk_diff_dump(unit->diff, &text));
 		const char *name = text_name(build, unit);

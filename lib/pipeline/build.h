@@ -28,6 +28,7 @@ struct rk_build_options {
 	size_t nr_targets;
 	const struct rk_acceptance *accepted; /* findings a human has thought about */
 	size_t nr_accepted;
+	bool allow_wide; /* changed headers may bring along any number of units */
 	uint64_t level;
 	bool replace;			  /* atomic replace of other patches */
 	const char *sign_key, *sign_cert; /* PEM files, both or none */
@@ -47,9 +48,24 @@ enum rk_build_phase {
 	RK_PHASES
 };
 
+/* Units that changed headers may bring along without allow_wide: an hour of two processors. */
+#define RK_WIDE_UNITS 400
+
+/* What the changed headers bring along. */
+struct rk_build_headers {
+	size_t headers, declarations; /* changed */
+	size_t units,
+		vmlinux_units; /* that may use what changed, besides those the fixes change themselves */
+	size_t modules;	       /* that units of are among them */
+	size_t same;	       /* units that compile to the same code, and are left out */
+};
+
 /* One translation unit on its way. */
 struct rk_build_unit {
 	const struct rk_recipe *recipe; /* unit and klp object */
+	const char *
+		reason; /* the change of a header that it is compiled for; NULL if the fixes change the unit itself */
+	bool is_same; /* it compiles to the same code */
 	const char *original_path, *patched_path;
 	double original_seconds, patched_seconds; /* of gcc and objtool; 0 from the cache */
 	struct rk_elf *original, *patched;
@@ -65,9 +81,11 @@ struct rk_build {
 	struct rk_view *view;
 	struct rk_kbuild *kbuild;
 	struct rk_symbols *symbols;
-	rk_vec(struct rk_build_unit) units; /* sorted by path */
-	struct rk_findings findings;	    /* sorted, all phases' */
-	struct rk_plan *plan;		    /* NULL when a phase before had error findings */
+	rk_vec(struct rk_build_unit)
+		units; /* the fixes' own first, then the headers', each by path */
+	struct rk_build_headers headers;
+	struct rk_findings findings; /* sorted, all phases' */
+	struct rk_plan *plan;	     /* NULL when a phase before had error findings */
 	struct rk_manifest *manifest;
 	char *manifest_json;
 	void *module; /* NULL unless the verdict is positive */

@@ -32,15 +32,23 @@ static const char *object_name(struct rk_arena *arena, const char *unit)
 	return name;
 }
 
+/* Units that are compiled together: the objects of those that come out the same are gone before the next ones begin. */
+#define BATCH 64
+
+struct batch {
+	struct rk_build_unit *units;
+	size_t nr;
+};
+
 /* Patched units first: they are what may not compile, and originals are often in the cache. */
-static struct rk_err *prepare_jobs(struct rk_build *build, struct rk_compile_job *patched,
-				   struct rk_compile_job *original)
+static struct rk_err *prepare_jobs(struct rk_build *build, const struct batch *batch,
+				   struct rk_compile_job *patched, struct rk_compile_job *original)
 {
 	const char *const *patched_flags;
 
 	RK_TRY(rk_build_author_flags(build, &patched_flags));
-	for (size_t i = 0; i < build->units.nr; i++) {
-		struct rk_build_unit *unit = &build->units.v[i];
+	for (size_t i = 0; i < batch->nr; i++) {
+		struct rk_build_unit *unit = &batch->units[i];
 		const char *name = object_name(&build->arena, unit->recipe->unit);
 		if (!name)
 			return rk_err_nomem();
@@ -97,7 +105,8 @@ static struct rk_err *is_read(const struct rk_compile_job *job, const char *path
 }
 
 /* A file that others include is in them only where the #include isn't within an #ifdef that is off (kernel/locking/rwbase_rt.c). */
-static struct rk_err *report_unread(struct rk_build *build, const struct rk_compile_job *patched)
+static struct rk_err *report_unread(struct rk_build *build, const struct batch *batch,
+				    const struct rk_compile_job *patched)
 {
 	rk_vec_for_each(&build->view->files, file) {
 		const struct rk_recipe *recipe;
@@ -108,8 +117,8 @@ static struct rk_err *report_unread(struct rk_build *build, const struct rk_comp
 		    file->is_delete)
 			continue;
 		RK_TRY(rk_kbuild_recipe(build->kbuild, file->path, &recipe, &reason));
-		for (size_t i = 0; i < build->units.nr && !read && recipe; i++) {
-			is_here = is_here || rk_streq(build->units.v[i].recipe->unit, recipe->unit);
+		for (size_t i = 0; i < batch->nr && !read && recipe; i++) {
+			is_here = is_here || rk_streq(batch->units[i].recipe->unit, recipe->unit);
 			RK_TRY(is_read(&patched[i], file->path, &read));
 		}
 		/* What isn't compiled at all, or isn't among the targets asked for, was reported when it was looked up. */
@@ -123,36 +132,88 @@ static struct rk_err *report_unread(struct rk_build *build, const struct rk_comp
 	return NULL;
 }
 
-static struct rk_err *compile_all(struct rk_build *build, struct rk_compile_job *jobs)
+/* Who wrote the fix doesn't know this unit. */
+static struct rk_err *explain_failure(const struct batch *batch,
+				      const struct rk_compile_job *patched, struct rk_err *err)
 {
-	size_t nr = 2 * build->units.nr;
-	const struct rk_compile_job *original = jobs + build->units.nr;
+	const struct rk_build_unit *unit = NULL;
 
-	RK_TRY(prepare_jobs(build, jobs, jobs + build->units.nr));
-	RK_TRY(rk_compile(build->kbuild, jobs, nr, build->options->jobs, build->options->reporter));
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; i < batch->nr; i++)
+		if (patched[i].failed)
+			unit = &batch->units[i];
+	if (rk_err_code(err) != RK_ERR_COMPILE || !unit || !unit->reason)
+		return err;
+	struct rk_err *own = rk_err(
+		RK_ERR_COMPILE,
+		"%s: it may use %s, which the fix changes; add what this unit needs to the fix",
+		rk_err_message(err), unit->reason);
+	rk_err_free(err);
+	return own;
+}
+
+static struct rk_err *compile_jobs(struct rk_build *build, const struct batch *batch,
+				   struct rk_compile_job *jobs)
+{
+	struct rk_compile_job *original = jobs + batch->nr;
+
+	RK_TRY(prepare_jobs(build, batch, jobs, original));
+	struct rk_err *err = rk_compile(build->kbuild, jobs, 2 * batch->nr, build->options->jobs,
+					build->options->reporter);
+	if (err)
+		return explain_failure(batch, jobs, err);
+	for (size_t i = 0; i < 2 * batch->nr; i++)
 		RK_TRY(mend_stale(build, &jobs[i]));
-	RK_TRY(report_unread(build, jobs));
-	for (size_t i = 0; i < build->units.nr; i++) {
-		struct rk_build_unit *unit = &build->units.v[i];
+	if (!batch->units[0].reason)
+		RK_TRY(report_unread(build, batch, jobs));
+	for (size_t i = 0; i < batch->nr; i++) {
+		struct rk_build_unit *unit = &batch->units[i];
 		unit->original_seconds = original[i].seconds;
 		unit->patched_seconds = jobs[i].seconds;
-		RK_TRY(rk_elf_open(unit->original_path, RK_ELF_LOAD_ALL, &unit->original));
-		RK_TRY(rk_elf_open(unit->patched_path, RK_ELF_LOAD_ALL, &unit->patched));
+		RK_TRY(rk_build_load(unit));
 	}
 	return NULL;
 }
 
-struct rk_err *rk_build_compile(struct rk_build *build)
+static struct rk_err *compile_batch(struct rk_build *build, const struct batch *batch)
 {
-	struct rk_compile_job *jobs = calloc(2 * build->units.nr, sizeof(*jobs));
-	struct opening opening = {.target = build->target};
-	pthread_t thread;
+	struct rk_compile_job *jobs = calloc(2 * batch->nr, sizeof(*jobs));
 
 	if (!jobs)
 		return rk_err_nomem();
+	struct rk_err *err = compile_jobs(build, batch, jobs);
+	rk_compile_jobs_deinit(jobs, 2 * batch->nr);
+	free(jobs);
+	return err;
+}
+
+/* The fixes' own units at once, then those of the headers, which are many. */
+static struct rk_err *compile_all(struct rk_build *build)
+{
+	size_t nr = build->units.nr;
+
+	for (size_t i = 0; i < nr;) {
+		struct batch batch = {.units = &build->units.v[i]};
+		bool is_own = !batch.units[0].reason;
+
+		while (i + batch.nr < nr && (batch.units[batch.nr].reason == NULL) == is_own &&
+		       (is_own || batch.nr < BATCH))
+			batch.nr++;
+		if (nr > BATCH && !is_own)
+			rk_report_phase(build->options->reporter, "compile",
+					"units %zu to %zu of %zu", i + 1, i + batch.nr, nr);
+		RK_TRY(compile_batch(build, &batch));
+		i += batch.nr;
+	}
+	return rk_build_forget_same(build);
+}
+
+struct rk_err *rk_build_compile(struct rk_build *build)
+{
+	struct opening opening = {.target = build->target};
+	pthread_t thread;
+
 	bool threaded = pthread_create(&thread, NULL, open_symbols, &opening) == 0;
-	struct rk_err *err = compile_all(build, jobs);
+	struct rk_err *err = compile_all(build);
 	if (threaded)
 		pthread_join(thread, NULL);
 	else
@@ -162,7 +223,5 @@ struct rk_err *rk_build_compile(struct rk_build *build)
 		rk_err_free(opening.err);
 	else
 		err = opening.err;
-	rk_compile_jobs_deinit(jobs, 2 * build->units.nr);
-	free(jobs);
 	return err;
 }

@@ -7,6 +7,8 @@
 #include "lib/pipeline/build.h"
 
 struct rk_err *rk_build_source(struct rk_build *build) __must_use;
+/* The part of phase source that finds the units changed headers reach. */
+struct rk_err *rk_build_headers(struct rk_build *build) __must_use;
 struct rk_err *rk_build_compile(struct rk_build *build) __must_use;
 struct rk_err *rk_build_proof(struct rk_build *build) __must_use;
 struct rk_err *rk_build_diff(struct rk_build *build) __must_use;
@@ -17,6 +19,18 @@ struct rk_err *rk_build_module(struct rk_build *build) __must_use;
 struct rk_err *rk_build_accept(struct rk_build *build) __must_use;
 /* More compiler options for patched units: where the headers for authors of fixes are, and those of the build's options. */
 struct rk_err *rk_build_author_flags(struct rk_build *build, const char *const **ret) __must_use;
+
+/* Opens both objects of a unit that is compiled. One that is there for a header alone and has the same code in both is marked is_same
+ * instead, and its objects are removed. */
+struct rk_err *rk_build_load(struct rk_build_unit *unit) __must_use;
+/* Takes the units marked is_same out of the list. */
+struct rk_err *rk_build_forget_same(struct rk_build *build) __must_use;
+
+/* Adds a unit that isn't there yet. */
+struct rk_err *rk_build_add_unit(struct rk_build *build, const struct rk_recipe *recipe,
+				 const char *reason) __must_use;
+/* Is the klp object among those to build for? */
+bool rk_build_is_asked_for(const struct rk_build *build, const char *object);
 
 /* Fills build->manifest from everything before. */
 struct rk_err *rk_build_manifest(struct rk_build *build) __must_use;

@@ -6,7 +6,7 @@
 /* Units that one C file may be compiled in; above that it is a header in all but name. */
 #define USERS_MAX 64
 
-static bool is_asked_for(const struct rk_build *build, const char *object)
+bool rk_build_is_asked_for(const struct rk_build *build, const char *object)
 {
 	const struct rk_build_options *o = build->options;
 	for (size_t i = 0; i < o->nr_targets; i++)
@@ -21,9 +21,10 @@ static struct rk_err *find(struct rk_build *build, enum rk_finding_code code,
 	return rk_finding_add(&build->findings, code, file->path, NULL, NULL, "%s", text);
 }
 
-static struct rk_err *add_unit(struct rk_build *build, const struct rk_recipe *recipe)
+struct rk_err *rk_build_add_unit(struct rk_build *build, const struct rk_recipe *recipe,
+				 const char *reason)
 {
-	struct rk_build_unit unit = {.recipe = recipe};
+	struct rk_build_unit unit = {.recipe = recipe, .reason = reason};
 
 	rk_vec_for_each(&build->units, known)
 		if (rk_streq(known->recipe->unit, recipe->unit))
@@ -34,12 +35,12 @@ static struct rk_err *add_unit(struct rk_build *build, const struct rk_recipe *r
 static struct rk_err *take_recipe(struct rk_build *build, const struct rk_changed_file *file,
 				  const struct rk_recipe *recipe)
 {
-	if (!is_asked_for(build, recipe->object))
+	if (!rk_build_is_asked_for(build, recipe->object))
 		return rk_finding_add(&build->findings, RK_FINDING_NOT_COMPILED, file->path,
 				      recipe->object, NULL,
 				      "left out: '%s' is not among the targets asked for",
 				      recipe->object);
-	return add_unit(build, recipe);
+	return rk_build_add_unit(build, recipe, NULL);
 }
 
 /* fs/binfmt_elf.c is compiled once by itself and once within fs/compat_binfmt_elf.c. */
@@ -84,9 +85,7 @@ static struct rk_err *take_file(struct rk_build *build, const struct rk_changed_
 		return find(build, RK_FINDING_NOT_COMPILED, file, "for another machine");
 	switch (file->kind) {
 	case RK_FILE_UNIT: return take_unit(build, file);
-	case RK_FILE_HEADER:
-		return find(build, RK_FINDING_HEADER_CHANGED, file,
-			    "units that use it aren't rebuilt");
+	case RK_FILE_HEADER: return NULL; /* all at once, see rk_build_headers() */
 	case RK_FILE_UNPATCHABLE:
 		return find(build, RK_FINDING_UNPATCHABLE_FILE, file,
 			    "this kind of file only takes effect in a new kernel");
@@ -124,5 +123,6 @@ struct rk_err *rk_build_source(struct rk_build *build)
 	RK_TRY(rk_kbuild_open(build->target, o->reporter, &build->kbuild));
 	rk_vec_for_each(&build->view->files, file)
 		RK_TRY(take_file(build, file));
+	RK_TRY(rk_build_headers(build));
 	return build->units.nr ? NULL : report_nothing(build);
 }

@@ -97,6 +97,13 @@ def bad_patches():
     tap.contains(first, UNIT, "doesn't compile: the compiler's own message comes first")
 
 
+def broken_header():
+    """A header that one of the units it reaches can't be compiled with: unit and header are named, nothing is written."""
+    header = "include/net/tcp.h"
+    change = lambda l: [line.replace("(HZ/2U)", "(no_such_thing)") if "TCP_RESOURCE_PROBE_INTERVAL" in line else line for line in l]  # noqa: E731
+    refuses("a broken header", write("broken-header.patch", patch_text(header, change)), 1, "no_such_thing", "doesn't compile with the fix", f"macro 'TCP_RESOURCE_PROBE_INTERVAL' of '{header}'")
+
+
 def not_in_this_kernel():
     other = "arch/arm64/kernel/process.c"
     text = f"--- a/{other}\n+++ b/{other}\n@@ -1,1 +1,2 @@\n+/* more */\n // SPDX-License-Identifier: GPL-2.0-only\n"
@@ -142,7 +149,7 @@ def finding_codes():
         patch = merged("x25-too.patch", good, patch_text(x25, lambda l: l[:60] + ["\n"] + l[60:]))
         codes("an absent option too", patch, 0, [("not-compiled", x25)])
     at_end = lambda l: l[:-1] + ["extern int rk_nothing;\n"] + l[-1:]  # noqa: E731
-    codes("a header too", merged("header.patch", good, patch_text(header, at_end)), 3, [("header-changed", header)])
+    codes("a header too", merged("header.patch", good, patch_text(header, at_end)), 0, [("header-users", header)])
     perl = "arch/x86/crypto/poly1305-x86_64-cryptogams.pl"
     if (target.source / perl).exists():
         codes("a generator too", merged("perl.patch", good, patch_text(perl, lambda l: l[:1] + ["# more\n"] + l[1:])), 3, [("unpatchable-file", perl)])
@@ -321,7 +328,7 @@ def no_qemu():
 
 
 PARTS = os.environ.get("RK_TEST_PARTS", "").split()
-for part in (bad_patches, not_in_this_kernel, finding_codes, twin_units, wrong_compiler, wrong_target, same_bytes, explicit_paths, same_as_kpatch_diff, together, interrupted, disk_full, signed, no_qemu):
+for part in (bad_patches, not_in_this_kernel, broken_header, finding_codes, twin_units, wrong_compiler, wrong_target, same_bytes, explicit_paths, same_as_kpatch_diff, together, interrupted, disk_full, signed, no_qemu):
     if not PARTS or part.__name__ in PARTS:
         part()
 tap.done()

@@ -23,7 +23,7 @@ struct build_values {
 	struct rk_strings cflags;
 	struct input_values inputs;
 	unsigned int level;
-	bool non_replace, explain;
+	bool non_replace, explain, allow_wide;
 };
 
 /* clang-format off */
@@ -45,6 +45,7 @@ static const struct rk_option options[] = {
 	RK_OPT_LIST(0, "fixes", struct build_values, fixes, "CVE", "what the first patch fixes, besides what it says itself (again for more)"),
 	RK_OPT_LIST(0, "accept", struct build_values, accepted, "CODE[:PLACE]", "you have thought about this finding: build all the same (again for more); PLACE is its symbol, unit or object"),
 	RK_OPT_BESIDE(0, "reason", struct build_values, reasons, "accept", accepted, "TEXT", "why the finding of the --accept before it is accepted, for the manifest; errors need one"),
+	RK_OPT_FLAG(0, "allow-wide", struct build_values, allow_wide, "compile all units that use a changed header, even if they are more than 400"),
 	RK_OPT_UINT(0, "level", struct build_values, level, "N", "patch level (default: 1)"),
 	RK_OPT_FLAG('R', "non-replace", struct build_values, non_replace, "stack on loaded patches instead of replacing them"),
 	RK_OPT_STR(0, "sign-key", struct build_values, sign_key, "FILE", "sign the module with this private key (PEM)"),
@@ -260,6 +261,7 @@ static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
 		.nr_targets = v->targets.nr,
 		.accepted = accepted,
 		.nr_accepted = v->accepted.nr,
+		.allow_wide = v->allow_wide,
 		.level = v->level ? v->level : 1,
 		.replace = !v->non_replace,
 		.tool_version = RK_VERSION,

@@ -6,6 +6,16 @@
 #include "tools/common/analysis.h"
 #include "tools/common/render.h"
 
+static void print_headers(const struct rk_build *build)
+{
+	const struct rk_build_headers *h = &build->headers;
+
+	if (h->units)
+		printf("%zu changed header%s: %zu unit%s may use what changed, %zu of them come out the same\n",
+		       h->headers, h->headers == 1 ? "" : "s", h->units, h->units == 1 ? "" : "s",
+		       h->same);
+}
+
 static void print_times(const struct rk_build *build)
 {
 	double sum = 0;
@@ -35,6 +45,7 @@ struct rk_err *report_text(const struct rk_build *build, const char *path, bool 
 	bool proven = build->units.nr && build->units.v[0].proof;
 
 	printf("target %s, %s\n", build->target->id, build->target->version);
+	print_headers(build);
 	if (proven) {
 		puts("proof");
 		rk_vec_for_each(&build->units, unit)
@@ -60,6 +71,14 @@ struct rk_err *report_text(const struct rk_build *build, const char *path, bool 
 	return NULL;
 }
 
+static json_t *headers_json(const struct rk_build_headers *h)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "headers", (json_int_t)h->headers,
+			 "declarations", (json_int_t)h->declarations, "units", (json_int_t)h->units,
+			 "vmlinux_units", (json_int_t)h->vmlinux_units, "modules",
+			 (json_int_t)h->modules, "same_units", (json_int_t)h->same);
+}
+
 static json_t *units_json(const struct rk_build *build)
 {
 	json_t *units = json_array();
@@ -69,6 +88,8 @@ static json_t *units_json(const struct rk_build *build)
 					 "patched_seconds", u->patched_seconds);
 		if (u->proof)
 			json_object_set_new(unit, "proof", rk_render_proof_json(u->proof));
+		if (u->reason)
+			json_object_set_new(unit, "reason", json_string(u->reason));
 		json_array_append_new(units, unit);
 	}
 	return units;
@@ -86,6 +107,8 @@ struct rk_err *report_json(const struct rk_build *build, const char *path)
 	json_object_set_new(doc, "name", json_string(build->options->name));
 	json_object_set_new(doc, "module", path ? json_string(path) : json_null());
 	json_object_set_new(doc, "size", json_integer((json_int_t)build->module_size));
+	if (build->headers.headers)
+		json_object_set_new(doc, "headers", headers_json(&build->headers));
 	json_object_set_new(doc, "units", units_json(build));
 	json_object_set_new(doc, "functions",
 			    build->plan ? rk_render_plan_functions_json(build->plan)
