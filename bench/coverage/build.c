@@ -66,30 +66,43 @@ static void attempt_deinit(struct attempt *a)
 	json_decref(a->result);
 }
 
-/* The patch of the fix's own files and those it carries; *ret_differs: there is any difference. */
-static struct rk_err *cut(struct attempt *a, bool *ret_differs)
+struct rk_err *cov_cut(const struct cov_trees *trees, const struct cov_fix *fix,
+		       const struct cov_paths *files, const char *path, bool *ret_differs)
 {
 	_cleanup_str_ struct rk_str patch = RK_STR_INIT;
 
-	rk_str_addf(&patch, "Subject: [PATCH] %s\n\n", a->fix->cves.v[0]->title);
-	rk_vec_for_each(&a->fix->cves, cve)
+	rk_str_addf(&patch, "Subject: [PATCH] %s\n\n", fix->cves.v[0]->title);
+	rk_vec_for_each(&fix->cves, cve)
 		rk_str_addf(&patch, "%s\n", (*cve)->id);
 	rk_str_add(&patch, "---\n");
 	size_t head = patch.len;
-	rk_vec_for_each(&a->fix->files, path)
-		RK_TRY(cov_trees_diff(a->run->trees, *path, &patch));
-	rk_vec_for_each(&a->carried.list, path)
-		RK_TRY(cov_trees_diff(a->run->trees, *path, &patch));
+	rk_vec_for_each(&files->list, file)
+		RK_TRY(cov_trees_diff(trees, *file, &patch));
 	*ret_differs = patch.len > head;
-	return rk_fs_write(a->patch_path, rk_str_get(&patch), patch.len, 0644);
+	return rk_fs_write(path, rk_str_get(&patch), patch.len, 0644);
+}
+
+/* The patch of the fix's own files and those it carries; *ret_differs: there is any difference. */
+static struct rk_err *cut(struct attempt *a, bool *ret_differs)
+{
+	struct cov_paths files = {};
+	bool ok = true;
+
+	rk_vec_for_each(&a->fix->files, path)
+		ok = ok && rk_vec_push(&files.list, *path);
+	rk_vec_for_each(&a->carried.list, path)
+		ok = ok && rk_vec_push(&files.list, *path);
+	struct rk_err *err = ok ? cov_cut(a->run->trees, a->fix, &files, a->patch_path, ret_differs)
+				: rk_err_nomem();
+	rk_vec_deinit(&files.list);
+	return err;
 }
 
 static struct rk_err *call_build(struct attempt *a, const json_t *accepted, struct cov_call *ret)
 {
 	_cleanup_cov_words_ struct cov_words words = {};
-	const char *const fixed[] = {"kpatch-build", "--json", "--quiet", "--offline",
-				     "--jobs",	     "1",      "--name",  a->name,
-				     "--output",     a->dir};
+	const char *const fixed[] = {"kpatch-build",	"--json", "--quiet", "--offline", "--jobs",
+				     a->run->jobs_each, "--name", a->name,   "--output",  a->dir};
 	const json_t *code;
 	size_t i;
 

@@ -39,7 +39,8 @@ struct cov_run {
 	const struct cov_fixes *fixes;
 	const char *state; /* directory of this target and version, absolute */
 	char tool_sha256[RK_SHA256_HEX_SIZE];
-	unsigned int jobs; /* builds side by side */
+	unsigned int jobs;     /* builds side by side */
+	const char *jobs_each; /* compilers of one build: "1" */
 	const struct rk_reporter *reporter;
 };
 
@@ -64,6 +65,13 @@ const char *const *cov_words_end(struct cov_words *words);
 void cov_words_deinit(struct cov_words *words);
 #define _cleanup_cov_words_ _cleanup_(cov_words_deinit)
 
+struct cov_paths {
+	rk_vec(const char *) list;
+};
+/* Writes the difference of files as a patch with the fix's title and CVEs; *ret_differs: there is any. */
+struct rk_err *cov_cut(const struct cov_trees *trees, const struct cov_fix *fix,
+		       const struct cov_paths *files, const char *path, bool *ret_differs)
+	__must_use;
 /* Builds one fix in dir (made empty): fix.patch, the module, and what is returned. The patch is
  * completed with declarations from other files where it doesn't compile without. A fix that can't be built is no error. */
 struct rk_err *cov_build_fix(const struct cov_run *run, const struct cov_fix *fix, const char *dir,
@@ -77,6 +85,12 @@ struct rk_err *cov_build_all(const struct cov_run *run, const struct rk_map *onl
  * kept results. Errors: kpatch-test itself fails. */
 struct rk_err *cov_load_all(const struct cov_run *run, const struct rk_map *only) __must_use;
 
+/* All fixes that were built as one module, loaded and unloaded: {"outcome", "fixes", "functions", "seconds", "load", …}, a new
+ * reference; NULL if none was built. Files that several fixes carry are in it once. */
+struct rk_err *cov_cumulative(const struct cov_run *run, json_t **ret) __must_use;
+/* Some that were built, built again on another path with other -j: {"fixes", "same", "different"}, a new reference. */
+struct rk_err *cov_repeat(const struct cov_run *run, json_t **ret) __must_use;
+
 /* "<state>/fixes/<id>", malloc'ed, NULL without memory. */
 char *cov_fix_dir(const struct cov_run *run, const char *id) __must_use;
 /* The kept result of a fix, a new reference; NULL if there is none. */
@@ -86,9 +100,6 @@ struct rk_err *cov_save_result(const struct cov_run *run, const char *id, const 
 
 /* The files that must be added to a fix so that message, what the compiler said, isn't said any more: those
  * which declare what it doesn't know. Best first; none if nothing in it is understood. Strings are the trees'. */
-struct cov_paths {
-	rk_vec(const char *) list;
-};
 struct rk_err *cov_missing_declarations(const struct cov_trees *trees, const char *message,
 					struct cov_paths *ret) __must_use;
 

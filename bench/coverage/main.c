@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* bench-coverage: what of the CVE fixes a distribution shipped can be built and loaded as live patches, measured. */
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bench/coverage/report.h"
+#include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/source/view.h"
 #include "tools/common/cli.h"
@@ -15,7 +17,7 @@
 struct coverage_values {
 	const char *table, *target, *newer, *older_tree, *newer_tree, *state, *output;
 	unsigned int jobs;
-	bool offline, report, no_load;
+	bool offline, report, no_load, fresh, cumulative, repeat;
 };
 
 /* clang-format off */
@@ -29,6 +31,9 @@ static const struct rk_option options[] = {
 	RK_OPT_GROUP("how"),
 	RK_OPT_STR(0, "state", struct coverage_values, state, "DIR", "keep modules and results here, to go on from (default: coverage/ in the cache)"),
 	RK_OPT_STR('o', "output", struct coverage_values, output, "DIR", "write the table here (default: bench)"),
+	RK_OPT_FLAG(0, "fresh", struct coverage_values, fresh, "forget what was measured before: the time it takes is in the table only then"),
+	RK_OPT_FLAG(0, "cumulative", struct coverage_values, cumulative, "then build and load all that were built as one module"),
+	RK_OPT_FLAG(0, "repeat", struct coverage_values, repeat, "then build 50 again elsewhere and compare their bytes"),
 	RK_OPT_FLAG(0, "no-load", struct coverage_values, no_load, "build only, load nothing"),
 	RK_OPT_FLAG(0, "report", struct coverage_values, report, "only write the table of the results that are there"),
 	RK_OPT_UINT('j', "jobs", struct coverage_values, jobs, "N", "build N fixes at once (default: one a processor)"),
@@ -111,6 +116,7 @@ struct session {
 	struct cov_trees trees;
 	char *cache, *state, *older, *newer;
 	const char *target_args[4];
+	bool is_cold; /* there was no compiled original in the cache */
 	struct cov_run run;
 };
 
@@ -140,8 +146,16 @@ static struct rk_err *write_report(struct session *s)
 
 	if (s->target && s->target->dir)
 		RK_TRY(rk_fs_usage(s->target->dir, &facts.cache_bytes));
-	RK_TRY(cov_document(&s->run, &facts, &document));
-	struct rk_err *err = cov_write_all(document, or_default(s->values->output, "bench"));
+	facts.run = cov_load_result(&s->run, "run");
+	facts.cumulative = cov_load_result(&s->run, "cumulative");
+	facts.repeat = cov_load_result(&s->run, "repeat");
+	struct rk_err *err = cov_document(&s->run, &facts, &document);
+	json_decref(facts.run);
+	json_decref(facts.cumulative);
+	json_decref(facts.repeat);
+	if (err)
+		return err;
+	err = cov_write_all(document, or_default(s->values->output, "bench"));
 	const json_t *summary = json_object_get(document, "summary");
 	if (!err)
 		printf("built %.0f of %.0f fixes that count (%.1f %%), of %.0f in the table\n",
@@ -151,12 +165,69 @@ static struct rk_err *write_report(struct session *s)
 	return err;
 }
 
+/* Figures of the whole are kept beside the fixes' results; result's reference is taken. */
+static struct rk_err *keep(struct session *s, const char *name, json_t *result)
+{
+	struct rk_err *err = result ? cov_save_result(&s->run, name, result) : rk_err_nomem();
+	json_decref(result);
+	return err;
+}
+
+/* Everything from the start, so that the time says something of the whole. */
+static struct rk_err *start_afresh(struct session *s)
+{
+	_cleanup_free_ char *results = rk_path_join(s->state, "results");
+
+	if (!results)
+		return rk_err_nomem();
+	return s->values->fresh ? rk_fs_remove_tree(results) : NULL;
+}
+
+/* Are there compiled originals in the target's cache? */
+static bool has_originals(const struct session *s)
+{
+	_cleanup_free_ char *pattern =
+		s->target && s->target->dir ? rk_asprintf("%s/kbuild-*/objects/*", s->target->dir)
+					    : NULL;
+	glob_t found;
+
+	if (!pattern || glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
+		return false;
+	globfree(&found);
+	return true;
+}
+
 static struct rk_err *measure(struct session *s, const struct rk_map *only)
 {
 	if (s->values->report)
 		return NULL;
+	double start = rk_clock_seconds();
 	RK_TRY(cov_build_all(&s->run, only));
-	return s->values->no_load ? NULL : cov_load_all(&s->run, only);
+	if (!s->values->no_load)
+		RK_TRY(cov_load_all(&s->run, only));
+	/* a run that only goes on, or is about some, says nothing of the whole */
+	if (s->values->fresh && !only)
+		RK_TRY(keep(s, "run",
+			    json_pack("{s:f, s:i, s:s}", "seconds", rk_clock_seconds() - start,
+				      "jobs", (int)s->run.jobs, "cache",
+				      s->is_cold ? "cold" : "warm")));
+	return NULL;
+}
+
+static struct rk_err *measure_whole(struct session *s)
+{
+	json_t *result = NULL;
+
+	if (s->values->cumulative) {
+		RK_TRY(cov_cumulative(&s->run, &result));
+		if (result)
+			RK_TRY(keep(s, "cumulative", result));
+	}
+	if (s->values->repeat) {
+		RK_TRY(cov_repeat(&s->run, &result));
+		RK_TRY(keep(s, "repeat", result));
+	}
+	return NULL;
 }
 
 /* The target's tree and that of the newer package, or two that are given. */
@@ -205,9 +276,14 @@ static struct rk_err *run_in(struct session *s)
 	RK_TRY(open_trees(s));
 	RK_TRY(choose_state(s));
 	s->run.state = s->state;
+	s->is_cold = !has_originals(s);
 	struct rk_err *err = only_these(s->cli, &s->fixes, &only);
 	if (!err)
+		err = start_afresh(s);
+	if (!err)
 		err = measure(s, only.nr ? &only : NULL);
+	if (!err && !v->report)
+		err = measure_whole(s);
 	rk_map_deinit(&only);
 	return err ? err : write_report(s);
 }
@@ -223,6 +299,7 @@ static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 			{
 				.jobs = v->jobs ? v->jobs
 						: (unsigned int)sysconf(_SC_NPROCESSORS_ONLN),
+				.jobs_each = "1",
 				.reporter = cli->reporter,
 			},
 	};

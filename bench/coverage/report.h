@@ -21,6 +21,10 @@ struct rk_err *cov_document(const struct cov_run *run, const struct cov_facts *f
 /* The figures of an array of rows, a new reference. */
 struct rk_err *cov_summarise(const json_t *rows, json_t **ret) __must_use;
 
+/* The findings of a document that kpatch-build printed, or of a kept result, that stand in the way; of each code the first few. A
+ * new reference. */
+json_t *cov_blocking(const json_t *result);
+
 /* The document as text; *ret malloc'ed. They read nothing but the document. */
 struct rk_err *cov_csv(const json_t *document, char **ret) __must_use;
 struct rk_err *cov_markdown(const json_t *document, char **ret) __must_use;

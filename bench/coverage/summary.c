@@ -25,7 +25,7 @@ static void add_to(json_t *object, const char *key, json_int_t n)
 }
 
 /* The findings that stood in the way, with their places; of each code the first few. */
-static json_t *blocking(const json_t *result)
+json_t *cov_blocking(const json_t *result)
 {
 	json_t *list = json_array(), *shown_of = json_object();
 	const json_t *finding;
@@ -70,7 +70,7 @@ static json_t *row_of(const struct cov_fix *fix, const json_t *result)
 			json_object_set(row, shown[i], value);
 	}
 	json_object_set_new(row, "functions", json_integer((json_int_t)json_array_size(functions)));
-	json_object_set_new(row, "findings", blocking(result));
+	json_object_set_new(row, "findings", cov_blocking(result));
 	return row;
 }
 

@@ -21,7 +21,7 @@ def finish(status, **document):
 
 
 def build(argv):
-    patch = pathlib.Path(argv[-1]).read_text()
+    patch = "".join(pathlib.Path(arg).read_text() for arg in argv if arg.endswith(".patch"))
     name, output = argv[argv.index("--name") + 1], pathlib.Path(argv[argv.index("--output") + 1])
     with open(os.environ["FAKE_LOG"], "a", encoding="utf-8") as log:
         log.write(f"{name}\n")

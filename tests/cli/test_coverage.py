@@ -111,6 +111,21 @@ equal(settled(table()), settled(document), "and has the same table")
 equal(run(arguments(extra=["CVE-2026-2000"]), env=ENV).returncode, 0, "one CVE by name")
 equal(calls(), ["CVE-2026-1000"], "builds its fix again, and only that")
 
+# What is measured on many fixes together.
+equal(run(arguments(extra=["--cumulative", "--repeat"]), env=ENV).returncode, 0, "cumulative and repeated")
+whole, again = table()["cumulative"], table()["repeat"]
+equal((whole["outcome"], whole["fixes"], whole["cves"], whole["load"]["result"]), ("built", 5, 6, "failed"), "one module of all that were built")
+patches = sorted(p.name for p in (WORK / "state/whole").glob("*.patch"))
+ok("CVE-2026-1009-carried.patch" in patches and "CVE-2026-1009.patch" in patches, "what a fix carries is a patch of its own", patches)
+equal((again["fixes"], again["same"], again["different"]), (5, 5, []), "the same bytes on another path")
+contains((WORK / "out/COVERAGE.md").read_text(), "| built: 5 fixes, ", "and both are in the text")
+ok(table()["run"] is None, "a run that went on says nothing of how long the whole takes")
+equal(run(arguments(extra=["--fresh", "--no-load"]), env=ENV).returncode, 0, "begun again")
+equal(table()["run"]["jobs"], os.cpu_count(), "tells how long the whole takes")
+equal(table()["cumulative"], None, "and has forgotten what was")
+equal(run(arguments(), env=ENV).returncode, 0, "and loaded")
+calls()
+
 # Killed in the middle, gone on.
 (WORK / "slow").touch()
 runner = subprocess.Popen([str(a) for a in arguments(state="state2", output="out2", extra=["-j", "1"])], env={**os.environ, **ENV},
