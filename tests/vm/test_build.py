@@ -237,7 +237,7 @@ def explicit_paths():
 def same_as_kpatch_diff():
     """kpatch-diff on the objects that a build kept, with the kernel's files, comes to the same plan."""
     work = top / "kept"
-    result = build(GOOD, top / "out-kept", "-d", work)
+    result = build(GOOD, top / "out-kept", "--keep", work)
     if not tap.ok(result.returncode == 0, "kpatch-diff: a build whose work is kept", result.stdout + result.stderr):
         return
     plan, dumped = (work / "5-link/plan.txt").read_text(), (work / "4-diff").glob("*.txt")

@@ -2,23 +2,46 @@
 /* From options to a target: paths become absolute, the cache is the user's. */
 #include "tools/common/target.h"
 
+#include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "lib/target/build_dir.h"
+#include "lib/target/version.h"
+
+/* Words that mean something else to kpatch-build 0.9: make's targets, a package's version. */
+static struct rk_err *check_names(const struct rk_cli_target *t)
+{
+	if (t->spec && !strchr(t->spec, ':') && !rk_streq(t->spec, "running"))
+		return rk_err(
+			RK_ERR_INVALID,
+			"--target '%s' names no kernel (debian:RELEASE, running, dir:TREE); what to build for "
+			"is said with --object",
+			t->spec);
+	/* "6.1.0-50-cloud-amd64" ends with letters and digits of a flavour, "6.1.170-3" doesn't */
+	const char *dash = t->release ? strrchr(t->release, '-') : NULL;
+	if (t->release && (!rk_release_is_valid(t->release) || !dash ||
+			   strspn(dash + 1, "0123456789.+~") == strlen(dash + 1)))
+		return rk_err(
+			RK_ERR_INVALID,
+			"--archversion '%s' is no kernel release as 'uname -r' shows it (6.1.0-50-cloud-amd64)",
+			t->release);
+	return NULL;
+}
 
 struct rk_err *rk_cli_target_check(const struct rk_cli_target *t)
 {
-	const char *paths[] = {t->source, t->config, t->vmlinux, t->symvers};
-	size_t given = 0;
+	bool paths = t->source || t->config || t->vmlinux || t->symvers;
 
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		given += paths[i] != NULL;
-	if (given && t->spec)
-		return rk_err(RK_ERR_INVALID, "--target and explicit paths exclude each other");
-	if (given && given < ARRAY_SIZE(paths))
+	if (t->spec && t->release)
+		return rk_err(RK_ERR_INVALID, "--target and --archversion exclude each other");
+	if (paths && (t->spec || t->release))
+		return rk_err(RK_ERR_INVALID, "%s and explicit paths exclude each other",
+			      t->spec ? "--target" : "--archversion");
+	if (paths && !t->source)
 		return rk_err(
 			RK_ERR_INVALID,
 			"explicit paths need all of --source, --config, --vmlinux and --symvers");
-	if (t->modules && !given && !(t->spec && rk_build_dir_is_spec(t->spec)))
+	RK_TRY(check_names(t));
+	if (t->modules && !paths && !(t->spec && rk_build_dir_is_spec(t->spec)))
 		return rk_err(RK_ERR_INVALID,
 			      "--modules goes with explicit paths or --target dir:");
 	return NULL;
@@ -50,26 +73,48 @@ struct rk_err *rk_cli_target_spec(const char *spec, char **ret)
 	return rk_str_take(&out, ret);
 }
 
+/* given as seen from here; without it the file of that name in source, if it is there. *ret may stay NULL. */
+static struct rk_err *find_path(const char *given, const char *source, const char *name, char **ret)
+{
+	if (given)
+		return rk_cli_absolute_path(given, ret);
+	if (!source || !name)
+		return NULL;
+	_cleanup_free_ char *path = rk_path_join(source, name);
+	if (!path)
+		return rk_err_nomem();
+	if (rk_fs_exists(path))
+		*ret = take_ptr(path);
+	return NULL;
+}
+
+static struct rk_err *find_spec(const struct rk_cli_target *t, char **ret)
+{
+	if (!t->release)
+		return rk_cli_target_spec(t->spec ? t->spec : "running", ret);
+	*ret = rk_asprintf("debian:%s", t->release);
+	return *ret ? NULL : rk_err_nomem();
+}
+
 struct rk_err *rk_cli_target_open(const struct rk_cli *cli, const struct rk_cli_target *t,
 				  enum rk_target_parts parts, struct rk_target **ret)
 {
 	_cleanup_free_ char *cache = NULL, *spec = NULL, *source = NULL, *config = NULL,
 			    *vmlinux = NULL, *symvers = NULL, *modules = NULL;
 	const struct {
-		const char *given;
+		const char *given, *name;
 		char **absolute;
-	} paths[] = {{t->source, &source},
-		     {t->config, &config},
-		     {t->vmlinux, &vmlinux},
-		     {t->symvers, &symvers},
-		     {t->modules, &modules}};
+	} paths[] = {
+		{t->source, NULL, &source},	   {t->config, ".config", &config},
+		{t->vmlinux, "vmlinux", &vmlinux}, {t->symvers, "Module.symvers", &symvers},
+		{t->modules, NULL, &modules},
+	};
 
 	RK_TRY(rk_cli_cache_dir(&cache));
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		if (paths[i].given)
-			RK_TRY(rk_cli_absolute_path(paths[i].given, paths[i].absolute));
+		RK_TRY(find_path(paths[i].given, source, paths[i].name, paths[i].absolute));
 	if (!t->source)
-		RK_TRY(rk_cli_target_spec(t->spec ? t->spec : "running", &spec));
+		RK_TRY(find_spec(t, &spec));
 	struct rk_target_options o = {
 		.cache_dir = cache,
 		.offline = t->offline,

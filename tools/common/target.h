@@ -9,6 +9,7 @@
 /* A member of a verb's values; what a tool has no option for stays zero. */
 struct rk_cli_target {
 	const char *spec;
+	const char *release; /* "debian:RELEASE" in other words */
 	const char *source, *config, *vmlinux, *symvers, *modules;
 	const char *cc;
 	unsigned int jobs;
@@ -20,7 +21,7 @@ struct rk_cli_target {
 #define RK_OPT_TARGET(type, member) \
 	RK_OPT_STR(0, "target", type, member.spec, "TARGET", "the kernel: debian:RELEASE, running (the default), or dir:TREE for one that was built here")
 #define RK_OPT_TARGET_PATHS(type, member) \
-	RK_OPT_STR('s', "source", type, member.source, "DIR", "kernel source tree (with --config, --vmlinux and --symvers: any kernel)"), \
+	RK_OPT_STR('s', "source", type, member.source, "DIR", "kernel source tree, of any kernel (with --config, --vmlinux and --symvers, unless they are in it)"), \
 	RK_OPT_STR('c', "config", type, member.config, "FILE", "the kernel's configuration"), \
 	RK_OPT_STR('v', "vmlinux", type, member.vmlinux, "FILE", "the kernel's vmlinux, with symbols"), \
 	RK_OPT_STR(0, "symvers", type, member.symvers, "FILE", "the kernel's Module.symvers"), \
@@ -31,7 +32,8 @@ struct rk_cli_target {
 
 /* RK_ERR_INVALID if the options contradict each other; costs nothing. */
 struct rk_err *rk_cli_target_check(const struct rk_cli_target *t) __must_use;
-/* Opens it: spec, else the explicit paths, else the running kernel. */
+/* Opens it: spec or release, else the explicit paths, else the running kernel. Of the paths, those that aren't given are the files of
+ * the source tree, as a build in it leaves them. */
 struct rk_err *rk_cli_target_open(const struct rk_cli *cli, const struct rk_cli_target *t,
 				  enum rk_target_parts parts, struct rk_target **ret) __must_use;
 

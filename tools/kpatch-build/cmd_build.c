@@ -11,6 +11,7 @@
 #include "tools/common/render.h"
 #include "tools/common/target.h"
 #include "tools/kpatch-build/cmds.h"
+#include "tools/kpatch-build/compat.h"
 #include "tools/kpatch-build/explain.h"
 #include "tools/kpatch-build/inputs.h"
 #include "tools/kpatch-build/report.h"
@@ -22,6 +23,7 @@ struct build_values {
 	const char *sign_key, *sign_cert;
 	struct rk_strings cflags;
 	struct input_values inputs;
+	struct compat_values compat;
 	unsigned int level;
 	bool non_replace, explain, allow_wide;
 };
@@ -33,6 +35,7 @@ static const struct rk_option options[] = {
 	RK_OPT_STR(0, "commits", struct build_values, inputs.commits, "A..B", "which: those of B that A doesn't have, in order, without merges"),
 	RK_OPT_GROUP("which kernel"),
 	RK_OPT_TARGET(struct build_values, kernel),
+	RK_OPT_STR('a', "archversion", struct build_values, kernel.release, "RELEASE", "the same as --target debian:RELEASE"),
 	RK_OPT_TARGET_PATHS(struct build_values, kernel),
 	RK_OPT_LIST('t', "object", struct build_values, targets, "OBJECT", "build for this object only: vmlinux or a module's name (again for more)"),
 	RK_OPT_STR(0, "cc", struct build_values, kernel.cc, "COMPILER", "compiler to run instead of the one the kernel names"),
@@ -52,8 +55,10 @@ static const struct rk_option options[] = {
 	RK_OPT_STR(0, "sign-cert", struct build_values, sign_cert, "FILE", "certificate of --sign-key (PEM)"),
 	RK_OPT_GROUP("how"),
 	RK_OPT_UINT('j', "jobs", struct build_values, kernel.jobs, "N", "compile N units at once (default: one a processor)"),
-	RK_OPT_STR('d', "keep", struct build_values, keep, "DIR", "keep the work of each phase in DIR, to look into"),
+	RK_OPT_STR(0, "keep", struct build_values, keep, "DIR", "keep the work of each phase in DIR, to look into"),
 	RK_OPT_FLAG(0, "explain", struct build_values, explain, "say what the findings named as operands mean, and what to do; without one, or with 'list': all codes"),
+	RK_OPT_COMPAT(struct build_values, compat),
+	RK_OPT_STR(0, "sourcedir", struct build_values, kernel.source, "DIR", "the same as --source"),
 	RK_OPT_END,
 };
 /* clang-format on */
@@ -66,6 +71,7 @@ static const char description[] =
 
 static struct rk_err *check_values(const struct build_values *v)
 {
+	RK_TRY(compat_check(&v->compat));
 	RK_TRY(rk_cli_target_check(&v->kernel));
 	if (!v->sign_key != !v->sign_cert)
 		return rk_err(RK_ERR_INVALID, "--sign-key and --sign-cert go together");
@@ -237,7 +243,8 @@ static struct rk_err *build_and_report(const struct rk_cli *cli, const struct rk
 	if (build->module)
 		RK_TRY(write_results(build, dir, file_name, &path));
 	*ret_exit = build->module ? RK_EXIT_DONE : RK_EXIT_VERDICT;
-	return cli->json ? report_json(build, path) : report_text(build, path, cli->verbose);
+	return cli->json ? report_json(build, path)
+			 : report_text(build, path, cli->verbose || v->compat.debug);
 }
 
 static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
@@ -295,11 +302,13 @@ static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	RK_TRY(check_accepted(v));
 	RK_TRY(make_work_dir(v, &work_dir));
 	struct rk_err *err = inputs_read(cli, &v->inputs, work_dir, &series);
-	bool is_worth_keeping = v->keep && !err;
+	bool is_worth_keeping = (v->keep && !err) || compat_keeps_work(&v->compat);
 	if (!err)
 		err = build_in(cli, work_dir, &series, ret_exit);
 	if (!is_worth_keeping)
 		rk_err_free(rk_fs_remove_tree(work_dir));
+	else if (!v->keep)
+		fprintf(stderr, "the work is kept in '%s'\n", work_dir);
 	return err;
 }
 
