@@ -160,8 +160,8 @@ static int run(const struct rk_tool *tool, const struct rk_parsed *parsed)
 		err = parsed->verb->run(&cli, &status);
 	}
 	rk_progress_destroy(progress);
-	fflush(stdout);
 	if (err) {
+		fflush(stdout);
 		status = exit_of(err);
 		show_error(err, parsed->common.json);
 		if (rk_err_code(err) == RK_ERR_INVALID && !parsed->common.json)
