@@ -41,6 +41,7 @@ struct cov_run {
 	char tool_sha256[RK_SHA256_HEX_SIZE];
 	unsigned int jobs;     /* builds side by side */
 	const char *jobs_each; /* compilers of one build: "1" */
+	bool keep_older;       /* results of another build of kpatch-build stand */
 	const struct rk_reporter *reporter;
 };
 

@@ -17,7 +17,7 @@
 struct coverage_values {
 	const char *table, *target, *newer, *older_tree, *newer_tree, *state, *output;
 	unsigned int jobs;
-	bool offline, report, no_load, fresh, cumulative, repeat;
+	bool offline, report, no_load, fresh, keep_older, cumulative, repeat;
 };
 
 /* clang-format off */
@@ -32,6 +32,7 @@ static const struct rk_option options[] = {
 	RK_OPT_STR(0, "state", struct coverage_values, state, "DIR", "keep modules and results here, to go on from (default: coverage/ in the cache)"),
 	RK_OPT_STR('o', "output", struct coverage_values, output, "DIR", "write the table here (default: bench)"),
 	RK_OPT_FLAG(0, "fresh", struct coverage_values, fresh, "forget what was measured before: the time it takes is in the table only then"),
+	RK_OPT_FLAG(0, "keep-older", struct coverage_values, keep_older, "let results of another build of kpatch-build stand; the table says so"),
 	RK_OPT_FLAG(0, "cumulative", struct coverage_values, cumulative, "then build and load all that were built as one module"),
 	RK_OPT_FLAG(0, "repeat", struct coverage_values, repeat, "then build 50 again elsewhere and compare their bytes"),
 	RK_OPT_FLAG(0, "no-load", struct coverage_values, no_load, "build only, load nothing"),
@@ -300,6 +301,7 @@ static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 				.jobs = v->jobs ? v->jobs
 						: (unsigned int)sysconf(_SC_NPROCESSORS_ONLN),
 				.jobs_each = "1",
+				.keep_older = v->keep_older,
 				.reporter = cli->reporter,
 			},
 	};

@@ -195,6 +195,11 @@ struct rk_err *cov_markdown(const json_t *document, char **ret)
 		cov_text(document, "newer"), cov_text(document, "target"),
 		cov_text(document, "version"), cov_number(summary, "counted"),
 		cov_number(summary, "fixes"), cov_number(summary, "counted_cves"));
+	if (json_object_size(json_object_get(summary, "tools")) > 1)
+		rk_str_addf(
+			&out,
+			"The rows are not all of the same build of kpatch-build, but of %zu.\n\n",
+			json_object_size(json_object_get(summary, "tools")));
 	add_goals(&out, document);
 	add_runs(&out, document);
 	add_outcomes(&out, summary);

@@ -41,13 +41,12 @@ struct rk_err *cov_save_result(const struct cov_run *run, const char *id, const 
 	return rk_fs_write(path, text, strlen(text), 0644);
 }
 
-/* What the result depends on: tool, target, the fix's files in both trees. */
+/* What the result depends on besides the tool: target, the fix's files in both trees. */
 static struct rk_err *key_of(const struct cov_run *run, const struct cov_fix *fix,
 			     char ret_hex[RK_SHA256_HEX_SIZE])
 {
 	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 
-	rk_str_addf(&text, "%s\n", run->tool_sha256);
 	for (size_t i = 0; run->target_args[i]; i++)
 		rk_str_addf(&text, "%s\n", run->target_args[i]);
 	rk_vec_for_each(&fix->cves, cve)
@@ -62,7 +61,10 @@ static bool is_current(const struct cov_run *run, const char *id, const char *ke
 {
 	json_t *result = cov_load_result(run, id);
 	const char *kept = json_string_value(json_object_get(result, "key"));
-	bool current = kept && rk_streq(kept, key) && cov_outcome_of(result) < COV_OUTCOMES;
+	const char *tool = json_string_value(json_object_get(result, "tool"));
+	bool current = kept && tool && rk_streq(kept, key) &&
+		       (run->keep_older || rk_streq(tool, run->tool_sha256)) &&
+		       cov_outcome_of(result) < COV_OUTCOMES;
 
 	json_decref(result);
 	return current;
@@ -85,6 +87,7 @@ static struct rk_err *build_one(const struct cov_run *run, const struct cov_fix 
 		return NULL;
 	RK_TRY(cov_build_fix(run, fix, dir, &result));
 	json_object_set_new(result, "key", json_string(key));
+	json_object_set_new(result, "tool", json_string(run->tool_sha256));
 	struct rk_err *err = cov_save_result(run, fix->id, result);
 	if (err)
 		json_decref(result);

@@ -14,9 +14,9 @@
 #define SHOWN_PER_CODE 10
 
 /* What of a kept result the table shows, in this order. */
-static const char *const shown[] = {"outcome", "errors",  "acknowledge",  "objects", "units",
-				    "carried", "seconds", "cpu_seconds",  "size",    "peak_kib",
-				    "message", "load",	  "module_sha256"};
+static const char *const shown[] = {"outcome", "errors",  "acknowledge", "objects",	 "units",
+				    "carried", "seconds", "cpu_seconds", "size",	 "peak_kib",
+				    "message", "tool",	  "load",	 "module_sha256"};
 
 static void add_to(json_t *object, const char *key, json_int_t n)
 {
@@ -103,7 +103,7 @@ static json_t *seconds_of(double *seconds, size_t nr)
 }
 
 struct counts {
-	json_t *fixes, *cves, *errors, *acknowledge, *load;
+	json_t *fixes, *cves, *errors, *acknowledge, *load, *tools;
 	double *seconds, cpu_seconds;
 	size_t nr_seconds;
 	json_int_t functions, counted, built, peak_kib, all_cves, counted_cves, built_cves;
@@ -118,6 +118,8 @@ static void count_row(struct counts *c, const json_t *row)
 	const char *load =
 		json_string_value(json_object_get(json_object_get(row, "load"), "result"));
 
+	if (*cov_text(row, "tool"))
+		add_to(c->tools, cov_text(row, "tool"), 1);
 	add_to(c->fixes, name, 1);
 	add_to(c->cves, name, cves);
 	c->all_cves += cves;
@@ -148,6 +150,7 @@ struct rk_err *cov_summarise(const json_t *rows, json_t **ret)
 		.errors = json_object(),
 		.acknowledge = json_object(),
 		.load = json_object(),
+		.tools = json_object(),
 		.seconds = seconds,
 	};
 	const json_t *row;
@@ -158,13 +161,13 @@ struct rk_err *cov_summarise(const json_t *rows, json_t **ret)
 	json_array_foreach(rows, i, row) count_row(&c, row);
 	double percent = c.counted ? 100.0 * (double)c.built / (double)c.counted : 0;
 	*ret = json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:f}",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o}",
 		"fixes", (json_int_t)json_array_size(rows), "cves", c.all_cves, "counted",
 		c.counted, "counted_cves", c.counted_cves, "built", c.built, "built_cves",
 		c.built_cves, "built_percent", percent, "functions", c.functions, "peak_kib",
 		c.peak_kib, "outcomes", c.fixes, "outcome_cves", c.cves, "errors", c.errors,
 		"acknowledge", c.acknowledge, "load", c.load, "seconds",
-		seconds_of(seconds, c.nr_seconds), "cpu_seconds", c.cpu_seconds);
+		seconds_of(seconds, c.nr_seconds), "cpu_seconds", c.cpu_seconds, "tools", c.tools);
 	return *ret ? NULL : rk_err_nomem();
 }
 

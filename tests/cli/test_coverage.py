@@ -108,6 +108,18 @@ calls()
 equal(run(arguments(), env=ENV).returncode, 0, "a second run")
 equal(calls(), [], "builds nothing again")
 equal(settled(table()), settled(document), "and has the same table")
+other = WORK / "other"
+other.mkdir()
+(other / "kpatch-build").write_text(pathlib.Path(FAKE).read_text() + "# built again\n")
+(other / "kpatch-build").chmod(0o755)
+OTHER = {**ENV, "PATH": f"{other}:{ENV['PATH']}"}
+equal(run(arguments(extra=["--keep-older"]), env=OTHER).returncode, 0, "another build of the tool, older results kept")
+equal(calls(), [], "builds nothing")
+equal(run(arguments(extra=["--keep-older", "CVE-2026-1000"]), env=OTHER).returncode, 0, "one fix by it")
+contains((WORK / "out/COVERAGE.md").read_text(), "not all of the same build", "the text says that the rows are of two builds")
+calls()
+equal(run(arguments(), env=ENV).returncode, 0, "back with the first one")
+equal(calls(), ["CVE-2026-1000"], "only what isn't its own is built")
 equal(run(arguments(extra=["CVE-2026-2000"]), env=ENV).returncode, 0, "one CVE by name")
 equal(calls(), ["CVE-2026-1000"], "builds its fix again, and only that")
 
