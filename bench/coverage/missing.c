@@ -112,11 +112,36 @@ static bool is_complaint(const char *line, size_t len)
 	return false;
 }
 
+static int compare_path(const void *key, const void *entry)
+{
+	return strcmp(key, *(const char *const *)entry);
+}
+
+/*
+ * A header that is carried along may reach units that the update changed with it (net/packet/internal.h and diag.c): the one that
+ * doesn't compile any more comes along too.
+ */
+static struct rk_err *add_broken_unit(const struct cov_trees *trees, const char *message,
+				      struct cov_paths *ret)
+{
+	const char *end = strstr(message, "' doesn't compile");
+	const char *start = end ? memrchr(message, '\'', (size_t)(end - message)) : NULL;
+
+	if (!start || !trees->changed.nr)
+		return NULL;
+	_cleanup_free_ char *unit = strndup(start + 1, (size_t)(end - start - 1));
+	if (!unit)
+		return rk_err_nomem();
+	const char **found = bsearch(unit, trees->changed.v, trees->changed.nr,
+				     sizeof(*trees->changed.v), compare_path);
+	return !found || rk_vec_push(&ret->list, *found) ? NULL : rk_err_nomem();
+}
+
 struct rk_err *cov_missing_declarations(const struct cov_trees *trees, const char *message,
 					struct cov_paths *ret)
 {
 	struct cov_paths found = {};
-	struct rk_err *err = NULL;
+	struct rk_err *err = add_broken_unit(trees, message, &found);
 
 	for (const char *line = message; *line && !err;) {
 		size_t len = strcspn(line, "\n");

@@ -156,7 +156,7 @@ static struct rk_err *find_or_add(struct reader *r, char *id, struct cov_cve **r
 static struct rk_err *read_line(struct reader *r, const struct field *fields, size_t nr)
 {
 	char *text[COLUMNS];
-	struct cov_cve *cve;
+	struct cov_cve *cve = NULL;
 
 	for (size_t c = 0; c < COLUMNS; c++) {
 		if (r->place[c] >= nr)

@@ -147,6 +147,10 @@ static void test_missing(const struct cov_trees *trees)
 	check_missing(trees, "net/a.c:1: error: 'brand", "");
 	check_missing(trees, "net/a.c:1: error: conflicting types for 'x'; have 'int(int member)'",
 		      "");
+	check_missing(trees, "net/b.c:1: error: 'brand_new' undeclared\n'net/b.c' doesn't compile",
+		      "net/b.c include/net/x.h ");
+	check_missing(trees, "'net/same.c' doesn't compile", "");
+	check_missing(trees, "' doesn't compile", "");
 	check_missing(trees, "", "");
 }
 
