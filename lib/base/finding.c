@@ -126,6 +126,30 @@ void rk_findings_sort(struct rk_findings *f)
 	f->list.nr = kept + 1;
 }
 
+struct rk_err *rk_findings_fold(struct rk_findings *f, enum rk_finding_code code, const char *what)
+{
+	size_t kept = 0;
+
+	if (f->list.nr < 2)
+		return NULL;
+	qsort(f->list.v, f->list.nr, sizeof(*f->list.v), compare);
+	for (size_t i = 0, next; i < f->list.nr; i = next) {
+		struct rk_finding finding = f->list.v[i];
+
+		for (next = i + 1; next < f->list.nr && finding.code == code &&
+				   compare(&finding, &f->list.v[next]) == 0;)
+			next++;
+		if (next - i > 1)
+			finding.text = rk_arena_printf(&f->arena, "%s (in %zu %s)", finding.text,
+						       next - i, what);
+		if (!finding.text)
+			return rk_err_nomem();
+		f->list.v[kept++] = finding;
+	}
+	f->list.nr = kept;
+	return NULL;
+}
+
 size_t rk_findings_count(const struct rk_findings *f, enum rk_severity severity)
 {
 	size_t nr = 0;

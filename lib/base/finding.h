@@ -77,6 +77,11 @@ bool rk_acceptance_code(const char *wish, enum rk_finding_code *ret);
 struct rk_err *rk_findings_accept(struct rk_findings *f, const struct rk_acceptance *list,
 				  size_t nr) __must_use;
 
+/* Exact duplicates of code become one, whose text says how many there were: "… (in 37 units)". Sorts by the way. On error
+ * duplicates may be left. */
+struct rk_err *rk_findings_fold(struct rk_findings *f, enum rk_finding_code code, const char *what)
+	__must_use;
+
 size_t rk_findings_count(const struct rk_findings *f, enum rk_severity severity);
 
 /* "data-changed", "no-fentry" … */

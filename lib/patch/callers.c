@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Callers: a function whose prototype changed must have all its users in the patch. Users inside the unit were compiled anew; those elsewhere in
+ * Callers: a function whose prototype changed must have all its users in the patch, or compiled anew and proven to be the same. Users in
  * the object are found in the relocations that the shipped binary keeps (Debian's vmlinux and every .ko do).
  */
 #include <elf.h>
@@ -16,8 +16,30 @@ static bool is_replaced(const struct rk_linker *l, const char *object, const str
 	return false;
 }
 
-/* The function a place in the shipped binary lies in. */
-static const struct rk_symbol *function_at(const struct rk_section *section, uint64_t value)
+/* Does the shipped symbol come from this unit? A local one stands in its block; a global name has one owner. */
+static bool is_of_unit(const struct rk_link_unit *unit, const struct rk_symbol *sym)
+{
+	if (sym->bind == STB_LOCAL)
+		return sym->index >= unit->owner->first && sym->index < unit->owner->end;
+	rk_spans_for_each(unit->diff->orig, span)
+		if (span->symbol && span->symbol->bind != STB_LOCAL &&
+		    rk_streq(span->symbol->name, sym->name))
+			return true;
+	return false;
+}
+
+/* What was compiled anew has the new prototype; if its code is the same nevertheless, the change doesn't matter to it. */
+static bool is_compiled(const struct rk_linker *l, const char *object, const struct rk_symbol *sym)
+{
+	for (size_t i = 0; i < l->nr_units; i++)
+		if (rk_streq(l->units[i].diff->object, object) && is_of_unit(&l->units[i], sym))
+			return true;
+	return false;
+}
+
+/* The function or variable a place in the shipped binary lies in. */
+static const struct rk_symbol *symbol_at(const struct rk_section *section, uint64_t value,
+					 uint8_t type)
 {
 	size_t lo = 0, hi = section->nr_symbols;
 	while (lo < hi) {
@@ -29,7 +51,7 @@ static const struct rk_symbol *function_at(const struct rk_section *section, uin
 	}
 	for (; lo > 0; lo--) {
 		const struct rk_symbol *sym = section->symbols[lo - 1];
-		if (sym->type == STT_FUNC)
+		if (sym->type == type)
 			return value < sym->value + sym->size ? sym : NULL;
 	}
 	return NULL;
@@ -54,14 +76,19 @@ static struct rk_err *check_section(struct rk_linker *l, const struct rk_link_un
 		if (!is_meant(reloc, sym))
 			continue;
 		bool is_code = section->flags & SHF_EXECINSTR;
-		const struct rk_symbol *user = is_code ? function_at(section, reloc->offset) : NULL;
-		if (user && (user == sym || is_replaced(l, unit->diff->object, user)))
+		const struct rk_symbol *user =
+			symbol_at(section, reloc->offset, is_code ? STT_FUNC : STT_OBJECT);
+		if (user && (user == sym || is_replaced(l, unit->diff->object, user) ||
+			     is_compiled(l, unit->diff->object, user)))
 			continue;
-		RK_TRY(rk_finding_add(l->findings, RK_FINDING_PROTOTYPE_CHANGED, unit->diff->unit,
-				      unit->diff->object, sym->name,
-				      "%s '%s' uses it and stays as it is",
-				      is_code ? "function" : "data in section",
-				      user ? user->name : section->name));
+		RK_TRY(rk_finding_add(
+			l->findings, RK_FINDING_PROTOTYPE_CHANGED, unit->diff->unit,
+			unit->diff->object, sym->name, "%s '%s'%s%s uses it and stays as it is",
+			is_code ? "function"
+			: user	? "data"
+				: "data in section",
+			user ? user->name : section->name, user && user->file ? " of " : "",
+			user && user->file ? user->file : ""));
 	}
 	return NULL;
 }

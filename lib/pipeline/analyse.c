@@ -61,6 +61,18 @@ static struct rk_err *report_nothing(struct rk_build *build)
 			      "no function that the kernel runs is different");
 }
 
+/* What a header declares is found in each unit that reads it. */
+static struct rk_err *fold_types(struct rk_build *build)
+{
+	static const enum rk_finding_code codes[] = {
+		RK_FINDING_LAYOUT_CHANGED,   RK_FINDING_MEMBER_ADDED,  RK_FINDING_MEMBER_CHANGED,
+		RK_FINDING_CONSTANT_CHANGED, RK_FINDING_COUNT_CHANGED,
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		RK_TRY(rk_findings_fold(&build->findings, codes[i], "units"));
+	return NULL;
+}
+
 struct rk_err *rk_build_diff(struct rk_build *build)
 {
 	size_t functions = 0;
@@ -80,6 +92,8 @@ struct rk_err *rk_build_diff(struct rk_build *build)
 		rk_vec_for_each(&unit->diff->marks, mark)
 			functions += mark->function != NULL;
 	}
+	RK_TRY(rk_build_exports(build));
+	RK_TRY(fold_types(build));
 	RK_TRY(rk_build_accept(build));
 	if (functions == 0 && !rk_findings_count_blocking(&build->findings, RK_SEVERITY_ERROR))
 		return report_nothing(build);

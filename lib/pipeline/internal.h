@@ -12,6 +12,8 @@ struct rk_err *rk_build_headers(struct rk_build *build) __must_use;
 struct rk_err *rk_build_compile(struct rk_build *build) __must_use;
 struct rk_err *rk_build_proof(struct rk_build *build) __must_use;
 struct rk_err *rk_build_diff(struct rk_build *build) __must_use;
+/* Findings about CRCs of exports, where the diffs found a type or prototype changed; a part of the diff. */
+struct rk_err *rk_build_exports(struct rk_build *build) __must_use;
 struct rk_err *rk_build_link(struct rk_build *build) __must_use;
 struct rk_err *rk_build_module(struct rk_build *build) __must_use;
 

@@ -13,6 +13,7 @@
 #include "lib/base/process.h"
 #include "lib/base/str.h"
 #include "lib/build/compile.h"
+#include "lib/build/crc.h"
 #include "lib/build/internal.h"
 #include "tests/unit/tap.h"
 
@@ -66,6 +67,11 @@ static const struct {
 	 "#!/bin/sh\nfor last; do :; done\n[ \"$1\" = --orc ] || exit 9\n"
 	 "if grep -q OBJTOOL_WARNS \"$last\"; then echo 'warning: strange code'; fi\n"
 	 "if grep -q OBJTOOL_FAILS \"$last\"; then echo 'error: bad code'; exit 3; fi\n"},
+	{"scripts/genksyms/genksyms",
+	 "#!/bin/sh\n[ \"$1\" = -r ] || exit 9\ntext=$(grep -v '^#')\n"
+	 "case $text in *broken*) echo 'syntax error' >&2; exit 1;; esac\n"
+	 "case $text in *three*) three=3;; esac\n"
+	 "echo '#SYMVER a 0x00000001'; echo '__crc_b = 0x1'$three';'\n"},
 	{"include/linux/k.h", "#define K 1\n"},
 	{"Kbuild", "obj-$(CONFIG_NET) += net/\n"},
 	{"net/Makefile",
@@ -642,6 +648,37 @@ static void test_words(void)
 	rk_arena_deinit(&arena);
 }
 
+/* genksyms reads the preprocessed unit: the fix's, when it is asked in the view. */
+static void test_crcs(void)
+{
+	struct rk_view *view = view_of("--- a/net/mod1.c\n+++ b/net/mod1.c\n@@ -1,1 +1,1 @@\n"
+				       "-int mod1(void) { return 1; }\n"
+				       "+int three(void) { return 1; }\n",
+				       "view-crcs");
+	struct rk_view *broken = view_of("--- a/net/mod1.c\n+++ b/net/mod1.c\n@@ -1,1 +1,1 @@\n"
+					 "-int mod1(void) { return 1; }\n"
+					 "+int broken(void) { return 1; }\n",
+					 "view-broken-crcs");
+	const struct rk_recipe *recipe = recipe_of("net/mod1.c");
+	_cleanup_crcs_ struct rk_crcs old = {}, new = {}, none = {};
+
+	no_err(rk_kbuild_crcs(kbuild, recipe, source, out, &old), "CRCs of the original");
+	no_err(rk_kbuild_crcs(kbuild, recipe, view->dir, out, &new), "CRCs with the fix");
+	ok(old.is_known && rk_crcs_find(&old, "a") && rk_crcs_find(&old, "a")->value == 1,
+	   "one as genksyms of 6.1 prints it");
+	ok(rk_crcs_find(&old, "b") && rk_crcs_find(&old, "b")->value == 1, "an earlier one's");
+	ok(rk_crcs_find(&new, "b") && rk_crcs_find(&new, "b")->value == 0x13,
+	   "the fix has another");
+	ok(!rk_crcs_find(&old, "c"), "what isn't exported has none");
+	is_err_like(rk_kbuild_crcs(kbuild, recipe, broken->dir, out, &none), RK_ERR_TOOL,
+		    "CRCs of 'net/mod1.c'", "genksyms fails");
+	is_err_like(rk_crcs_parse("#SYMVER x 0x123456789\n", &none), RK_ERR_FORMAT, "'x'",
+		    "a CRC that is too large");
+	is_err_like(rk_crcs_parse("#SYMVER x\n", &none), RK_ERR_FORMAT, "'x'", "no CRC");
+	rk_view_free(view);
+	rk_view_free(broken);
+}
+
 static void test_deps(void)
 {
 	char **deps = NULL;
@@ -674,6 +711,7 @@ int main(void)
 	test_stale();
 	test_errors();
 	test_notes();
+	test_crcs();
 	rk_kbuild_close(kbuild);
 	test_user_source();
 	test_interrupt();

@@ -132,6 +132,21 @@ static void test_accept(void)
 	   "a part of a code or place is none");
 }
 
+static void test_fold(void)
+{
+	_cleanup_findings_ struct rk_findings f = {};
+
+	for (int i = 0; i < 3; i++)
+		no_err(add(&f, RK_FINDING_LAYOUT_CHANGED, "a.h", "struct x", "grew"), "add");
+	no_err(add(&f, RK_FINDING_LAYOUT_CHANGED, "a.h", "struct y", "grew"), "add");
+	no_err(add(&f, RK_FINDING_NEW_DATA, "a.c", "z", "1"), "add");
+	no_err(add(&f, RK_FINDING_NEW_DATA, "a.c", "z", "1"), "add");
+	no_err(rk_findings_fold(&f, RK_FINDING_LAYOUT_CHANGED, "units"), "fold");
+	is_int((long long)f.list.nr, 4, "three are one now, of another code they aren't");
+	is_str(nth(&f, 0)->text, "grew (in 3 units)", "it says how many they were");
+	is_str(nth(&f, 1)->text, "grew", "one alone says nothing");
+}
+
 int main(void)
 {
 	_cleanup_findings_ struct rk_findings empty = {};
@@ -140,6 +155,7 @@ int main(void)
 	test_add();
 	test_merge_and_sort();
 	test_accept();
+	test_fold();
 	rk_findings_sort(&empty);
 	is_int((long long)empty.list.nr, 0, "nothing to sort");
 	is_str(rk_severity_name(RK_SEVERITY_ACKNOWLEDGE), "acknowledge", "name of a severity");

@@ -506,6 +506,18 @@ static void test_prototype(void)
 		   EDITS("int core_second(int x) {", "int core_second(long x) {"));
 }
 
+/* The caller in the other unit was compiled with the new prototype, and its code is the same. */
+static void test_prototype_compiled(void)
+{
+	_cleanup_free_ char *one =
+		edit(one_c, EDITS("int one_shared(int x) {", "long one_shared(int x) {"));
+	_cleanup_free_ char *one_b =
+		edit(one_b_c, EDITS("int one_shared(int x);", "long one_shared(int x);"));
+	const struct source sources[] = {{"one.c", "one", one_c, one},
+					 {"one_b.c", "one", one_b_c, one_b}};
+	link_case("prototype-compiled", sources, 2);
+}
+
 /* The state at the start of second() was written down for first(), with which it shares a section. */
 static void test_orc(void)
 {
@@ -529,6 +541,7 @@ int main(void)
 	test_only_new();
 	test_sections();
 	test_prototype();
+	test_prototype_compiled();
 	test_orc();
 	free(flags);
 	return done_testing();
