@@ -142,12 +142,27 @@ static uint64_t first_address(Dwarf_Die *die)
 	return dwarf_ranges(die, 0, &base, &start, &end) > 0 ? start : 0;
 }
 
+static const char *section_of(Elf *elf, uint64_t address)
+{
+	size_t names;
+	if (!address || elf_getshdrstrndx(elf, &names) != 0)
+		return NULL;
+	for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
+		GElf_Shdr header;
+		if (gelf_getshdr(scn, &header) && (header.sh_flags & SHF_ALLOC) &&
+		    address >= header.sh_addr && address - header.sh_addr < header.sh_size)
+			return elf_strptr(elf, names, header.sh_name);
+	}
+	return NULL;
+}
+
 static struct rk_err *add_container(struct search *s, const char *function, uint64_t address)
 {
 	struct rk_debug_container container = {
 		.unit = rk_arena_strdup(&s->out->arena, s->unit),
 		.function = function ? rk_arena_strdup(&s->out->arena, function) : NULL,
 		.address = address,
+		.section = section_of(s->in->elf, address),
 	};
 	return container.unit && (!function || container.function) &&
 			       rk_vec_push(&s->out->list, container)

@@ -28,6 +28,8 @@ struct rk_debug_container {
 	const char *
 		function; /* at the top level, however deep the inlining is; NULL: some function, no instruction tells which */
 	uint64_t address; /* 0 if it isn't known */
+	const char
+		*section; /* of address, NULL if it isn't known; lives as long as the open file */
 };
 
 struct rk_debug_containers {

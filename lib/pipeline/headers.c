@@ -254,6 +254,7 @@ static struct rk_err *take_headers(struct headers *h)
 	if (wide)
 		return NULL;
 	say(build);
+	RK_TRY(rk_build_inlines(build, h->reach.v, h->reach.nr));
 	return report_headers(h);
 }
 

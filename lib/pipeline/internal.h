@@ -9,6 +9,10 @@
 struct rk_err *rk_build_source(struct rk_build *build) __must_use;
 /* The part of phase source that finds the units changed headers reach. */
 struct rk_err *rk_build_headers(struct rk_build *build) __must_use;
+/* Findings about copies of changed inline functions in units that aren't compiled; a part of phase source. */
+struct rk_reach_header;
+struct rk_err *rk_build_inlines(struct rk_build *build, const struct rk_reach_header *headers,
+				size_t nr) __must_use;
 struct rk_err *rk_build_compile(struct rk_build *build) __must_use;
 struct rk_err *rk_build_proof(struct rk_build *build) __must_use;
 struct rk_err *rk_build_diff(struct rk_build *build) __must_use;

@@ -20,7 +20,7 @@ static const char one[] =
 	"int state = 5;\n"
 	"int direct(int x) { return checked(x); }\n"
 	"int nested(int x) { if (x) { int y = x - 1; return outer(y); } return 0; }\n"
-	"int other(int x) { return ab(x); }\n"
+	"__attribute__((section(\".init.text\"))) int other(int x) { return ab(x); }\n"
 	"int two_entry(int x);\nint unit_start(int x) { return two_entry(x); }\n";
 static const char two[] = "#include \"header.h\"\n"
 			  "static inline int namesake(int x) { return x / (state - 11); }\n"
@@ -71,8 +71,9 @@ static void finds(struct rk_debug_inlines *in, const char *function, const char 
 	if (!no_err(rk_debug_inlines_find(in, function, file, is_wanted, unit, &found), function))
 		return;
 	rk_vec_for_each(&found.list, c)
-		rk_str_addf(&text, "%s%s %s%s", text.len ? ", " : "", c->unit,
-			    c->function ? c->function : "?", c->address ? "" : " nowhere");
+		rk_str_addf(&text, "%s%s %s%s%s", text.len ? ", " : "", c->unit,
+			    c->function ? c->function : "?", c->address ? "" : " nowhere",
+			    c->section && strcmp(c->section, ".text") != 0 ? c->section : "");
 	is_str(rk_str_get(&text), want, function);
 }
 
@@ -88,7 +89,7 @@ static void test_version(const char *flag)
 	finds(in, "checked", "header.h", NULL, "one.c nested, one.c direct, two.c two_entry");
 	finds(in, "checked", "header.h", second, "two.c two_entry");
 	finds(in, "outer", "header.h", NULL, "one.c nested, two.c two_entry");
-	finds(in, "ab", "header.h", NULL, "one.c other");
+	finds(in, "ab", "header.h", NULL, "one.c other.init.text");
 	finds(in, "unused", "header.h", NULL, "two.c unused");
 	finds(in, "namesake", "header.h", NULL, "");
 	finds(in, "namesake", "two.c", NULL, "two.c two_entry");
