@@ -176,6 +176,16 @@ def twin_units():
     tap.equal(sorted(f["unit"] for f in functions), ["fs/binfmt_elf.c", "fs/compat_binfmt_elf.c"], "twin units: one each")
 
 
+def inlined_elsewhere():
+    """The debug info of vmlinux knows a unit that has the function inlined, which was left out."""
+
+    def change(lines):
+        return [line.replace("return container_of(sk, struct netlink_sock, sk)", "return sk ? container_of(sk, struct netlink_sock, sk) : NULL") for line in lines]
+
+    patch = write("inline.patch", patch_text("net/netlink/af_netlink.h", change))
+    refuses("inlined elsewhere", patch, 3, "[inline-incomplete]", "'net/netlink/af_netlink.c'", "has 'nlk_sk' of", options=["-t", "netlink_diag"])
+
+
 def wrong_compiler():
     patch = write("o3.patch", patch_text(UNIT, insert('\tpr_info_once("live\\n");', "tcp_check_req")))
     text = refuses("-O3", patch, 3, "[mismatch]", "tcp_check_req", options=["--cflag", "-O3"])
@@ -328,7 +338,7 @@ def no_qemu():
 
 
 PARTS = os.environ.get("RK_TEST_PARTS", "").split()
-for part in (bad_patches, not_in_this_kernel, broken_header, finding_codes, twin_units, wrong_compiler, wrong_target, same_bytes, explicit_paths, same_as_kpatch_diff, together, interrupted, disk_full, signed, no_qemu):
+for part in (bad_patches, not_in_this_kernel, broken_header, finding_codes, twin_units, inlined_elsewhere, wrong_compiler, wrong_target, same_bytes, explicit_paths, same_as_kpatch_diff, together, interrupted, disk_full, signed, no_qemu):
     if not PARTS or part.__name__ in PARTS:
         part()
 tap.done()
