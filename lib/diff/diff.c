@@ -91,6 +91,20 @@ static const char *state_of(const struct rk_span *span)
 	return span->is_changed ? " changed" : span->is_carried ? " carried" : " with its function";
 }
 
+static void dump_mark(struct rk_str *out, const struct rk_mark *mark)
+{
+	const char *what = mark->function ? mark->function->name : mark->name;
+
+	rk_str_addf(out, "mark %s", rk_mark_name(mark->kind));
+	if (what)
+		rk_str_addf(out, " %s", what);
+	if (mark->id)
+		rk_str_addf(out, " %llu", (unsigned long long)mark->id);
+	if (mark->version)
+		rk_str_addf(out, " version %u", mark->version);
+	rk_str_add_char(out, '\n');
+}
+
 struct rk_err *rk_diff_dump(const struct rk_diff *diff, char **ret)
 {
 	static const char *const kinds[] = {"function", "data",	 "string",
@@ -103,6 +117,8 @@ struct rk_err *rk_diff_dump(const struct rk_diff *diff, char **ret)
 		rk_str_addf(&out, "redirect %s to %s\n", (*it)->twin->name, (*it)->name);
 	rk_vec_for_each(&diff->prototypes, it)
 		rk_str_addf(&out, "prototype of %s\n", *it);
+	rk_vec_for_each(&diff->marks, mark)
+		dump_mark(&out, mark);
 	rk_vec_for_each(&diff->included, it) {
 		const struct rk_span *span = *it;
 		const char *what = rk_span_describe(&arena, span);

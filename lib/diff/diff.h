@@ -20,6 +20,9 @@ struct rk_mark {
 	uint32_t version;	  /* STATE */
 };
 
+/* "pre_patch", … (the names of struct klp_callbacks), "state", … */
+const char *rk_mark_name(enum kpatch_mark_kind kind);
+
 struct rk_diff {
 	struct rk_arena arena;
 	const char *unit;      /* "net/ipv4/tcp_input.c" */

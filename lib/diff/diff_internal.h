@@ -28,6 +28,8 @@ struct rk_err *rk_diff_report(struct rk_diff *diff) __must_use;
 struct rk_err *rk_diff_report_escapes(struct rk_diff *diff) __must_use;
 /* Findings about entries of tables that the kernel collects; a part of the report. */
 struct rk_err *rk_diff_report_registrations(struct rk_diff *diff) __must_use;
+/* leftovers.c: what replaced functions leave with the old ones, and what they start; a part of the report. */
+struct rk_err *rk_diff_report_leftovers(struct rk_diff *diff) __must_use;
 /* Findings about layouts and prototypes, from debug info; nothing without it. */
 struct rk_err *rk_diff_types(struct rk_diff *diff) __must_use;
 

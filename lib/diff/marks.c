@@ -10,6 +10,23 @@
 
 _Static_assert(sizeof(struct kpatch_mark) == 24, "the same on both sides");
 
+static const char *const names[KPATCH_MARK_KINDS] = {
+	[KPATCH_MARK_PRE_PATCH] = "pre_patch",
+	[KPATCH_MARK_POST_PATCH] = "post_patch",
+	[KPATCH_MARK_PRE_UNPATCH] = "pre_unpatch",
+	[KPATCH_MARK_POST_UNPATCH] = "post_unpatch",
+	[KPATCH_MARK_IGNORE_SECTION] = "ignore-section",
+	[KPATCH_MARK_IGNORE_FUNCTION] = "ignore-function",
+	[KPATCH_MARK_FORCE_UNSAFE] = "force-unsafe",
+	[KPATCH_MARK_STATE] = "state",
+	[KPATCH_MARK_SHADOW_ID] = "shadow-id",
+};
+
+const char *rk_mark_name(enum kpatch_mark_kind kind)
+{
+	return names[kind];
+}
+
 /* More than anybody writes by hand. */
 #define MARKS_MAX 4096
 

@@ -118,6 +118,7 @@ struct rk_err *rk_diff_report(struct rk_diff *diff)
 	rk_spans_for_each(diff->orig, span)
 		if (span->name && !span->twin && !span->is_own_copy)
 			RK_TRY(report_removed(diff, span));
+	RK_TRY(rk_diff_report_leftovers(diff));
 	RK_TRY(rk_diff_report_registrations(diff));
 	return rk_diff_report_escapes(diff);
 }

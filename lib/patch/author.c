@@ -18,8 +18,8 @@ static struct rk_err *add_callback(struct rk_linker *l, const struct rk_link_uni
 		return rk_finding_add(l->findings, RK_FINDING_DECLARED_TWICE, diff->unit,
 				      diff->object, mark->function->name,
 				      "'%s' of '%s' is the %s callback of '%s' already",
-				      other->symbol->name, other->unit,
-				      rk_plan_callback_name(mark->kind), diff->object);
+				      other->symbol->name, other->unit, rk_mark_name(mark->kind),
+				      diff->object);
 	struct rk_plan_callback callback = {
 		.object = rk_arena_strdup(&l->plan->arena, diff->object),
 		.unit = rk_arena_strdup(&l->plan->arena, diff->unit),
@@ -30,7 +30,7 @@ static struct rk_err *add_callback(struct rk_linker *l, const struct rk_link_uni
 		return rk_err_nomem();
 	return rk_finding_add(l->findings, RK_FINDING_CALLBACK, diff->unit, diff->object,
 			      mark->function->name, "it is the %s callback",
-			      rk_plan_callback_name(mark->kind));
+			      rk_mark_name(mark->kind));
 }
 
 static struct rk_err *add_state(struct rk_linker *l, const struct rk_link_unit *unit,
@@ -133,7 +133,7 @@ static struct rk_err *check_callbacks(struct rk_linker *l)
 		RK_TRY(rk_finding_add(l->findings, RK_FINDING_UNLOAD_UNSAFE, callback->unit, object,
 				      callback->symbol->name,
 				      "it is the %s callback, and no callback undoes what it does",
-				      rk_plan_callback_name(callback->kind)));
+				      rk_mark_name(callback->kind)));
 	}
 	return NULL;
 }
@@ -144,8 +144,7 @@ static struct rk_err *check_shadows(struct rk_linker *l)
 
 	if (attached || is_called(l, "klp_shadow_get"))
 		RK_TRY(rk_finding_add(l->findings, RK_FINDING_SHADOW_VARIABLE, NULL, NULL, NULL,
-				      "%zu of its ids are declared",
-				      l->plan->shadow_ids.nr));
+				      "ids that are declared: %zu", l->plan->shadow_ids.nr));
 	if (attached && !is_called(l, "klp_shadow_free_all"))
 		RK_TRY(rk_finding_add(
 			l->findings, RK_FINDING_UNLOAD_UNSAFE, NULL, NULL, "klp_shadow_alloc",

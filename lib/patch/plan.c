@@ -7,6 +7,7 @@
 #include "lib/arch/arch.h"
 #include "lib/base/sha256.h"
 #include "lib/base/str.h"
+#include "lib/diff/diff.h"
 
 /* Digits of a section's content hash that are shown: enough to see a difference. */
 #define DUMP_HASH_DIGITS 12
@@ -26,18 +27,6 @@ void rk_plan_free(struct rk_plan *plan)
 	rk_vec_deinit(&plan->shadow_ids);
 	rk_arena_deinit(&plan->arena);
 	free(plan);
-}
-
-static const char *const kind_names[RK_PLAN_CALLBACKS] = {
-	[KPATCH_MARK_PRE_PATCH] = "pre_patch",
-	[KPATCH_MARK_POST_PATCH] = "post_patch",
-	[KPATCH_MARK_PRE_UNPATCH] = "pre_unpatch",
-	[KPATCH_MARK_POST_UNPATCH] = "post_unpatch",
-};
-
-const char *rk_plan_callback_name(enum kpatch_mark_kind kind)
-{
-	return kind_names[kind];
 }
 
 const struct rk_plan_callback *rk_plan_callback(const struct rk_plan *plan, const char *object,
@@ -141,8 +130,7 @@ static void dump_lasting(struct rk_str *out, const struct rk_plan *plan)
 {
 	rk_vec_for_each(&plan->callbacks, callback)
 		rk_str_addf(out, "callback %s.%s %s unit=%s\n", callback->object,
-			    rk_plan_callback_name(callback->kind), callback->symbol->name,
-			    callback->unit);
+			    rk_mark_name(callback->kind), callback->symbol->name, callback->unit);
 	rk_vec_for_each(&plan->states, state)
 		rk_str_addf(out, "state %llu version=%u\n", (unsigned long long)state->id,
 			    state->version);

@@ -101,8 +101,6 @@ void rk_plan_free(struct rk_plan *plan);
 /* The callback of that kind for the object, NULL if there is none. */
 const struct rk_plan_callback *rk_plan_callback(const struct rk_plan *plan, const char *object,
 						enum kpatch_mark_kind kind);
-/* "pre_patch", …: the names of struct klp_callbacks. */
-const char *rk_plan_callback_name(enum kpatch_mark_kind kind);
 
 /* The readable dump that golden tests compare: sections, symbols, relocations, functions, one per line. *ret malloc'ed. */
 struct rk_err *rk_plan_dump(const struct rk_plan *plan, char **ret) __must_use;

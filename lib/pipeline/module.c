@@ -115,10 +115,9 @@ static struct rk_err *add_lasting(struct rk_build *build)
 	bool ok = true;
 
 	rk_vec_for_each(&build->plan->callbacks, c)
-		ok = ok &&
-		     rk_vec_push(&m->callbacks, ((struct rk_manifest_callback){
-							c->object, rk_plan_callback_name(c->kind),
-							c->symbol->name}));
+		ok = ok && rk_vec_push(&m->callbacks,
+				       ((struct rk_manifest_callback){
+					       c->object, rk_mark_name(c->kind), c->symbol->name}));
 	rk_vec_for_each(&build->plan->states, state)
 		ok = ok && rk_vec_push(&m->states,
 				       ((struct rk_manifest_state){state->id, state->version}));

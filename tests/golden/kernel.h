@@ -6,6 +6,8 @@
 #ifndef GOLDEN_KERNEL_H
 #define GOLDEN_KERNEL_H
 
+#include "../../include/kpatch-marks.h"
+
 #define __used		 __attribute__((used))
 #define __section(name)	 __attribute__((section(name)))
 #define noinline	 __attribute__((noinline))
@@ -113,6 +115,11 @@ yes:
 			what;                                       \
 		}                                                   \
 	})
+
+/* As the macros of include/kpatch-macros.h leave it. */
+#define MARK(...)                                                                                  \
+	static const struct kpatch_mark UNIQUE_ID(mark) __used __section(KPATCH_MARKS_SECTION) = { \
+		__VA_ARGS__}
 
 int printk(const char *format, ...);
 void *lookup(const void *key);

@@ -20,6 +20,7 @@ static const char prologue[] = "#include \"kernel.h\"\n";
 /* Entries and things that the units use: exported, in a namespace, hidden. */
 static const char lib_c[] = "void notrace __fentry__(void) {}\n"
 			    "int state = 5; struct static_key shared_key;\n"
+
 			    "int work(int x) { return x * state; }\n"
 			    "int printk(const char *f, ...) { return *f; }\n"
 			    "int spaced(int x) { return x - 1; }\n"
@@ -32,6 +33,7 @@ static const char twin_c[] = "static int count = 3;\n"
 			     "int twin_entry(int x) { return helper(x) + 1; }\n";
 /* the unit that most cases patch */
 static const char core_c[] = "extern int state; int hidden(int x), spaced(int x), chosen(int x);\n"
+			     "void *klp_shadow_alloc(void *data);\n"
 			     "static int count = 3;\n"
 			     "static noinline int helper(int x) { return work(x) + count++; }\n"
 			     "int __weak chosen(int x) { return x; }\n"
@@ -53,7 +55,9 @@ static const char parts_c[] = "int printk(const char *f, ...); void __cold fatal
 			      "static notrace noinline int plain(int x) { return work(x) + 3; }\n"
 			      "int parts_entry(int x) { if (unlikely(x < 0)) fatal(x + 5); "
 			      "return work(x) - 6; }\n"
-			      "int plain_entry(int x) { return plain(x) * 7; }\n";
+			      "int plain_entry(int x) { return plain(x) * 7; }\n"
+			      "static void *used; void use(void *data) { used = data; }\n"
+			      "void *klp_shadow_alloc(void *data) { return data; }\n";
 /* modules */
 static const char one_c[] =
 	"static const char depends[] __used __section(\".modinfo\") = \"depends=two\";\n"
@@ -526,6 +530,40 @@ static void test_orc(void)
 	link_case("orc", &source, 1);
 }
 
+/* Callbacks of vmlinux and of a module of which nothing is redirected, states and ids in order; then what can't be. */
+static void test_marks(void)
+{
+	static const char core_marks[] =
+		"extern long rk_patch; static int pre(void *o) { use(&rk_patch); return 0; }\n"
+		"static void post(void *o) { klp_shadow_alloc(o); }\n"
+		"MARK(.kind = KPATCH_MARK_POST_PATCH, .subject = post);\n"
+		"MARK(.kind = KPATCH_MARK_PRE_PATCH, .subject = pre);\n"
+		"MARK(.kind = KPATCH_MARK_STATE, .id = 9, .version = 3);\n"
+		"MARK(.kind = KPATCH_MARK_SHADOW_ID, .id = 77);\n"
+		"int core_second";
+	static const char one_marks[] = "static void undo(void *o) { inner(inner_state); }\n"
+					"MARK(.kind = KPATCH_MARK_POST_UNPATCH, .subject = undo);\n"
+					"MARK(.kind = KPATCH_MARK_STATE, .id = 5, .version = 1);\n"
+					"MARK(.kind = KPATCH_MARK_STATE, .id = 9, .version = 3);\n"
+					"MARK(.kind = KPATCH_MARK_SHADOW_ID, .id = 6);\n"
+					"int one_shared";
+	_cleanup_free_ char *core = edit(core_c, EDITS("int core_second", core_marks));
+	_cleanup_free_ char *one = edit(one_c, EDITS("int one_shared", one_marks));
+	const struct source sources[] = {{"b/core.c", "vmlinux", core_c, core},
+					 {"one.c", "one", one_c, one}};
+	link_case("callbacks", sources, 2);
+
+	_cleanup_free_ char *sched =
+		edit(sched_c, EDITS("__sched noinline int first",
+				    "static int other(void *o) { return 1; }\n"
+				    "MARK(.kind = KPATCH_MARK_PRE_PATCH, .subject = other);\n"
+				    "MARK(.kind = KPATCH_MARK_STATE, .id = 9, .version = 4);\n"
+				    "__sched noinline int first"));
+	const struct source twice[] = {{"b/core.c", "vmlinux", core_c, core},
+				       {"sched.c", "vmlinux", sched_c, sched}};
+	link_case("callback-twice", twice, 2);
+}
+
 int main(void)
 {
 	is_gcc12 = find_gcc12();
@@ -543,6 +581,7 @@ int main(void)
 	test_prototype();
 	test_prototype_compiled();
 	test_orc();
+	test_marks();
 	free(flags);
 	return done_testing();
 }

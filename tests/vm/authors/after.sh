@@ -19,6 +19,24 @@ authors: post_unpatch vmlinux" ] || fail "no unpatch callbacks"
 fi
 dmesg | grep -q "authors: pre_patch vmlinux, state 2, before $before" || fail "the state before isn't $before"
 
+# code with jump labels, exceptions, alternatives, per-CPU data and so on, in vmlinux and in a module
+sees() { tail -n +2 "$1" | grep -q "^$2" || fail "$1: not '$2': $(cat $1)"; }
+sees /proc/uptime "vmlinux key 1 delayacct 0 calls 1 fault -14 switch three sum 9 indirect 42 count 1 fpu 1"
+sees /proc/uptime "vmlinux key 1 .* count 2 "
+sees /proc/uptime "vmlinux user 8 cpus 2 resched 1"
+sees /proc/net/pfkey "af_key key 0 delayacct 0 calls 1 fault -14 switch three sum 9 indirect 42 count . fpu 1"
+[ "$(dmesg | grep -c 'authors: vmlinux once')" = 1 ] || fail "printk_once: not once per load"
+control=/proc/dynamic_debug/control
+for name in vmlinux af_key; do
+	grep -q "\[kpatch_level_2\].*authors: $name debug" $control || fail "pr_debug of $name isn't listed"
+done
+dmesg -c >/dev/null
+echo 'module kpatch_level_2 +p' >$control
+cat /proc/uptime /proc/net/pfkey >/dev/null
+for name in vmlinux af_key; do
+	dmesg | grep -q "authors: $name debug" || fail "pr_debug of $name can't be switched on"
+done
+
 # a module that has callbacks only
 rmmod dummy || fail "dummy stays"
 [ "$(said 2)" = "authors: pre_unpatch dummy
