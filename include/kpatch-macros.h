@@ -90,7 +90,7 @@ extern __printf(1, 2) int kpatch_warm_printk_deferred(const char *fmt,
 #define KPATCH_PRINTK(fmt, ...)		 kpatch_warm_printk(fmt, ##__VA_ARGS__)
 #define KPATCH_PRINTK_DEFERRED(fmt, ...) kpatch_warm_printk_deferred(fmt, ##__VA_ARGS__)
 
-/* static_call(name) of a module in patched code: through the key, for livepatch binds symbols of modules too late for a call site. */
+/* static_call(name) through the key; not for a key that holds no function. */
 #define KPATCH_STATIC_CALL(name) \
 	((__typeof__(STATIC_CALL_TRAMP(name)) *)READ_ONCE(STATIC_CALL_KEY(name).func))
 

@@ -93,8 +93,6 @@ static enum rk_finding_code late_code(const struct rk_span *span)
 {
 	if (rk_streq(span->section->name, "__jump_table"))
 		return RK_FINDING_MODULE_STATIC_KEY;
-	if (rk_streq(span->section->name, ".static_call_sites"))
-		return RK_FINDING_MODULE_STATIC_CALL;
 	return RK_FINDING_SPECIAL_SECTION;
 }
 

@@ -240,10 +240,35 @@ static struct rk_err *place_span(struct rk_linker *l, const struct rk_link_unit 
 	return rk_map_set_ptr(&l->places, span, place) ? NULL : rk_err_nomem();
 }
 
-/* A tracepoint of the module itself: its key can't be reached in time, and without the entry the code keeps the form it was
- * compiled to, which is "off". */
-static struct rk_err *is_lost(struct rk_linker *l, const struct rk_link_unit *unit,
-			      const struct rk_span *span, bool *ret)
+/*
+ * Entries about keys of the module itself, which can't be reached in time. Without the entry a tracepoint's branch keeps the form it
+ * was compiled to, which is "off"; a static call goes to the trampoline, which the kernel rewrites too (kernel/static_call_inline.c,
+ * __static_call_update: the trampoline first, then the sites).
+ */
+static const struct {
+	const char *prefix;
+	const char *section; /* or NULL: of any */
+	enum rk_finding_code code;
+} droppable[] = {
+	{"__tracepoint_", NULL, RK_FINDING_TRACEPOINT_LOST},
+	{"__SCK__tp_func_", NULL, RK_FINDING_TRACEPOINT_LOST},
+	{"__SCK__", ".static_call_sites", RK_FINDING_MODULE_STATIC_CALL},
+};
+
+static bool is_droppable(const struct rk_span *span, const char *key, enum rk_finding_code *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(droppable); i++) {
+		if (!rk_has_prefix(key, droppable[i].prefix) ||
+		    (droppable[i].section && !rk_streq(droppable[i].section, span->section->name)))
+			continue;
+		*ret = droppable[i].code;
+		return true;
+	}
+	return false;
+}
+
+static struct rk_err *is_dropped(struct rk_linker *l, const struct rk_link_unit *unit,
+				 const struct rk_span *span, bool *ret)
 {
 	*ret = false;
 	if (span->kind != RK_SPAN_ENTRY || rk_streq(unit->diff->object, "vmlinux"))
@@ -252,8 +277,8 @@ static struct rk_err *is_lost(struct rk_linker *l, const struct rk_link_unit *un
 		const struct rk_ref *ref = &span->refs[i];
 		const char *name = ref->target ? ref->target->name : ref->symbol->name;
 		struct rk_plan_symbol *symbol;
-		if (!name || (!rk_has_prefix(name, "__tracepoint_") &&
-			      !rk_has_prefix(name, "__SCK__tp_func_")))
+		enum rk_finding_code code;
+		if (!name || !is_droppable(span, name, &code))
 			continue;
 		RK_TRY(rk_link_resolve(l, unit, name,
 				       ref->target && ref->target->symbol &&
@@ -262,8 +287,7 @@ static struct rk_err *is_lost(struct rk_linker *l, const struct rk_link_unit *un
 		if (!symbol || symbol->kind != RK_PLAN_KLP || rk_streq(symbol->object, "vmlinux"))
 			continue;
 		*ret = true;
-		return rk_finding_add(l->findings, RK_FINDING_TRACEPOINT_LOST, unit->diff->unit,
-				      unit->diff->object,
+		return rk_finding_add(l->findings, code, unit->diff->unit, unit->diff->object,
 				      span->code && span->code->name ? span->code->name
 								     : span->section->name,
 				      "'%s' of module '%s'", name, symbol->object);
@@ -274,9 +298,9 @@ static struct rk_err *is_lost(struct rk_linker *l, const struct rk_link_unit *un
 struct rk_err *rk_link_place_unit(struct rk_linker *l, const struct rk_link_unit *unit)
 {
 	rk_vec_for_each(&unit->diff->included, it) {
-		bool lost;
-		RK_TRY(is_lost(l, unit, *it, &lost));
-		if (!lost && !is_placed_elsewhere(*it))
+		bool dropped;
+		RK_TRY(is_dropped(l, unit, *it, &dropped));
+		if (!dropped && !is_placed_elsewhere(*it))
 			RK_TRY(place_span(l, unit, *it));
 	}
 	return NULL;
