@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The constructor of a shadow variable is called at once and not kept; that is no escape of its address.
+ */
+#include "kernel.h"
+
+int klp_shadow_alloc(void *obj, long id, long size, int flags, void *constructor, void *data);
+
+static int construct(void *obj, void *shadow, void *data)
+{
+	return work(*(int *)shadow);
+}
+
+int entry(void *x)
+{
+	return work(1) + klp_shadow_alloc(x, 5, 4, 0, construct, x);
+}
