@@ -557,7 +557,8 @@ static struct rk_err *check_flavour(const char *release, bool build)
 		return rk_err(
 			RK_ERR_UNSUPPORTED,
 			"'%s' is built from a source with the real-time patches, which linux-source "
-			"doesn't have; give explicit paths (--source …)",
+			"doesn't have; apply debian/patches-rt of the source package 'linux' to a copy of it, and give "
+			"explicit paths (--source …)",
 			release);
 	return NULL;
 }
