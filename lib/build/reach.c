@@ -26,6 +26,7 @@ struct name {
 	enum rk_decl_kind kind;
 	uint32_t seed; /* the change it began with */
 	bool is_added; /* the fix adds it */
+	int round;     /* it was found in */
 };
 
 /* A change of one of the headers. */
@@ -41,6 +42,7 @@ struct fixpoint {
 	struct rk_arena arena;
 	struct rk_map names; /* key → struct name */
 	uint8_t *filter;     /* of their hashes */
+	int round;	     /* names found in the one before are looked for; 0: all names */
 	rk_vec(struct name *) list;
 	struct rk_map whole;	   /* header of which everything is reached → struct name */
 	struct rk_file_set files;  /* read in this round */
@@ -93,6 +95,12 @@ static bool is_word_char(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '$';
 }
 
+/* What mentions a name of an earlier round was found in the one after that. */
+static bool is_wanted(const struct fixpoint *f, const struct name *name)
+{
+	return f->round == 0 || name->round == f->round - 1;
+}
+
 static const struct name *look_up(const struct fixpoint *f, const char *sign,
 				  const struct rk_token *token)
 {
@@ -101,7 +109,9 @@ static const struct name *look_up(const struct fixpoint *f, const char *sign,
 	if (token->len > NAME_MAX_LENGTH)
 		return NULL;
 	snprintf(key, sizeof(key), "%s%.*s", sign, (int)token->len, token->s);
-	return rk_map_get(&f->names, key);
+	const struct name *name = rk_map_get(&f->names, key);
+
+	return name && is_wanted(f, name) ? name : NULL;
 }
 
 /* Is one of the words in text, comments and all, perhaps a reached name, or pasted? Tokens are only made of files where it is so. */
@@ -157,7 +167,7 @@ static void take_pasted(struct search *search, const struct rk_token *part, bool
 		const char *key = (*name)->key + ((*name)->key[0] == '#');
 		size_t len = strlen(key), at = is_prefix ? 0 : len - part->len;
 
-		if (len > part->len && !(*name)->is_added &&
+		if (len > part->len && !(*name)->is_added && is_wanted(search->f, *name) &&
 		    memcmp(key + at, part->s, part->len) == 0 &&
 		    is_word_end(key, is_prefix ? part->len : at))
 			take(search, *name);
@@ -311,10 +321,10 @@ static struct rk_err *add_name(struct fixpoint *f, const struct name *found)
 	if (known)
 		return NULL;
 	struct name *own = rk_arena_memdup(&f->arena, found, sizeof(*found));
+	if (own)
+		own->round = f->round;
 	if (!own || !rk_map_set(map, own->key, own))
 		return rk_err_nomem();
-	if (!is_whole)
-		filter_add(f, own->key);
 	return is_whole || rk_vec_push(&f->list, own) ? NULL : rk_err_nomem();
 }
 
@@ -378,11 +388,20 @@ static struct rk_err *choose_files(struct fixpoint *f, const struct rk_file_set 
 	return err;
 }
 
+static void fill_filter(struct fixpoint *f)
+{
+	memset(f->filter, 0, FILTER_BITS / 8);
+	rk_vec_for_each(&f->list, name)
+		if (is_wanted(f, *name))
+			filter_add(f, (*name)->key);
+}
+
 static struct rk_err *run_rounds(struct fixpoint *f)
 {
-	for (int round = 0; round < ROUNDS_MAX; round++) {
+	for (f->round = 1; f->round < ROUNDS_MAX; f->round++) {
 		size_t before = f->names.nr + f->whole.nr;
 
+		fill_filter(f);
 		RK_TRY(rk_parallel(f->files.list.nr, READERS, search_file, f));
 		RK_TRY(settle(f));
 		if (f->names.nr + f->whole.nr == before)
@@ -458,6 +477,8 @@ static struct rk_err *reach_units(struct fixpoint *f, const struct rk_file_set *
 	rk_vec_for_each(&readers->list, path)
 		if (rk_has_suffix(*path, ".c"))
 			RK_TRY(rk_file_set_add(&f->files, *path));
+	f->round = 0;
+	fill_filter(f);
 	RK_TRY(rk_parallel(f->files.list.nr, READERS, search_unit, f));
 	return reach_whole(f, readers);
 }
