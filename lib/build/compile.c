@@ -277,6 +277,15 @@ struct queue {
 	size_t first, end;
 };
 
+/* A compiler error that the caller wants to see among the results. */
+static struct rk_err *keep_error(struct run *run, struct rk_err *err)
+{
+	if (!err || !run->job->may_fail || rk_err_code(err) != RK_ERR_COMPILE)
+		return err;
+	run->job->error = err;
+	return NULL;
+}
+
 static struct rk_err *run_all(struct run *runs, size_t nr, unsigned int parallel,
 			      struct queue *queue, const struct rk_reporter *reporter)
 {
@@ -296,7 +305,7 @@ static struct rk_err *run_all(struct run *runs, size_t nr, unsigned int parallel
 			continue;
 		}
 		struct run *run = queue->runs[queue->first++];
-		struct rk_err *step_err = step(run, reporter);
+		struct rk_err *step_err = keep_error(run, step(run, reporter));
 		run->job->failed = step_err && !err;
 		if (run->process)
 			queue->runs[queue->end++] = run;
@@ -316,6 +325,8 @@ static void drop_outputs(struct rk_compile_job *jobs, size_t nr)
 	for (size_t i = 0; i < nr; i++) {
 		if (jobs[i].deps)
 			unlink(jobs[i].output);
+		rk_err_free(jobs[i].error);
+		jobs[i].error = NULL;
 		rk_deps_free(jobs[i].deps);
 		jobs[i].deps = NULL;
 	}
@@ -326,6 +337,8 @@ void rk_compile_jobs_deinit(struct rk_compile_job *jobs, size_t nr)
 	for (size_t i = 0; i < nr; i++) {
 		rk_deps_free(jobs[i].deps);
 		jobs[i].deps = NULL;
+		rk_err_free(jobs[i].error);
+		jobs[i].error = NULL;
 	}
 }
 
@@ -335,7 +348,7 @@ static void keep_originals(struct run *runs, size_t nr, const struct rk_reporter
 	for (size_t i = 0; i < nr; i++) {
 		_cleanup_err_ struct rk_err *err = NULL;
 
-		if (!runs[i].key[0] || runs[i].job->from_cache)
+		if (!runs[i].key[0] || runs[i].job->from_cache || !runs[i].job->deps)
 			continue;
 		err = rk_objcache_put(runs[i].kbuild, runs[i].key, runs[i].job->output,
 				      runs[i].depfile);
@@ -361,6 +374,7 @@ struct rk_err *rk_compile(struct rk_kbuild *kbuild, struct rk_compile_job *jobs,
 	for (size_t i = 0; i < nr; i++) {
 		jobs[i].deps = NULL;
 		jobs[i].failed = false;
+		jobs[i].error = NULL;
 		if (!err) {
 			runs[i].job = &jobs[i];
 			runs[i].kbuild = kbuild;
@@ -368,10 +382,10 @@ struct rk_err *rk_compile(struct rk_kbuild *kbuild, struct rk_compile_job *jobs,
 	}
 	if (!err)
 		err = run_all(runs, nr, parallel, &queue, reporter);
+	/* what was compiled before the failure needn't be again */
+	keep_originals(runs, runs ? nr : 0, reporter);
 	if (err)
 		drop_outputs(jobs, nr);
-	else
-		keep_originals(runs, nr, reporter);
 	for (size_t i = 0; runs && i < nr; i++)
 		run_deinit(&runs[i]);
 	free(runs);

@@ -58,12 +58,14 @@ struct rk_compile_job {
 	const char *output; /* object to write, absolute */
 	const char *root;   /* cwd: source tree or view */
 	bool is_original;   /* may come from and go to the object cache */
+	bool may_fail; /* a compiler error is this job's own: error is set, the other jobs go on */
 	const char *const
 		*extra; /* more compiler options (tests: "-O3"), NULL-terminated or NULL */
 	/* results */
 	double seconds; /* of the compiler and objtool, 0 from the cache */
 	bool from_cache;
-	bool failed; /* the error is about this one */
+	bool failed;	      /* the error is about this one */
+	struct rk_err *error; /* only with may_fail: there is no output */
 	char **deps; /* files read, relative to root where below it; NULL-terminated, malloc'ed (each too) */
 };
 

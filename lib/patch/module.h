@@ -40,4 +40,10 @@ struct rk_module_info {
 struct rk_err *rk_module_info_read(const char *path, struct rk_module_info **ret) __must_use;
 void rk_module_info_free(struct rk_module_info *info);
 
+static inline void rk_cleanup_module_info(struct rk_module_info **info)
+{
+	rk_module_info_free(*info);
+}
+#define _cleanup_module_info_ _cleanup_(rk_cleanup_module_info)
+
 #endif

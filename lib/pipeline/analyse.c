@@ -2,7 +2,9 @@
 /* Phases proof, diff and link: from objects to a plan. */
 
 #include "lib/patch/link.h"
+#include "lib/patch/supersede.h"
 #include "lib/pipeline/internal.h"
+#include "lib/pipeline/session.h"
 
 static const char *text_name(struct rk_build *build, const struct rk_build_unit *unit)
 {
@@ -100,6 +102,21 @@ struct rk_err *rk_build_diff(struct rk_build *build)
 	return NULL;
 }
 
+/* A manifest as it would be, to hold it against the one before. */
+static struct rk_err *compare_with_base(struct rk_build *build)
+{
+	if (!build->options->base)
+		return NULL;
+	RK_TRY(rk_build_manifest(build));
+	RK_TRY(rk_supersede_compare(build->manifest, build->options->base->manifest,
+				    &build->findings));
+	rk_manifest_free(build->manifest);
+	free(build->manifest_json);
+	build->manifest = NULL;
+	build->manifest_json = NULL;
+	return NULL;
+}
+
 struct rk_err *rk_build_link(struct rk_build *build)
 {
 	_cleanup_free_ char *text = NULL;
@@ -114,5 +131,7 @@ struct rk_err *rk_build_link(struct rk_build *build)
 	}
 	RK_TRY(rk_link(build->symbols, units, build->units.nr, &build->findings, &build->plan));
 	RK_TRY(rk_plan_dump(build->plan, &text));
+	if (!build->part->units)
+		RK_TRY(compare_with_base(build));
 	return rk_build_leave(build, "5-link", "plan.txt", text);
 }

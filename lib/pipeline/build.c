@@ -6,6 +6,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/process.h"
 #include "lib/pipeline/internal.h"
+#include "lib/pipeline/session.h"
 
 static const struct {
 	const char *name;
@@ -55,12 +56,23 @@ static struct rk_err *report_unused(struct rk_build *build)
 	return NULL;
 }
 
+static bool has_compile_error(const struct rk_build *build)
+{
+	rk_vec_for_each(&build->units, unit)
+		if (unit->compile_error)
+			return true;
+	return false;
+}
+
 /* Findings are collected as far as possible: only linking needs flawless diffs, and only a flawless plan becomes a module. */
 static bool is_pointless(const struct rk_build *build, enum rk_build_phase phase)
 {
 	if (phase == RK_PHASE_SOURCE)
 		return false;
-	return build->units.nr == 0 || (phase == RK_PHASE_MODULE && is_blocked(build));
+	bool is_probe = build->part->units != NULL;
+	return build->units.nr == 0 ||
+	       (phase == RK_PHASE_MODULE && (is_probe || is_blocked(build))) ||
+	       has_compile_error(build);
 }
 
 static struct rk_err *run_phases(struct rk_build *build)
@@ -82,17 +94,42 @@ static struct rk_err *run_phases(struct rk_build *build)
 	return NULL;
 }
 
-struct rk_err *rk_build_run(const struct rk_target *target, const struct rk_build_options *options,
-			    struct rk_build **ret)
+struct rk_err *rk_session_build(struct rk_session *session, const struct rk_session_part *part,
+				const char *dir, struct rk_build **ret)
 {
 	_cleanup_build_ struct rk_build *build = calloc(1, sizeof(*build));
 	if (!build)
 		return rk_err_nomem();
-	build->target = target;
-	build->options = options;
+	session->nr_builds++;
+	build->target = session->target;
+	build->session = session;
+	build->part = part;
+	build->own_options = *session->options;
+	build->own_options.patches = part->patches;
+	build->own_options.nr_patches = part->nr;
+	build->own_options.work_dir = dir;
+	build->options = &build->own_options;
+	build->kbuild = session->kbuild;
+	build->symbols = session->symbols;
 	RK_TRY(run_phases(build));
+	build->part = NULL;
 	*ret = take_ptr(build);
 	return NULL;
+}
+
+const struct rk_left_out *rk_build_left_out(const struct rk_build *build, size_t *ret_nr)
+{
+	*ret_nr = build->session->left_out.nr;
+	return build->session->left_out.v;
+}
+
+bool rk_build_has_effect(const struct rk_build *build, const struct rk_patch_file *fix)
+{
+	rk_vec_for_each(&build->units, unit)
+		for (size_t i = 0; i < unit->nr_fixes; i++)
+			if (unit->fixes[i] == fix)
+				return true;
+	return false;
 }
 
 void rk_build_free(struct rk_build *build)
@@ -100,6 +137,7 @@ void rk_build_free(struct rk_build *build)
 	if (!build)
 		return;
 	rk_vec_for_each(&build->units, unit) {
+		rk_err_free(unit->compile_error);
 		rk_diff_free(unit->diff);
 		rk_proof_free(unit->proof);
 		if (unit->original)
@@ -112,12 +150,10 @@ void rk_build_free(struct rk_build *build)
 	rk_manifest_free(build->manifest);
 	free(build->manifest_json);
 	free(build->module);
-	if (build->symbols)
-		rk_symbols_close(build->symbols);
-	if (build->kbuild)
-		rk_kbuild_close(build->kbuild);
 	if (build->view)
 		rk_view_free(build->view);
+	if (build->owns_session)
+		rk_session_free(build->session);
 	rk_findings_deinit(&build->findings);
 	rk_arena_deinit(&build->arena);
 	free(build);

@@ -12,6 +12,7 @@
 #include "lib/build/compile.h"
 #include "lib/diff/diff.h"
 #include "lib/patch/manifest.h"
+#include "lib/patch/module.h"
 #include "lib/patch/plan.h"
 #include "lib/source/patch_file.h"
 #include "lib/target/proof.h"
@@ -33,6 +34,9 @@ struct rk_build_options {
 	bool replace;			  /* atomic replace of other patches */
 	const char *sign_key, *sign_cert; /* PEM files, both or none */
 	const char *tool_version;
+	bool skip_refused; /* leave out the fixes that stand in the way, and those that need them */
+	const struct rk_module_info
+		*base;			 /* the module this one is to take the place of, or NULL */
 	const char *const *extra_cflags; /* NULL-terminated, or NULL: for tests of the proof */
 	unsigned int jobs;
 	const struct rk_reporter *reporter;
@@ -47,6 +51,16 @@ enum rk_build_phase {
 	RK_PHASE_MODULE,
 	RK_PHASES
 };
+
+/* A fix that isn't in the module. */
+struct rk_left_out {
+	const struct rk_patch_file *fix;
+	const char *reason;		   /* one line */
+	const struct rk_patch_file *needs; /* the left-out fix that it can't do without, or NULL */
+	rk_vec(const char *) codes;	   /* of findings, or one of these: */
+};
+#define RK_LEFT_OUT_COMPILE "compile" /* it doesn't compile */
+#define RK_LEFT_OUT_DEPENDS "depends" /* it needs a fix that is left out */
 
 /* Units that changed headers may bring along without allow_wide: an hour of two processors. */
 #define RK_WIDE_UNITS 400
@@ -65,7 +79,10 @@ struct rk_build_unit {
 	const struct rk_recipe *recipe; /* unit and klp object */
 	const char *
 		reason; /* the change of a header that it is compiled for; NULL if the fixes change the unit itself */
-	bool is_same; /* it compiles to the same code */
+	bool is_same;			    /* it compiles to the same code */
+	const struct rk_patch_file **fixes; /* that change what it is compiled from, in order */
+	size_t nr_fixes;
+	struct rk_err *compile_error; /* with skip_refused: the patched unit doesn't compile */
 	const char *original_path, *patched_path;
 	double original_seconds, patched_seconds; /* of gcc and objtool; 0 from the cache */
 	struct rk_elf *original, *patched;
@@ -74,13 +91,21 @@ struct rk_build_unit {
 	struct rk_diff *diff;
 };
 
+struct rk_session;
+struct rk_session_part;
+
 struct rk_build {
 	struct rk_arena arena;
 	const struct rk_target *target; /* borrowed, as are the options */
 	const struct rk_build_options *options;
+	struct rk_build_options
+		own_options; /* what options points to: the user's, with the fixes that are in */
+	struct rk_session *session;	    /* which it is a build of */
+	const struct rk_session_part *part; /* of the series; only while it runs */
+	bool owns_session;
 	struct rk_view *view;
-	struct rk_kbuild *kbuild;
-	struct rk_symbols *symbols;
+	struct rk_kbuild *kbuild;   /* the session's */
+	struct rk_symbols *symbols; /* the session's */
 	rk_vec(struct rk_build_unit)
 		units; /* the fixes' own first, then the headers', each by path */
 	struct rk_build_headers headers;
@@ -92,6 +117,11 @@ struct rk_build {
 	size_t module_size;
 	double seconds[RK_PHASES];
 };
+
+/* The fixes that are not in the module, in the order of the series. */
+const struct rk_left_out *rk_build_left_out(const struct rk_build *build, size_t *ret_nr);
+/* Does anything of the fix reach the module? One that only touches what this kernel doesn't have changes nothing. */
+bool rk_build_has_effect(const struct rk_build *build, const struct rk_patch_file *fix);
 
 /* Runs all phases. A negative verdict (blocking findings) is no error: module stays NULL. Errors: what the phases return.
  * The caller frees *ret. target and options must outlive it. */

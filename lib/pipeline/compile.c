@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "lib/pipeline/internal.h"
+#include "lib/pipeline/session.h"
 #include "lib/source/paths.h"
 
 struct opening {
@@ -68,6 +69,7 @@ static struct rk_err *prepare_jobs(struct rk_build *build, const struct batch *b
 			.recipe = unit->recipe,
 			.output = unit->patched_path,
 			.root = build->view->dir,
+			.may_fail = build->options->skip_refused,
 			.extra = patched_flags,
 		};
 	}
@@ -77,7 +79,7 @@ static struct rk_err *prepare_jobs(struct rk_build *build, const struct batch *b
 /* An unchanged directory of the view is a link; "../x.h" from there can miss a changed x.h. Then its directories become real ones. */
 static struct rk_err *mend_stale(struct rk_build *build, struct rk_compile_job *job)
 {
-	if (job->is_original || !rk_compile_stale_dep(job, build->view))
+	if (job->is_original || !job->deps || !rk_compile_stale_dep(job, build->view))
 		return NULL;
 	size_t nr = 0;
 	while (job->deps[nr])
@@ -85,6 +87,8 @@ static struct rk_err *mend_stale(struct rk_build *build, struct rk_compile_job *
 	RK_TRY(rk_view_realise(build->view, (const char *const *)job->deps, nr));
 	rk_compile_jobs_deinit(job, 1);
 	RK_TRY(rk_compile(build->kbuild, job, 1, 1, build->options->reporter));
+	if (!job->deps)
+		return NULL;
 	const char *stale = rk_compile_stale_dep(job, build->view);
 	if (stale)
 		return rk_err(RK_ERR_UNSUPPORTED, "'%s': the compiler read the unchanged '%s'",
@@ -157,19 +161,22 @@ static struct rk_err *compile_jobs(struct rk_build *build, const struct batch *b
 	struct rk_compile_job *original = jobs + batch->nr;
 
 	RK_TRY(prepare_jobs(build, batch, jobs, original));
-	struct rk_err *err = rk_compile(build->kbuild, jobs, 2 * batch->nr, build->options->jobs,
-					build->options->reporter);
+	struct rk_err *err = rk_session_compile(build, jobs, 2 * batch->nr);
 	if (err)
-		return explain_failure(batch, jobs, err);
+		return explain_failure(batch, jobs, rk_build_name_fixes(build, err));
 	for (size_t i = 0; i < 2 * batch->nr; i++)
 		RK_TRY(mend_stale(build, &jobs[i]));
+	RK_TRY(rk_session_keep(build, jobs, 2 * batch->nr));
+	RK_TRY(rk_build_note_fixes(build, batch->units, jobs, batch->nr));
 	if (!batch->units[0].reason)
 		RK_TRY(report_unread(build, batch, jobs));
 	for (size_t i = 0; i < batch->nr; i++) {
 		struct rk_build_unit *unit = &batch->units[i];
 		unit->original_seconds = original[i].seconds;
 		unit->patched_seconds = jobs[i].seconds;
-		RK_TRY(rk_build_load(unit));
+		unit->compile_error = take_ptr(jobs[i].error);
+		if (!unit->compile_error)
+			RK_TRY(rk_build_load(unit));
 	}
 	return NULL;
 }
@@ -212,13 +219,16 @@ struct rk_err *rk_build_compile(struct rk_build *build)
 	struct opening opening = {.target = build->target};
 	pthread_t thread;
 
-	bool threaded = pthread_create(&thread, NULL, open_symbols, &opening) == 0;
+	bool is_open = build->session->symbols != NULL;
+	bool threaded = !is_open && pthread_create(&thread, NULL, open_symbols, &opening) == 0;
 	struct rk_err *err = compile_all(build);
 	if (threaded)
 		pthread_join(thread, NULL);
-	else
+	else if (!is_open)
 		open_symbols(&opening);
-	build->symbols = opening.symbols;
+	if (!is_open)
+		build->session->symbols = opening.symbols;
+	build->symbols = build->session->symbols;
 	if (err)
 		rk_err_free(opening.err);
 	else

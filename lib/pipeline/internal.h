@@ -32,6 +32,12 @@ struct rk_err *rk_build_load(struct rk_build_unit *unit) __must_use;
 /* Takes the units marked is_same out of the list. */
 struct rk_err *rk_build_forget_same(struct rk_build *build) __must_use;
 
+/* fixes.c: sets the fixes of the units that the jobs have compiled. */
+struct rk_err *rk_build_note_fixes(struct rk_build *build, struct rk_build_unit *units,
+				   const struct rk_compile_job *patched, size_t nr) __must_use;
+/* Adds to a compiler's error which fixes change the unit; err is consumed. */
+struct rk_err *rk_build_name_fixes(struct rk_build *build, struct rk_err *err) __must_use;
+
 /* Adds a unit that isn't there yet. */
 struct rk_err *rk_build_add_unit(struct rk_build *build, const struct rk_recipe *recipe,
 				 const char *reason) __must_use;

@@ -5,7 +5,9 @@
 
 #include "lib/base/fs.h"
 #include "lib/patch/sign.h"
+#include "lib/patch/supersede.h"
 #include "lib/pipeline/internal.h"
+#include "lib/pipeline/session.h"
 
 /* CONFIG_MODULE_SIG_HASH of every kernel that distributions ship since 2013; the kernel takes any hash it knows. */
 #define SIGNATURE_HASH "sha256"
@@ -63,6 +65,55 @@ static struct rk_err *add_fix(struct rk_manifest *m, const struct rk_patch_file 
 	return add_strings(m, &fix->fixes, from->fixes.v, from->fixes.nr);
 }
 
+/* What a unit's only fix changes there is known; of several fixes of one unit it isn't which did what. */
+static struct rk_err *add_functions(struct rk_build *build, struct rk_manifest_fix *fix,
+				    const struct rk_patch_file *patch)
+{
+	rk_vec_for_each(&build->units, unit) {
+		if (unit->nr_fixes != 1 || unit->fixes[0] != patch)
+			continue;
+		rk_vec_for_each(&build->plan->funcs, f) {
+			if (!rk_streq(f->unit, unit->recipe->unit) ||
+			    !rk_streq(f->object, unit->recipe->object))
+				continue;
+			const char *name = rk_arena_printf(&build->manifest->arena, "%s:%s",
+							   f->object, f->old_name);
+			if (!name || !rk_vec_push(&fix->functions, name))
+				return rk_err_nomem();
+		}
+	}
+	return NULL;
+}
+
+static struct rk_err *add_skipped(struct rk_manifest *m, const struct rk_left_out *out)
+{
+	const struct rk_fix_metadata *from = &out->fix->metadata;
+
+	if (!rk_vec_push(&m->skipped, (struct rk_manifest_skipped){}))
+		return rk_err_nomem();
+	struct rk_manifest_skipped *skipped = &m->skipped.v[m->skipped.nr - 1];
+	RK_TRY(copy(m, from->name, &skipped->name));
+	RK_TRY(copy(m, from->title, &skipped->title));
+	RK_TRY(copy(m, base_name(out->fix->path), &skipped->file));
+	RK_TRY(copy(m, out->fix->sha256, &skipped->sha256));
+	RK_TRY(copy(m, out->reason, &skipped->reason));
+	if (out->needs)
+		RK_TRY(copy(m, out->needs->metadata.name, &skipped->depends_on));
+	RK_TRY(add_strings(m, &skipped->cves, from->cves.v, from->cves.nr));
+	return add_strings(m, &skipped->codes, out->codes.v, out->codes.nr);
+}
+
+/* --fixes names more of what the first of all patches fixes, which may have been left out. */
+static struct rk_err *add_more_cves(struct rk_build *build)
+{
+	const struct rk_build_options *o = build->options;
+	struct rk_manifest *m = build->manifest;
+
+	if (!o->nr_cves || !m->fixes.nr || o->patches[0] != build->session->options->patches[0])
+		return NULL;
+	return add_strings(m, &m->fixes.v[0].cves, o->cves, o->nr_cves);
+}
+
 static struct rk_err *add_fixes(struct rk_build *build)
 {
 	const struct rk_build_options *o = build->options;
@@ -70,7 +121,15 @@ static struct rk_err *add_fixes(struct rk_build *build)
 
 	for (size_t i = 0; i < o->nr_patches; i++)
 		RK_TRY(add_fix(m, o->patches[i]));
-	return add_strings(m, &m->fixes.v[0].cves, o->cves, o->nr_cves);
+	for (size_t i = 0; i < o->nr_patches; i++)
+		RK_TRY(add_functions(build, &m->fixes.v[i], o->patches[i]));
+	size_t nr;
+	const struct rk_left_out *out = rk_build_left_out(build, &nr);
+	for (size_t i = 0; i < nr; i++)
+		RK_TRY(add_skipped(m, &out[i]));
+	if (o->base)
+		RK_TRY(rk_supersede_record(m, o->base));
+	return add_more_cves(build);
 }
 
 static struct rk_err *add_parts(struct rk_build *build)

@@ -2,6 +2,7 @@
 /* Phase source: the patched view, and which translation units of which kernel objects the fixes touch. */
 
 #include "lib/pipeline/internal.h"
+#include "lib/pipeline/session.h"
 
 /* Units that one C file may be compiled in; above that it is a header in all but name. */
 #define USERS_MAX 64
@@ -21,11 +22,24 @@ static struct rk_err *find(struct rk_build *build, enum rk_finding_code code,
 	return rk_finding_add(&build->findings, code, file->path, NULL, NULL, "%s", text);
 }
 
+/* A probe holds only some units. */
+static bool is_in_part(const struct rk_build *build, const char *unit)
+{
+	const struct rk_session_part *part = build->part;
+
+	for (size_t i = 0; i < part->nr_units; i++)
+		if (rk_streq(part->units[i], unit))
+			return true;
+	return !part->units;
+}
+
 struct rk_err *rk_build_add_unit(struct rk_build *build, const struct rk_recipe *recipe,
 				 const char *reason)
 {
 	struct rk_build_unit unit = {.recipe = recipe, .reason = reason};
 
+	if (!is_in_part(build, recipe->unit))
+		return NULL;
 	rk_vec_for_each(&build->units, known)
 		if (rk_streq(known->recipe->unit, recipe->unit))
 			return NULL;
@@ -120,7 +134,9 @@ struct rk_err *rk_build_source(struct rk_build *build)
 		return rk_err_nomem();
 	RK_TRY(rk_view_create(build->target->source, dir, o->patches, o->nr_patches, "x86",
 			      &build->view));
-	RK_TRY(rk_kbuild_open(build->target, o->reporter, &build->kbuild));
+	if (!build->session->kbuild)
+		RK_TRY(rk_kbuild_open(build->target, o->reporter, &build->session->kbuild));
+	build->kbuild = build->session->kbuild;
 	rk_vec_for_each(&build->view->files, file)
 		RK_TRY(take_file(build, file));
 	RK_TRY(rk_build_headers(build));

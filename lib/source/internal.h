@@ -44,11 +44,6 @@ struct rk_text_line {
 	const struct rk_patch_file *by; /* the fix that added it */
 };
 
-struct rk_patch_list {
-	const struct rk_patch_file **v;
-	size_t nr, cap;
-};
-
 /* A file while the fixes are applied to it. */
 struct rk_text {
 	rk_vec(struct rk_text_line) lines;

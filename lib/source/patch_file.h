@@ -58,4 +58,16 @@ struct rk_err *rk_patch_file_parse(const char *name, const char *data, size_t le
 struct rk_err *rk_patch_file_strip(struct rk_patch_file *patch, unsigned int levels) __must_use;
 void rk_patch_file_free(struct rk_patch_file *patch);
 
+/* Patches of somebody else's. */
+struct rk_patch_list {
+	const struct rk_patch_file **v;
+	size_t nr, cap;
+};
+
+static inline void rk_cleanup_patch_list(struct rk_patch_list *list)
+{
+	rk_vec_deinit(list);
+}
+#define _cleanup_patch_list_ _cleanup_(rk_cleanup_patch_list)
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
+#include "lib/patch/supersede.h"
 #include "lib/pipeline/build.h"
 #include "tools/common/cli.h"
 #include "tools/common/render.h"
@@ -21,11 +22,12 @@ struct build_values {
 	struct rk_strings targets, fixes, accepted, reasons;
 	const char *name, *output, *keep;
 	const char *sign_key, *sign_cert;
+	const char *base;
 	struct rk_strings cflags;
 	struct input_values inputs;
 	struct compat_values compat;
 	unsigned int level;
-	bool non_replace, explain, allow_wide;
+	bool non_replace, explain, allow_wide, skip_refused;
 };
 
 /* clang-format off */
@@ -33,6 +35,8 @@ static const struct rk_option options[] = {
 	RK_OPT_GROUP("which fixes"),
 	RK_OPT_STR(0, "git", struct build_values, inputs.git, "REPOSITORY", "take commits of this repository as fixes, too"),
 	RK_OPT_STR(0, "commits", struct build_values, inputs.commits, "A..B", "which: those of B that A doesn't have, in order, without merges"),
+	RK_OPT_FLAG(0, "skip-refused", struct build_values, skip_refused, "leave out the fixes that can't be patched live, and those that need them"),
+	RK_OPT_STR(0, "base", struct build_values, base, "MODULE", "the module whose place this one is to take: check that nothing of it gets lost"),
 	RK_OPT_GROUP("which kernel"),
 	RK_OPT_TARGET(struct build_values, kernel),
 	RK_OPT_STR('a', "archversion", struct build_values, kernel.release, "RELEASE", "the same as --target debian:RELEASE"),
@@ -49,7 +53,7 @@ static const struct rk_option options[] = {
 	RK_OPT_LIST(0, "accept", struct build_values, accepted, "CODE[:PLACE]", "you have thought about this finding: build all the same (again for more); PLACE is its symbol, unit or object"),
 	RK_OPT_BESIDE(0, "reason", struct build_values, reasons, "accept", accepted, "TEXT", "why the finding of the --accept before it is accepted, for the manifest; errors need one"),
 	RK_OPT_FLAG(0, "allow-wide", struct build_values, allow_wide, "compile all units that use a changed header, even if they are more than 400"),
-	RK_OPT_UINT(0, "level", struct build_values, level, "N", "patch level (default: 1)"),
+	RK_OPT_UINT(0, "level", struct build_values, level, "N", "patch level (default: 1, with --base one more than its)"),
 	RK_OPT_FLAG('R', "non-replace", struct build_values, non_replace, "stack on loaded patches instead of replacing them"),
 	RK_OPT_STR(0, "sign-key", struct build_values, sign_key, "FILE", "sign the module with this private key (PEM)"),
 	RK_OPT_STR(0, "sign-cert", struct build_values, sign_cert, "FILE", "certificate of --sign-key (PEM)"),
@@ -73,6 +77,10 @@ static struct rk_err *check_values(const struct build_values *v)
 {
 	RK_TRY(compat_check(&v->compat));
 	RK_TRY(rk_cli_target_check(&v->kernel));
+	if (v->base && v->non_replace)
+		return rk_err(
+			RK_ERR_INVALID,
+			"--base and --non-replace exclude each other: only a patch that replaces takes another one's place");
 	if (!v->sign_key != !v->sign_cert)
 		return rk_err(RK_ERR_INVALID, "--sign-key and --sign-cert go together");
 	return NULL;
@@ -247,8 +255,35 @@ static struct rk_err *build_and_report(const struct rk_cli *cli, const struct rk
 			 : report_text(build, path, cli->verbose || v->compat.debug);
 }
 
+/* A level that follows another one is called after its number, unless the user names it: two modules of one name can't be loaded. */
+static struct rk_err *follow_base(const struct build_values *v, struct rk_arena *arena,
+				  struct rk_build_options *o)
+{
+	const struct rk_manifest *m = o->base ? o->base->manifest : NULL;
+
+	if (!m)
+		return NULL;
+	if (!v->level)
+		o->level = m->level + 1;
+	if (v->name || !rk_streq(m->name, o->name))
+		return NULL;
+	char *base = rk_arena_printf(arena, "%.40s_%llu", o->name, (unsigned long long)o->level);
+	o->name = base ? rk_build_name(arena, base, base) : NULL;
+	return o->name ? NULL : rk_err_nomem();
+}
+
+static struct rk_err *check_base(const struct build_values *v, const struct rk_target *target,
+				 const struct rk_build_options *o)
+{
+	if (!o->base)
+		return NULL;
+	return rk_supersede_check(o->base, v->base, o->name, o->level, target->id, target->version,
+				  target->build_id);
+}
+
 static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
-			       const struct rk_series *series, enum rk_exit *ret_exit)
+			       const struct rk_series *series, const struct rk_module_info *base,
+			       enum rk_exit *ret_exit)
 {
 	const struct build_values *v = cli->values;
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
@@ -271,6 +306,8 @@ static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
 		.allow_wide = v->allow_wide,
 		.level = v->level ? v->level : 1,
 		.replace = !v->non_replace,
+		.skip_refused = v->skip_refused,
+		.base = base,
 		.tool_version = RK_VERSION,
 		.jobs = v->kernel.jobs,
 		.reporter = cli->reporter,
@@ -285,7 +322,9 @@ static struct rk_err *build_in(const struct rk_cli *cli, const char *work_dir,
 	o.extra_cflags = v->cflags.nr ? cflags : NULL;
 	RK_TRY(absolute(&arena, v->sign_key, &o.sign_key));
 	RK_TRY(absolute(&arena, v->sign_cert, &o.sign_cert));
+	RK_TRY(follow_base(v, &arena, &o));
 	RK_TRY(rk_cli_target_open(cli, &v->kernel, RK_TARGET_ALL, &target));
+	RK_TRY(check_base(v, target, &o));
 	return build_and_report(cli, target, &o, &arena, ret_exit);
 }
 
@@ -294,17 +333,20 @@ static struct rk_err *run(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	const struct build_values *v = cli->values;
 	_cleanup_free_ char *work_dir = NULL;
 	_cleanup_series_ struct rk_series series = {};
+	_cleanup_module_info_ struct rk_module_info *base = NULL;
 
 	if (v->explain)
 		return explain(cli);
 	RK_TRY(inputs_check(cli, &v->inputs));
 	RK_TRY(check_values(v));
 	RK_TRY(check_accepted(v));
+	if (v->base)
+		RK_TRY(rk_err_wrap(rk_module_info_read(v->base, &base), "--base"));
 	RK_TRY(make_work_dir(v, &work_dir));
 	struct rk_err *err = inputs_read(cli, &v->inputs, work_dir, &series);
 	bool is_worth_keeping = (v->keep && !err) || compat_keeps_work(&v->compat);
 	if (!err)
-		err = build_in(cli, work_dir, &series, ret_exit);
+		err = build_in(cli, work_dir, &series, base, ret_exit);
 	if (!is_worth_keeping)
 		rk_err_free(rk_fs_remove_tree(work_dir));
 	else if (!v->keep)

@@ -16,6 +16,45 @@ static void print_headers(const struct rk_build *build)
 		       h->same);
 }
 
+static const char *fix_title(const struct rk_patch_file *fix)
+{
+	return fix->metadata.title ? fix->metadata.title : "";
+}
+
+static void print_codes(const struct rk_left_out *out)
+{
+	printf(" [");
+	for (size_t i = 0; i < out->codes.nr; i++)
+		printf("%s%s", i ? ", " : "", out->codes.v[i]);
+	puts("]");
+}
+
+/* One patch names itself by its module; of several each is said. */
+static void print_fixes(const struct rk_build *build, bool is_built)
+{
+	const struct rk_build_options *o = build->options;
+	size_t nr_out;
+	const struct rk_left_out *out = rk_build_left_out(build, &nr_out);
+
+	if (o->nr_patches + nr_out < 2)
+		return;
+	if (is_built) {
+		printf("fixes: %zu in the module, %zu left out\n", o->nr_patches, nr_out);
+		for (size_t i = 0; i < o->nr_patches; i++)
+			printf("  %s  %s%s\n", o->patches[i]->metadata.name,
+			       fix_title(o->patches[i]),
+			       rk_build_has_effect(build, o->patches[i])
+				       ? ""
+				       : "  (changes nothing in this kernel)");
+	}
+	if (nr_out)
+		puts("left out");
+	for (size_t i = 0; i < nr_out; i++) {
+		printf("  %s  %s", out[i].fix->metadata.name, out[i].reason);
+		print_codes(&out[i]);
+	}
+}
+
 static void print_times(const struct rk_build *build)
 {
 	double sum = 0;
@@ -56,6 +95,7 @@ struct rk_err *report_text(const struct rk_build *build, const char *path, bool 
 		puts("replaced functions");
 		rk_render_plan_functions(stdout, build->plan);
 	}
+	print_fixes(build, path != NULL);
 	fflush(stdout);
 	if (build->findings.list.nr) {
 		puts("findings");
@@ -95,6 +135,50 @@ static json_t *units_json(const struct rk_build *build)
 	return units;
 }
 
+static json_t *strings_json(const char *const *strings, size_t nr)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < nr; i++)
+		json_array_append_new(list, json_string(strings[i]));
+	return list;
+}
+
+static json_t *fix_json(const struct rk_patch_file *fix, const char *status)
+{
+	const struct rk_fix_metadata *m = &fix->metadata;
+
+	return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:s}", "name", m->name, "file", fix->path,
+			 "title", m->title, "sha256", fix->sha256, "cves",
+			 strings_json(m->cves.v, m->cves.nr), "status", status);
+}
+
+/* Every fix that was asked for, in the module or not. */
+static json_t *fixes_json(const struct rk_build *build, bool is_built)
+{
+	const struct rk_build_options *o = build->options;
+	json_t *list = json_array();
+	size_t nr_out;
+	const struct rk_left_out *out = rk_build_left_out(build, &nr_out);
+
+	for (size_t i = 0; i < o->nr_patches; i++)
+		json_array_append_new(list, fix_json(o->patches[i],
+						     !is_built ? "refused"
+						     : rk_build_has_effect(build, o->patches[i])
+							     ? "built"
+							     : "no-effect"));
+	for (size_t i = 0; i < nr_out; i++) {
+		json_t *fix = fix_json(out[i].fix, "left-out");
+		json_object_set_new(fix, "reason", json_string(out[i].reason));
+		json_object_set_new(fix, "codes", strings_json(out[i].codes.v, out[i].codes.nr));
+		json_object_set_new(fix, "depends_on",
+				    out[i].needs ? json_string(out[i].needs->metadata.name)
+						 : json_null());
+		json_array_append_new(list, fix);
+	}
+	return list;
+}
+
 struct rk_err *report_json(const struct rk_build *build, const char *path)
 {
 	json_t *doc = rk_render_document("kpatch-build", 1);
@@ -109,6 +193,7 @@ struct rk_err *report_json(const struct rk_build *build, const char *path)
 	json_object_set_new(doc, "size", json_integer((json_int_t)build->module_size));
 	if (build->headers.headers)
 		json_object_set_new(doc, "headers", headers_json(&build->headers));
+	json_object_set_new(doc, "fixes", fixes_json(build, path != NULL));
 	json_object_set_new(doc, "units", units_json(build));
 	json_object_set_new(doc, "functions",
 			    build->plan ? rk_render_plan_functions_json(build->plan)

@@ -17,6 +17,14 @@ static void add_row(struct rk_str *out, const char *head, const char *text)
 	rk_str_add(out, "</tr>\n");
 }
 
+static void add_list(struct rk_str *out, const struct rk_manifest_strings *strings)
+{
+	for (size_t i = 0; i < strings->nr; i++) {
+		rk_str_add(out, i ? "<br>" : "");
+		rk_html_add(out, strings->v[i]);
+	}
+}
+
 static void add_fixes(struct rk_str *out, const struct rk_manifest *m)
 {
 	rk_str_add(
@@ -24,13 +32,31 @@ static void add_fixes(struct rk_str *out, const struct rk_manifest *m)
 		"<h2>Fixes</h2>\n<table><thead><tr><th>CVE</th><th>Title</th><th>File</th></tr></thead>\n<tbody>\n");
 	rk_vec_for_each(&m->fixes, fix) {
 		rk_str_add(out, "<tr><td>");
-		for (size_t i = 0; i < fix->cves.nr; i++) {
-			rk_str_add(out, i ? "<br>" : "");
-			rk_html_add(out, fix->cves.v[i]);
-		}
+		add_list(out, &fix->cves);
 		rk_str_add(out, "</td>");
 		add_cell(out, fix->title);
 		add_cell(out, fix->file);
+		rk_str_add(out, "</tr>\n");
+	}
+	rk_str_add(out, "</tbody></table>\n");
+}
+
+static void add_skipped(struct rk_str *out, const struct rk_manifest *m)
+{
+	if (!m->skipped.nr)
+		return;
+	rk_str_add(
+		out,
+		"<h2>Left out</h2>\n<table><thead><tr><th>CVE</th><th>Fix</th><th>Codes</th><th>Why</th></tr></thead>\n<tbody>\n");
+	rk_vec_for_each(&m->skipped, skipped) {
+		rk_str_add(out, "<tr><td>");
+		add_list(out, &skipped->cves);
+		rk_str_add(out, "</td>");
+		add_cell(out, skipped->title ? skipped->title : skipped->name);
+		rk_str_add(out, "<td>");
+		add_list(out, &skipped->codes);
+		rk_str_add(out, "</td>");
+		add_cell(out, skipped->reason);
 		rk_str_add(out, "</tr>\n");
 	}
 	rk_str_add(out, "</tbody></table>\n");
@@ -150,6 +176,7 @@ struct rk_err *report_html(const struct rk_build *build, char **ret)
 	add_row(&out, "Compiler", m->compiler);
 	rk_str_add(&out, "</tbody></table>\n");
 	add_fixes(&out, m);
+	add_skipped(&out, m);
 	add_functions(&out, m);
 	add_proof(&out, build);
 	add_findings(&out, &build->findings);
