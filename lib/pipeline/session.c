@@ -88,6 +88,7 @@ static struct rk_err *run(struct rk_session *session, struct rk_patch_list *acti
 		RK_TRY(build_active(session, active, &build));
 		if (!build->module && session->options->skip_refused)
 			RK_TRY(rk_session_leave_out(session, build, active, &nr));
+		sort_left_out(session);
 		if (!nr || !active->nr) {
 			*ret = take_ptr(build);
 			return NULL;
@@ -118,7 +119,6 @@ struct rk_err *rk_build_run(const struct rk_target *target, const struct rk_buil
 		rk_session_free(session);
 		return err;
 	}
-	sort_left_out(session);
 	build->owns_session = true;
 	*ret = build;
 	return NULL;
