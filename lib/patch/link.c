@@ -52,7 +52,8 @@ static struct rk_err *symbol_of(struct rk_linker *l, const struct rk_link_unit *
 
 	*ret_place = ref->place;
 	if (!to) {
-		const struct rk_link_place *global = rk_map_get(&l->new_globals, ref->symbol->name);
+		const struct rk_link_place *global =
+			rk_link_find_global(l, unit->diff->object, ref->symbol->name);
 		if (global)
 			return ref_inside(l, global, ref, ret, ret_place);
 		return rk_link_resolve(l, unit, ref->symbol->name, false, ret);

@@ -30,14 +30,18 @@ struct rk_linker {
 	struct rk_plan *plan;
 	rk_vec(struct rk_link_section *) sections;
 	struct rk_map sections_by_name;
-	struct rk_map places;	   /* span → struct rk_link_place */
-	struct rk_map new_globals; /* name → struct rk_link_place of a new global of some unit */
-	struct rk_map resolved;	   /* "<unit index> <name>" → struct rk_plan_symbol */
+	struct rk_map places; /* span → struct rk_link_place */
+	struct rk_map
+		new_globals; /* "<object> <name>" → struct rk_link_place of a new global of some unit */
+	struct rk_map resolved; /* "<unit index> <name>" → struct rk_plan_symbol */
 	struct rk_map
 		by_identity; /* symbol's final name → struct rk_plan_symbol, so that each is in the plan once */
 };
 
 /* place.c */
+/* The new global of that name that code of the object means: the object's own, else vmlinux', else that of the only or first other object. */
+const struct rk_link_place *rk_link_find_global(const struct rk_linker *l, const char *object,
+						const char *name);
 struct rk_err *rk_link_place_unit(struct rk_linker *l, const struct rk_link_unit *unit) __must_use;
 struct rk_err *rk_link_section_symbol(struct rk_linker *l, struct rk_link_section *section,
 				      struct rk_plan_symbol **ret) __must_use;

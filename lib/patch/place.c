@@ -4,9 +4,13 @@
  * ordinary sections; sections whose name means something to the kernel keep it; equal literals are kept once.
  */
 #include <elf.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/patch/link_internal.h"
+
+/* An object's name and a symbol's: the kernel takes 55 and 511 bytes. */
+#define RK_KEY_MAX 1024
 
 struct rk_err *rk_link_get_section(struct rk_linker *l, const char *name, const char *object,
 				   uint32_t type, uint64_t flags, uint64_t align, uint64_t entsize,
@@ -191,8 +195,8 @@ static uint64_t alignment_of(const struct rk_span *span)
 	return align;
 }
 
-static struct rk_err *name_place(struct rk_linker *l, struct rk_link_place *place,
-				 const struct rk_span *span)
+static struct rk_err *name_place(struct rk_linker *l, const struct rk_link_unit *unit,
+				 struct rk_link_place *place, const struct rk_span *span)
 {
 	const char *name = rk_arena_strdup(&l->plan->arena, span->name);
 	if (!name)
@@ -205,10 +209,31 @@ static struct rk_err *name_place(struct rk_linker *l, struct rk_link_place *plac
 						  .size = span->size,
 						  .type = span->symbol->type},
 			  &place->symbol));
-	if (span->symbol->bind != STB_LOCAL && !span->twin &&
-	    !rk_map_set(&l->new_globals, name, place))
-		return rk_err_nomem();
-	return NULL;
+	if (span->symbol->bind == STB_LOCAL || span->twin)
+		return NULL;
+	const char *key = rk_arena_printf(&l->plan->arena, "%s %s", unit->diff->object, name);
+	return key && rk_map_set(&l->new_globals, key, place) ? NULL : rk_err_nomem();
+}
+
+static const struct rk_link_place *global_of(const struct rk_linker *l, const char *object,
+					     const char *name)
+{
+	char key[RK_KEY_MAX];
+	int n = snprintf(key, sizeof(key), "%s %s", object, name);
+
+	return n > 0 && (size_t)n < sizeof(key) ? rk_map_get(&l->new_globals, key) : NULL;
+}
+
+const struct rk_link_place *rk_link_find_global(const struct rk_linker *l, const char *object,
+						const char *name)
+{
+	const struct rk_link_place *place = global_of(l, object, name);
+
+	if (!place)
+		place = global_of(l, "vmlinux", name);
+	for (size_t i = 0; i < l->nr_units && !place; i++)
+		place = global_of(l, l->units[i].diff->object, name);
+	return place;
 }
 
 /* Unwind tables are made by orc.c from the whole of a section. */
@@ -235,7 +260,7 @@ static struct rk_err *place_span(struct rk_linker *l, const struct rk_link_unit 
 				      &place->offset));
 		RK_TRY(remember_string(l, place, span));
 		if (span->name)
-			RK_TRY(name_place(l, place, span));
+			RK_TRY(name_place(l, unit, place, span));
 	}
 	return rk_map_set_ptr(&l->places, span, place) ? NULL : rk_err_nomem();
 }

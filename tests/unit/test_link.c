@@ -3,6 +3,7 @@
  * Linking on a small kernel: what every name of new code becomes, and what can't be had. Each case compiles a unit twice,
  * diffs and links it, and holds the plan and the findings against tests/golden/link/<case>.txt (UPDATE_GOLDEN=1 renews them).
  */
+#include <elf.h>
 #include <errno.h>
 #include <string.h>
 
@@ -223,6 +224,30 @@ static void add_findings(struct rk_str *out, struct rk_findings *findings)
 }
 
 /* What linking promises the module writer. */
+static bool has_own(const struct rk_plan *plan, const char *object, const char *name)
+{
+	rk_vec_for_each(&plan->symbols, symbol)
+		if ((*symbol)->kind == RK_PLAN_DEFINED && rk_streq((*symbol)->name, name) &&
+		    rk_streq((*symbol)->section->object, object))
+			return true;
+	return false;
+}
+
+static bool means_own(const struct rk_plan *plan)
+{
+	rk_vec_for_each(&plan->sections, section)
+		rk_vec_for_each(&(*section)->relocs, reloc) {
+			const struct rk_plan_symbol *symbol = reloc->symbol;
+			const char *object = (*section)->object;
+			if (symbol->kind == RK_PLAN_DEFINED && symbol->type == STT_FUNC &&
+			    ((*section)->flags & SHF_EXECINSTR) &&
+			    !rk_streq(symbol->section->object, object) &&
+			    has_own(plan, object, symbol->name))
+				return false;
+		}
+	return true;
+}
+
 static void check_plan(const struct rk_plan *plan, const char *name)
 {
 	bool placed = true, inside = true;
@@ -236,11 +261,12 @@ static void check_plan(const struct rk_plan *plan, const char *name)
 	rk_vec_for_each(&plan->sections, section)
 		rk_vec_for_each(&(*section)->relocs, reloc)
 			inside &= reloc->symbol && reloc->offset < (*section)->size;
+	ok(means_own(plan), "%s: of two symbols of a name, code means its own object's", name);
 	ok(placed, "%s: each symbol is in a section of the plan", name);
 	ok(inside, "%s: each relocation is in its section and has a symbol", name);
 }
 
-#define UNITS_MAX 2
+#define UNITS_MAX 3
 
 static void link_case(const char *name, const struct source *sources, size_t nr)
 {
@@ -401,6 +427,24 @@ static void test_two_units(void)
 	const struct source sources[] = {{"b/core.c", "vmlinux", core_c, core},
 					 {"one.c", "one", one_c, one}};
 	link_case("two-units", sources, 2);
+}
+
+/* vmlinux and a module get a global of one name: code of the module means its own. */
+static void test_two_globals(void)
+{
+	_cleanup_free_ char *core =
+		edit(core_c, EDITS("int core_entry",
+				   "int fresh(int x) { return work(x) + 7; }\nint core_entry"));
+	_cleanup_free_ char *one =
+		edit(one_c, EDITS("int two_entry", "int fresh(int x), two_entry",
+				  "return inner(x) * 2", "return inner(x) * 2 + fresh(x)"));
+	_cleanup_free_ char *one_b =
+		edit(one_b_c,
+		     EDITS("int one_other", "int fresh(int x) { return x * 11; }\nint one_other"));
+	const struct source sources[] = {{"one.c", "one", one_c, one},
+					 {"one_b.c", "one", one_b_c, one_b},
+					 {"b/core.c", "vmlinux", core_c, core}};
+	link_case("two-globals", sources, 3);
 }
 
 /* A static that the fix makes global for another unit; twin.c has one of the same name. */
@@ -573,6 +617,7 @@ int main(void)
 	test_mismatch_beside();
 	test_module();
 	test_two_units();
+	test_two_globals();
 	test_widened();
 	test_moves();
 	test_own_names();
