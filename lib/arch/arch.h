@@ -87,6 +87,8 @@ struct rk_arch {
 	/* Is this relocation the operand of a direct call or jump (not an address that is
 	 * taken)? reloc is one of section->relocs. */
 	bool (*is_branch_reloc)(const struct rk_section *section, const struct rk_reloc *reloc);
+	/* Bytes of its stack frame that the function's code reserves at once; 0 if it doesn't. */
+	uint64_t (*frame_size)(const uint8_t *code, size_t size);
 	/* What the code does with the address in this relocated field: neither kept nor passed
 	 * means that only the memory is accessed that it points to. reloc is one of
 	 * section->relocs. */

@@ -275,6 +275,30 @@ static bool x86_64_is_branch_reloc(const struct rk_section *section, const struc
 	return err || (insn.is_branch && start + insn.disp_offset == place);
 }
 
+/* "sub $SIZE, %rsp", with an immediate of one byte or four */
+static uint64_t x86_64_frame_size(const uint8_t *code, size_t size)
+{
+	static const uint8_t sub8[] = {0x48, 0x83, 0xec}, sub32[] = {0x48, 0x81, 0xec};
+	uint64_t largest = 0;
+
+	for (size_t at = 0; at < size;) {
+		const uint8_t *p = code + at;
+		struct rk_insn insn;
+		uint64_t bytes = 0;
+		_cleanup_err_ struct rk_err *err = x86_64_decode(p, size - at, at, &insn);
+		if (err)
+			break;
+		if (insn.length == sizeof(sub8) + 1 && !memcmp(p, sub8, sizeof(sub8)))
+			bytes = p[3] < 0x80 ? p[3] : 0;
+		else if (insn.length == sizeof(sub32) + 4 && !memcmp(p, sub32, sizeof(sub32)))
+			bytes = p[6] < 0x80 ? p[3] | p[4] << 8 | p[5] << 16 | (uint64_t)p[6] << 24
+					    : 0;
+		largest = bytes > largest ? bytes : largest;
+		at += insn.length;
+	}
+	return largest;
+}
+
 static struct rk_address_use x86_64_address_use(const struct rk_section *section,
 						const struct rk_reloc *reloc)
 {
@@ -334,5 +358,6 @@ const struct rk_arch rk_arch_x86_64 = {
 	.has_fentry = x86_64_has_fentry,
 	.pc_bias = x86_64_pc_bias,
 	.is_branch_reloc = x86_64_is_branch_reloc,
+	.frame_size = x86_64_frame_size,
 	.address_use = x86_64_address_use,
 };

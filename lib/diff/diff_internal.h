@@ -26,6 +26,11 @@ struct rk_err *rk_diff_select(struct rk_diff *diff) __must_use;
 struct rk_err *rk_diff_report(struct rk_diff *diff) __must_use;
 /* Findings about addresses that may be kept; a part of the report. */
 struct rk_err *rk_diff_report_escapes(struct rk_diff *diff) __must_use;
+/* What the code of user does with the address in its reference; kept, if that can't be told. */
+struct rk_address_use rk_diff_address_use(const struct rk_spans *spans, const struct rk_span *user,
+					  const struct rk_ref *ref);
+/* Findings about functions that are replaced in vain or at a cost; a part of the report. */
+struct rk_err *rk_diff_report_hazards(struct rk_diff *diff) __must_use;
 /* Findings about entries of tables that the kernel collects; a part of the report. */
 struct rk_err *rk_diff_report_registrations(struct rk_diff *diff) __must_use;
 /* leftovers.c: what replaced functions leave with the old ones, and what they start; a part of the report. */

@@ -8,7 +8,7 @@
 
 #include "lib/diff/diff_internal.h"
 
-#define DEPTH_MAX 4 /* of tables within tables */
+#define DEPTH_MAX 8 /* of tables within tables */
 
 /* Exported by Linux 6.1: they use a function or table they are given only until they return. Sorted. */
 static const char *const borrowers[] = {
@@ -67,16 +67,22 @@ enum fate {
 	FATE_KEPT,
 };
 
-/* What user does with the address that its reference has; callee is who gets it. */
-static enum fate fate_of(const struct rk_diff *diff, const struct rk_span *user,
-			 const struct rk_ref *ref, const char **ret_callee)
+struct rk_address_use rk_diff_address_use(const struct rk_spans *spans, const struct rk_span *user,
+					  const struct rk_ref *ref)
 {
 	uint64_t place = user->offset + ref->offset;
 	const struct rk_reloc *reloc = rk_section_reloc_from(user->section, place);
 
 	if (user->kind != RK_SPAN_FUNC || !reloc || reloc->offset != place)
-		return FATE_KEPT;
-	struct rk_address_use use = diff->patched->arch->address_use(user->section, reloc);
+		return (struct rk_address_use){.is_kept = true};
+	return spans->arch->address_use(user->section, reloc);
+}
+
+/* What user does with the address that its reference has; callee is who gets it. */
+static enum fate fate_of(const struct rk_diff *diff, const struct rk_span *user,
+			 const struct rk_ref *ref, const char **ret_callee)
+{
+	struct rk_address_use use = rk_diff_address_use(diff->patched, user, ref);
 	if (use.is_kept)
 		return FATE_KEPT;
 	if (!use.is_passed || is_borrower(use.callee))
@@ -105,15 +111,15 @@ static struct rk_err *report(struct rk_diff *diff, enum rk_finding_code code,
 			      where ? where : "");
 }
 
-/* Tables may hold tables of functions; deeper ones, or such that hold each other, count as if they did. */
+/* Tables may hold tables of functions, and data may hold itself: the list head within a mutex. */
 static bool leads_to_code(const struct rk_span *span, unsigned int depth)
 {
 	for (size_t i = 0; i < span->nr_refs; i++) {
 		const struct rk_span *to = span->refs[i].target;
 		if (to && to->kind == RK_SPAN_FUNC && !span->refs[i].place)
 			return true;
-		if (to && to->kind == RK_SPAN_DATA && !to->twin &&
-		    (depth == DEPTH_MAX || leads_to_code(to, depth + 1)))
+		if (to && to != span && to->kind == RK_SPAN_DATA && !to->twin &&
+		    depth < DEPTH_MAX && leads_to_code(to, depth + 1))
 			return true;
 	}
 	return false;

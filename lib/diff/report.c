@@ -120,5 +120,6 @@ struct rk_err *rk_diff_report(struct rk_diff *diff)
 			RK_TRY(report_removed(diff, span));
 	RK_TRY(rk_diff_report_leftovers(diff));
 	RK_TRY(rk_diff_report_registrations(diff));
+	RK_TRY(rk_diff_report_hazards(diff));
 	return rk_diff_report_escapes(diff);
 }

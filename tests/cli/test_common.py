@@ -196,6 +196,9 @@ def test_progress():
     contains(on_terminal(["shwo"], {"TERM": "xterm", "NO_COLOR": "1"}), "error: unknown verb", "NO_COLOR")
     ok("\033" not in on_terminal(["test", "findings"], {"TERM": "xterm", "NO_COLOR": "1"}),
        "NO_COLOR: no escapes in findings")
+    narrow = on_terminal(["test", "findings"], {"TERM": "dumb"}).replace("\r\n", "\n")
+    ok(all(len(line) <= 40 for line in narrow.splitlines()), "findings fit a narrow terminal", narrow)
+    equal(narrow.split(), demo("test", "findings").stdout.split(), "and say the same words")
 
 
 for name, test in list(globals().items()):

@@ -71,10 +71,8 @@ static void add_advice(struct rk_str *out, const struct rk_finding *f)
 		rk_str_addf(out, "accepted%s%s", f->reason ? ": " : "", f->reason ? f->reason : "");
 		return;
 	}
-	if (f->severity == RK_SEVERITY_INFO)
-		return;
-	rk_str_addf(out, "%s%ssee kpatch-build --explain %s", f->advice ? f->advice : "",
-		    f->advice && *f->advice ? "; " : "", rk_finding_code_name(f->code));
+	if (f->severity != RK_SEVERITY_INFO && f->advice)
+		rk_str_add(out, f->advice);
 }
 
 static void add_lines(struct rk_str *out, struct rk_str *text, size_t column, size_t indent,
@@ -101,6 +99,9 @@ static void add_finding(struct rk_str *out, const struct rk_finding *f, bool col
 	add_statement(&text, f);
 	add_lines(out, &text, strlen(severity) + 2, indent, width);
 	add_advice(&text, f);
+	add_lines(out, &text, 0, indent, width);
+	if (rk_finding_is_blocking(f))
+		rk_str_addf(&text, "see kpatch-build --explain %s", rk_finding_code_name(f->code));
 	add_lines(out, &text, 0, indent, width);
 }
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Replaced functions that a thread never leaves, that ran at boot, that need more stack, that lock otherwise.
+ */
+#include "kernel.h"
+
+void *kthread_create_on_node(int (*fn)(void *data), void *data, int node, const char *name);
+void setup_clear_cpu_cap(unsigned int bit);
+void mutex_lock(void *lock);
+void mutex_unlock(void *lock);
+void use(void *buffer);
+
+static int runs_for_ever(void *data)
+{
+	for (;;)
+		work(2);
+	return 0;
+}
+
+static int called_at_times(void *data)
+{
+	return work(6);
+}
+
+void start(void *data)
+{
+	kthread_create_on_node(runs_for_ever, data, 0, "name");
+	called_at_times(data);
+}
+
+void do_idle(void)
+{
+	work(8);
+}
+
+void set_up(void)
+{
+	work(3);
+	setup_clear_cpu_cap(5);
+}
+
+void grows_little(int x)
+{
+	char buffer[100];
+
+	use(buffer);
+}
+
+void grows(int x)
+{
+	char buffer[300];
+
+	use(buffer);
+}
+
+void grows_much(int x)
+{
+	char buffer[1024];
+
+	use(buffer);
+}
+
+void locks(void *lock)
+{
+	mutex_lock(lock);
+	work(4);
+	mutex_unlock(lock);
+	if (work(5)) {
+		mutex_lock(lock);
+		work(6);
+	}
+}
