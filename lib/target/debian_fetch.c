@@ -249,6 +249,10 @@ static struct rk_err *make_image_part(struct fetch *f)
 	return rk_cache_part(f->slot->image, &found, &f->image);
 }
 
+/* " Debian 6.1.170-3", which kernel/hung_task.c prints: made from variables that only Debian's own build has. */
+#define PACKAGE_HEADER	    "include/generated/package.h"
+#define PACKAGE_HEADER_KEPT "package.h"
+
 static enum rk_unpack_choice choose_headers(void *ctx, const char *path, struct rk_str *ret)
 {
 	const char *dir = ctx; /* "usr/src/linux-headers-REL/" */
@@ -260,6 +264,8 @@ static enum rk_unpack_choice choose_headers(void *ctx, const char *path, struct 
 		rk_str_add(ret, "config");
 	else if (rk_streq(path, "Module.symvers"))
 		rk_str_add(ret, "Module.symvers");
+	else if (rk_streq(path, PACKAGE_HEADER))
+		rk_str_add(ret, PACKAGE_HEADER_KEPT);
 	else
 		return RK_UNPACK_SKIP;
 	return RK_UNPACK_TAKE;
@@ -338,6 +344,19 @@ static struct rk_prepare prepare_spec(const struct fetch *f)
 	};
 }
 
+/* kbuild made one that knows no package. */
+static struct rk_err *keep_package_header(const struct fetch *f)
+{
+	_cleanup_free_ char *shipped = rk_path_join(f->slot->build, PACKAGE_HEADER_KEPT);
+	_cleanup_free_ char *generated = rk_path_join(f->source, PACKAGE_HEADER);
+
+	if (!shipped || !generated)
+		return rk_err_nomem();
+	if (!rk_fs_exists(shipped) || !rk_fs_exists(generated))
+		return NULL;
+	return rk_fs_copy(shipped, generated, 0644);
+}
+
 static struct rk_err *run_source(struct fetch *f, struct worker *w)
 {
 	struct rk_prepare prepare = prepare_spec(f);
@@ -349,7 +368,8 @@ static struct rk_err *run_source(struct fetch *f, struct worker *w)
 		return rk_err_nomem();
 	RK_TRY(rk_source_tree_unpack(w->deb, nested, f->slot->build, &w->packed, &f->cancel));
 	atomic_store(&w->unpacked, true);
-	return rk_prepare_run(&prepare);
+	RK_TRY(rk_prepare_run(&prepare));
+	return keep_package_header(f);
 }
 
 static enum rk_unpack_choice choose_vmlinux(void *ctx, const char *path, struct rk_str *ret)

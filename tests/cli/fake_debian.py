@@ -29,6 +29,7 @@ prepare: olddefconfig
 	@mkdir -p include/generated
 	@echo '#define UTS_RELEASE "$(KERNELRELEASE)"' > include/generated/utsrelease.h
 	@echo '$(CC)' > include/generated/cc
+	@echo '#define LINUX_PACKAGE_ID ""' > include/generated/package.h
 	@test ! -e prepare.sh || sh prepare.sh
 
 modules_prepare: prepare
@@ -271,6 +272,8 @@ class Archive:
         config = kernel.config.format(compiler=kernel.compiler) + kernel.config_extra
         return self.add_deb(f"linux-headers-{kernel.release}", kernel.version, {
             f"usr/src/linux-headers-{kernel.release}/.config": config,
+            f"usr/src/linux-headers-{kernel.release}/include/generated/package.h":
+                f'#define LINUX_PACKAGE_ID " Debian {kernel.version}"\n',
             f"usr/src/linux-headers-{kernel.release}/Module.symvers":
                 "0x12345678\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n",
         })

@@ -122,6 +122,7 @@ def test_fetch():
     equal(bench.read(kernel, "build/source/include/generated/cc").strip(), kernel.compiler.split()[0], "CC")
     contains(bench.read(kernel, "build/source/.config"), "CONFIG_BUILD_SALT", "the headers' complete .config")
     contains(bench.read(kernel, "build/source/Module.symvers"), "printk", "Module.symvers of the headers")
+    contains(bench.read(kernel, "build/source/include/generated/package.h"), f'" Debian {kernel.version}"', "the package's name is the shipped kernel's")
     equal(os.readlink(os.path.join(source, "scripts/link")), "../fs", "symbolic links stay links")
     there = [p for p in kernel.source_files if os.path.exists(os.path.join(source, p))]
     equal(sorted(set(kernel.source_files) - set(there)), ["Documentation/index.rst", "arch/arm/kernel/cpu.c"],
