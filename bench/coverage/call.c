@@ -35,8 +35,12 @@ struct rk_err *cov_call(const char *const *argv, unsigned int timeout_ms, struct
 		return rk_err_nomem();
 	struct rk_err *err = rk_process_run(&spec, &call.process);
 	if (err && rk_err_code(err) == RK_ERR_TIMEOUT) { /* a result like any other */
+		call.json =
+			json_pack("{s:{s:s, s:s}}", "error", "code",
+				  rk_err_code_name(RK_ERR_TIMEOUT), "message", rk_err_message(err));
 		rk_err_free(err);
-		call.process.status = 128;
+		call.process.status = 1;
+		call.process.seconds = timeout_ms / 1000.0;
 		err = NULL;
 	}
 	if (err) {
@@ -46,7 +50,7 @@ struct rk_err *cov_call(const char *const *argv, unsigned int timeout_ms, struct
 	/* notes and warnings may stand before it */
 	const char *text = rk_str_get(&call.process.output);
 	const char *start = *text == '{' ? text : strstr(text, "\n{");
-	if (start)
+	if (start && !call.json)
 		call.json = json_loads(start, JSON_DISABLE_EOF_CHECK, NULL);
 	*ret = call;
 	return NULL;
