@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 import tap  # noqa: E402
 from tap import contains, equal, ok, run  # noqa: E402
 
-TOOL = sys.argv[1]
+TOOL = os.path.abspath(sys.argv[1])
 TMP = pathlib.Path(tap.tmpdir())
 CACHE = TMP / "cache"
 PATCH = TMP / "fix.patch"
