@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The fixpoint over names. Every round reads the headers that may take part once more, on all processors: most are done with after their
- * tokens, few hold a reached name, and nothing of them has to be kept in memory.
+ * tokens, few hold a reached name, and nothing of them has to be kept in memory. Each changed header is followed by itself, among the files
+ * that may stand in one unit with it: a unit that doesn't read it can't tell. Where names run wild, every reader of the header counts.
  */
 #include "lib/build/reach.h"
 
@@ -19,6 +20,7 @@
 #define NAME_MAX_LENGTH 200 /* longer ones are no names that anybody wrote */
 #define ROUNDS_MAX	64
 #define PASTED_MIN	4
+#define NAMES_MAX	1000 /* more are no answer but "everything" */
 
 /* A reached name; the key in the map is the name itself, "#tag" for a type's tag. */
 struct name {
@@ -29,16 +31,11 @@ struct name {
 	int round;     /* it was found in */
 };
 
-/* A change of one of the headers. */
-struct seed {
-	size_t header, change;
-};
-
 struct fixpoint {
 	struct rk_kbuild *kbuild;
 	struct rk_include_graph *graph;
-	const struct rk_reach_header *headers;
-	rk_vec(struct seed) seeds;
+	const struct rk_reach_header *header;
+	rk_vec(size_t) seeds; /* changes of it, by place */
 	struct rk_arena arena;
 	struct rk_map names; /* key → struct name */
 	uint8_t *filter;     /* of their hashes */
@@ -48,7 +45,7 @@ struct fixpoint {
 	struct rk_file_set files;  /* read in this round */
 	pthread_mutex_t lock;	   /* of what a round finds */
 	rk_vec(struct name) found; /* of which key is a header's path if kind is RK_DECL_OTHER */
-	rk_vec(struct rk_reached_file) reached;
+	bool is_everything;	   /* every reader of the header is reached */
 };
 
 static void fixpoint_deinit(struct fixpoint *f)
@@ -59,9 +56,7 @@ static void fixpoint_deinit(struct fixpoint *f)
 	rk_vec_deinit(&f->seeds);
 	rk_vec_deinit(&f->list);
 	rk_vec_deinit(&f->found);
-	rk_vec_deinit(&f->reached);
 	rk_file_set_deinit(&f->files);
-	rk_include_graph_close(f->graph);
 	rk_arena_deinit(&f->arena);
 	pthread_mutex_destroy(&f->lock);
 }
@@ -141,12 +136,16 @@ static bool may_mention(const struct fixpoint *f, const char *text, size_t len)
 
 struct search {
 	const struct fixpoint *f;
-	bool only_types;	  /* a prototype's parameters may be called like any function */
-	const struct name *found; /* the one with the first seed */
+	bool only_types; /* a prototype's parameters may be called like any function */
+	const struct rk_token *only_macros; /* from this token on */
+	const struct name *found;	    /* the one with the first seed */
 };
 
-static void take(struct search *search, const struct name *name)
+static void take(struct search *search, const struct rk_token *token, const struct name *name)
 {
+	if (search->only_macros && token >= search->only_macros && name &&
+	    name->kind != RK_DECL_MACRO)
+		return;
 	if (name && (!search->found || name->seed < search->found->seed))
 		search->found = name;
 }
@@ -170,7 +169,7 @@ static void take_pasted(struct search *search, const struct rk_token *part, bool
 		if (len > part->len && !(*name)->is_added && is_wanted(search->f, *name) &&
 		    memcmp(key + at, part->s, part->len) == 0 &&
 		    is_word_end(key, is_prefix ? part->len : at))
-			take(search, *name);
+			take(search, part, *name);
 	}
 }
 
@@ -180,20 +179,20 @@ static bool on_mention(void *ctx, enum rk_mention how, const struct rk_token *to
 	const struct name *name;
 
 	switch (how) {
-	case RK_MENTION_TAG: take(search, look_up(search->f, "#", token)); break;
+	case RK_MENTION_TAG: take(search, token, look_up(search->f, "#", token)); break;
 	case RK_MENTION_PREFIX: take_pasted(search, token, true); break;
 	case RK_MENTION_SUFFIX: take_pasted(search, token, false); break;
 	case RK_MENTION_MEMBER:
 		name = look_up(search->f, "", token);
 		if (name && name->kind == RK_DECL_MACRO)
-			take(search, name);
+			take(search, token, name);
 		break;
 	case RK_MENTION_NAME:
 		name = look_up(search->f, "", token);
 		if (name && (!search->only_types ||
 			     (name->kind != RK_DECL_FUNCTION && name->kind != RK_DECL_PROTOTYPE &&
 			      name->kind != RK_DECL_VARIABLE)))
-			take(search, name);
+			take(search, token, name);
 		break;
 	}
 	return true;
@@ -230,6 +229,23 @@ static struct rk_err *find_decl(struct fixpoint *f, const char *path, const stru
 	return rk_map_get(&f->names, key) ? NULL : find(f, key, decl->kind, seed);
 }
 
+/* Who calls a function gets at what it returns; what it takes the caller has by another name. The token of its name, or NULL. */
+static const struct rk_token *parameters_of(const struct rk_decls *decls,
+					    const struct rk_decl *decl)
+{
+	size_t len = strlen(decl->name);
+
+	if (decl->kind != RK_DECL_PROTOTYPE)
+		return NULL;
+	for (uint32_t i = decl->first; i < decl->end; i++) {
+		const struct rk_token *token = &decls->tokens.list.v[i];
+
+		if (token->len == len && memcmp(token->s, decl->name, len) == 0)
+			return token;
+	}
+	return NULL;
+}
+
 static struct rk_err *search_decls(struct fixpoint *f, const char *path,
 				   const struct rk_decls *decls)
 {
@@ -239,6 +255,7 @@ static struct rk_err *search_decls(struct fixpoint *f, const char *path,
 			.only_types = decl->kind != RK_DECL_MACRO &&
 				      decl->kind != RK_DECL_FUNCTION &&
 				      decl->kind != RK_DECL_OTHER && !decl->is_emitted,
+			.only_macros = parameters_of(decls, decl),
 		};
 
 		if (decl->kind == RK_DECL_INCLUDE || decl->kind == RK_DECL_FORWARD)
@@ -341,31 +358,27 @@ static struct rk_err *settle(struct fixpoint *f)
 
 static const struct rk_decl_change *seed_change(const struct fixpoint *f, uint32_t seed)
 {
-	const struct seed *s = &f->seeds.v[seed];
-
-	return &f->headers[s->header].changes[s->change];
+	return &f->header->changes[f->seeds.v[seed]];
 }
 
 /* An addition reaches nothing that was there before, except that "#ifdef NAME" may look for a macro. */
-static struct rk_err *add_seeds(struct fixpoint *f, size_t nr)
+static struct rk_err *add_seeds(struct fixpoint *f)
 {
-	for (size_t h = 0; h < nr; h++) {
-		for (size_t c = 0; c < f->headers[h].nr_changes; c++) {
-			const struct rk_decl_change *change = &f->headers[h].changes[c];
-			struct rk_decl decl = {.kind = change->kind,
-					       .name = change->name,
-					       .is_emitted = change->is_emitted};
-			struct seed seed = {h, c};
+	for (size_t c = 0; c < f->header->nr_changes; c++) {
+		const struct rk_decl_change *change = &f->header->changes[c];
+		struct rk_decl decl = {.kind = change->kind,
+				       .name = change->name,
+				       .is_emitted = change->is_emitted};
 
-			if (change->change == RK_CHANGE_ADDED && change->kind != RK_DECL_MACRO &&
-			    change->kind != RK_DECL_OTHER && !change->is_emitted)
-				continue;
-			if (!rk_vec_push(&f->seeds, seed))
-				return rk_err_nomem();
-			RK_TRY(find_decl(f, f->headers[h].path, &decl, (uint32_t)f->seeds.nr - 1));
-		}
+		if (change->change == RK_CHANGE_ADDED && change->kind != RK_DECL_MACRO &&
+		    change->kind != RK_DECL_OTHER && !change->is_emitted)
+			continue;
+		if (!rk_vec_push(&f->seeds, c))
+			return rk_err_nomem();
+		RK_TRY(find_decl(f, f->header->path, &decl, (uint32_t)f->seeds.nr - 1));
 	}
 	RK_TRY(settle(f));
+	f->is_everything = rk_map_get(&f->whole, f->header->path) != NULL;
 	rk_vec_for_each(&f->list, name)
 		(*name)->is_added = seed_change(f, (*name)->seed)->change == RK_CHANGE_ADDED;
 	return NULL;
@@ -398,16 +411,18 @@ static void fill_filter(struct fixpoint *f)
 
 static struct rk_err *run_rounds(struct fixpoint *f)
 {
-	for (f->round = 1; f->round < ROUNDS_MAX; f->round++) {
+	for (f->round = 1; !f->is_everything; f->round++) {
 		size_t before = f->names.nr + f->whole.nr;
 
 		fill_filter(f);
 		RK_TRY(rk_parallel(f->files.list.nr, READERS, search_file, f));
 		RK_TRY(settle(f));
 		if (f->names.nr + f->whole.nr == before)
-			return NULL;
+			break;
+		f->is_everything = rk_map_get(&f->whole, f->header->path) ||
+				   f->list.nr > NAMES_MAX || f->round == ROUNDS_MAX;
 	}
-	return rk_err(RK_ERR_LIMIT, "what the fix changes in headers reaches too far");
+	return NULL;
 }
 
 /* ---- the C files ---- */
@@ -420,6 +435,8 @@ static struct rk_err *search_unit(void *ctx, size_t i)
 	const struct name *name;
 	size_t len;
 
+	if (f->is_everything)
+		return find(f, path, RK_DECL_OTHER, 0);
 	RK_TRY(read_tree_file(f, path, &text, &len));
 	RK_TRY(search_text(f, text, len, &name));
 	return name ? find(f, path, RK_DECL_OTHER, name->seed) : NULL;
@@ -483,70 +500,95 @@ static struct rk_err *reach_units(struct fixpoint *f, const struct rk_file_set *
 	return reach_whole(f, readers);
 }
 
-static struct rk_err *result(const struct fixpoint *f, struct rk_reach *reach)
+static int compare_reached(const void *a, const void *b)
 {
-	if (f->found.nr)
-		qsort(f->found.v, f->found.nr, sizeof(*f->found.v), compare_found);
-	for (size_t i = 0; i < f->found.nr; i++) {
-		const struct name *found = &f->found.v[i];
-		const struct seed *seed = &f->seeds.v[found->seed];
+	const struct rk_reached_file *x = a, *y = b;
+	int order = strcmp(x->path, y->path);
+
+	if (order)
+		return order;
+	if (x->header != y->header)
+		return x->header < y->header ? -1 : 1;
+	return x->change < y->change ? -1 : x->change > y->change;
+}
+
+static struct rk_err *result(const struct fixpoint *f, size_t header, struct rk_reach *reach)
+{
+	rk_vec_for_each(&f->found, found) {
 		struct rk_reached_file file = {
 			.path = rk_arena_strdup(&reach->arena, found->key),
-			.header = seed->header,
-			.change = seed->change,
+			.header = header,
+			.change = f->seeds.v[found->seed],
 		};
 
-		if (i > 0 && rk_streq(found->key, f->found.v[i - 1].key))
-			continue;
 		if (!file.path || !rk_vec_push(&reach->files, file))
 			return rk_err_nomem();
 	}
-	reach->readers = f->files.list.nr;
-	reach->names = f->names.nr;
+	reach->readers += f->files.list.nr;
+	reach->names += f->names.nr;
 	return NULL;
 }
 
-static struct rk_err *run(struct fixpoint *f, size_t nr, struct rk_file_set *readers)
+/* A file that is reached more than once keeps the first way. */
+static void drop_twice_reached(struct rk_reach *reach)
+{
+	size_t nr = 0;
+
+	if (reach->files.nr)
+		qsort(reach->files.v, reach->files.nr, sizeof(*reach->files.v), compare_reached);
+	rk_vec_for_each(&reach->files, file)
+		if (nr == 0 || !rk_streq(reach->files.v[nr - 1].path, file->path))
+			reach->files.v[nr++] = *file;
+	reach->files.nr = nr;
+}
+
+static struct rk_err *run(struct fixpoint *f, struct rk_file_set *readers)
 {
 	f->filter = calloc(FILTER_BITS / 8, 1);
 	if (!f->filter)
 		return rk_err_nomem();
-	RK_TRY(rk_include_graph_open(f->kbuild, false, &f->graph));
-	RK_TRY(add_seeds(f, nr));
+	RK_TRY(add_seeds(f));
 	if (f->seeds.nr == 0)
 		return NULL;
-	for (size_t h = 0; h < nr; h++) {
-		struct rk_file_set own = {};
-		struct rk_err *err = rk_include_graph_readers(f->graph, f->headers[h].path, &own);
-
-		for (size_t i = 0; i < own.list.nr && !err; i++)
-			err = rk_file_set_add(readers, own.list.v[i]);
-		rk_file_set_deinit(&own);
-		if (err)
-			return err;
+	RK_TRY(rk_include_graph_readers(f->graph, f->header->path, readers));
+	if (!f->is_everything) {
+		RK_TRY(choose_files(f, readers));
+		RK_TRY(run_rounds(f));
 	}
-	RK_TRY(choose_files(f, readers));
-	RK_TRY(run_rounds(f));
 	return reach_units(f, readers);
+}
+
+static struct rk_err *follow_header(struct rk_kbuild *kbuild, struct rk_include_graph *graph,
+				    const struct rk_reach_header *headers, size_t header,
+				    struct rk_reach *reach)
+{
+	struct fixpoint f = {.kbuild = kbuild, .graph = graph, .header = &headers[header]};
+	struct rk_file_set readers = {};
+
+	pthread_mutex_init(&f.lock, NULL);
+	struct rk_err *err = run(&f, &readers);
+	if (!err)
+		err = result(&f, header, reach);
+	rk_file_set_deinit(&readers);
+	fixpoint_deinit(&f);
+	return err;
 }
 
 struct rk_err *rk_kbuild_reach(struct rk_kbuild *kbuild, const struct rk_reach_header *headers,
 			       size_t nr, struct rk_reach *ret)
 {
-	struct fixpoint f = {.kbuild = kbuild, .headers = headers};
-	struct rk_file_set readers = {};
+	struct rk_include_graph *graph = NULL;
 	struct rk_reach reach = {};
+	struct rk_err *err = rk_include_graph_open(kbuild, false, &graph);
 
-	pthread_mutex_init(&f.lock, NULL);
-	struct rk_err *err = run(&f, nr, &readers);
-	if (!err)
-		err = result(&f, &reach);
-	rk_file_set_deinit(&readers);
-	fixpoint_deinit(&f);
+	for (size_t i = 0; i < nr && !err; i++)
+		err = follow_header(kbuild, graph, headers, i, &reach);
+	rk_include_graph_close(graph);
 	if (err) {
 		rk_reach_deinit(&reach);
 		return err;
 	}
+	drop_twice_reached(&reach);
 	*ret = reach;
 	return NULL;
 }

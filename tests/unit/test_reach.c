@@ -14,7 +14,7 @@ static const struct {
 			      "static inline int f(int x) { return x; }\nenum { E1, E2 };\n"},
 	{"include/linux/mid.h", "#include <linux/h.h>\n#define TWICE (2 * LIMIT)\n"
 				"static inline int g(void) { return f(2); }\n"
-				"struct outer { struct s s; };\nint get(struct outer *o);\n"},
+				"struct outer { struct s s; };\nstruct outer *get(int o);\n"},
 	/* A macro may use what only its user's other headers declare. */
 	{"include/linux/late.h", "#define LATE() f(3)\n"},
 	{"include/linux/table.h", "#include <linux/h.h>\nstatic const int table[] = { E2 };\n"},
@@ -23,7 +23,7 @@ static const struct {
 	{"net/inlined.c", "#include <linux/mid.h>\nint a(void) { return g(); }\n"},
 	{"net/late.c",
 	 "#include <linux/h.h>\n#include <linux/late.h>\nint a(void) { return LATE(); }\n"},
-	{"net/pointer.c", "#include <linux/mid.h>\nint a(void) { return get(0); }\n"},
+	{"net/pointer.c", "#include <linux/mid.h>\nint a(void) { return !get(0); }\n"},
 	{"net/reader.c", "#include <linux/mid.h>\n/* LIMIT */ int a = sizeof(\"LIMIT f\");\n"},
 	{"net/table.c", "#include <linux/table.h>\n"},
 	{"net/part.c", "int part = LIMIT;\n"},
@@ -76,7 +76,7 @@ int main(void)
 	reaches(RK_DECL_FUNCTION, "f", RK_CHANGE_CHANGED, "net/inlined.c net/late.c ",
 		"a function: within another one, in a macro of a header that doesn't read it");
 	reaches(RK_DECL_STRUCT, "s", RK_CHANGE_CHANGED, "net/pointer.c ",
-		"a structure: through a prototype whose type holds it");
+		"a structure: through what a function returns, whose type holds it");
 	reaches(RK_DECL_ENUMERATOR, "E2", RK_CHANGE_CHANGED, "net/table.c ",
 		"an enumerator: in data that every reader gets");
 	reaches(RK_DECL_OTHER, "", RK_CHANGE_CHANGED,
