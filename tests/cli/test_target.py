@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from fake_debian import Archive, Kernel  # noqa: E402
 from tap import contains, done, equal, ok, run, skip, skip_all, tmpdir  # noqa: E402
 
-TOOL = sys.argv[1]
+TOOL = os.path.abspath(sys.argv[1])
 
 for needed in ("apt-get", "dpkg-deb", "gcc", "pahole", "flex", "bison", "bc"):
     if not shutil.which(needed):
