@@ -273,23 +273,22 @@ static struct rk_err *place_span(struct rk_linker *l, const struct rk_link_unit 
 static const struct {
 	const char *prefix;
 	const char *section; /* or NULL: of any */
+	bool is_told;	     /* with the tracepoint's branch its static call is told */
 	enum rk_finding_code code;
 } droppable[] = {
-	{"__tracepoint_", NULL, RK_FINDING_TRACEPOINT_LOST},
-	{"__SCK__tp_func_", NULL, RK_FINDING_TRACEPOINT_LOST},
-	{"__SCK__", ".static_call_sites", RK_FINDING_MODULE_STATIC_CALL},
+	{"__tracepoint_", NULL, true, RK_FINDING_TRACEPOINT_LOST},
+	{"__SCK__tp_func_", NULL, false, RK_FINDING_TRACEPOINT_LOST},
+	{"__SCK__", ".static_call_sites", true, RK_FINDING_MODULE_STATIC_CALL},
 };
 
-static bool is_droppable(const struct rk_span *span, const char *key, enum rk_finding_code *ret)
+/* The row of droppable for an entry of this section about key, or NULL. */
+static const typeof(droppable[0]) *find_droppable(const struct rk_span *span, const char *key)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(droppable); i++) {
-		if (!rk_has_prefix(key, droppable[i].prefix) ||
-		    (droppable[i].section && !rk_streq(droppable[i].section, span->section->name)))
-			continue;
-		*ret = droppable[i].code;
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < ARRAY_SIZE(droppable); i++)
+		if (rk_has_prefix(key, droppable[i].prefix) &&
+		    (!droppable[i].section || rk_streq(droppable[i].section, span->section->name)))
+			return &droppable[i];
+	return NULL;
 }
 
 static struct rk_err *is_dropped(struct rk_linker *l, const struct rk_link_unit *unit,
@@ -302,8 +301,8 @@ static struct rk_err *is_dropped(struct rk_linker *l, const struct rk_link_unit 
 		const struct rk_ref *ref = &span->refs[i];
 		const char *name = ref->target ? ref->target->name : ref->symbol->name;
 		struct rk_plan_symbol *symbol;
-		enum rk_finding_code code;
-		if (!name || !is_droppable(span, name, &code))
+		const typeof(droppable[0]) *drop = name ? find_droppable(span, name) : NULL;
+		if (!drop)
 			continue;
 		RK_TRY(rk_link_resolve(l, unit, name,
 				       ref->target && ref->target->symbol &&
@@ -312,7 +311,9 @@ static struct rk_err *is_dropped(struct rk_linker *l, const struct rk_link_unit 
 		if (!symbol || symbol->kind != RK_PLAN_KLP || rk_streq(symbol->object, "vmlinux"))
 			continue;
 		*ret = true;
-		return rk_finding_add(l->findings, code, unit->diff->unit, unit->diff->object,
+		if (!drop->is_told)
+			return NULL;
+		return rk_finding_add(l->findings, drop->code, unit->diff->unit, unit->diff->object,
 				      span->code && span->code->name ? span->code->name
 								     : span->section->name,
 				      "'%s' of module '%s'", name, symbol->object);
