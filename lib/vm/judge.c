@@ -265,6 +265,11 @@ static struct rk_err *judge_end(struct rk_vm_test *test)
 
 struct rk_err *rk_vm_test_judge(struct rk_vm_test *test)
 {
+	if (test->session->boots > 1)
+		RK_TRY(add_note(test,
+				"the guest's kernel was still booting after %u s; it was ended and "
+				"booted once more",
+				test->session->boot_s));
 	RK_TRY(judge_identity(test));
 	for (size_t i = 0; i < test->run.steps.nr; i++)
 		RK_TRY(judge_step(test, i));

@@ -75,9 +75,27 @@ static char *double_commas(const char *path)
 	return ret;
 }
 
+/* Of a run: the limit in time is boot's first, and grows to that of the run when init says hello. */
+struct run {
+	const struct rk_vm_machine *machine;
+	struct rk_vm_events *events;
+	unsigned int more_ms;
+};
+
+static unsigned int boot_limit(const struct rk_vm_machine *machine)
+{
+	return machine->boot_s < machine->timeout_s ? machine->boot_s : machine->timeout_s;
+}
+
 static void on_line(void *ctx, const char *line)
 {
-	rk_vm_events_line(ctx, line);
+	struct run *run = ctx;
+	const struct rk_vm_machine *machine = run->machine;
+
+	rk_vm_events_line(run->events, line);
+	if (run->events->result->is_up)
+		run->more_ms = (machine->timeout_s - boot_limit(machine)) * 1000 +
+			       (machine->more_ms ? *machine->more_ms : 0);
 }
 
 static struct rk_err *run_qemu(const struct rk_vm_machine *machine, struct rk_vm_events *events)
@@ -88,6 +106,7 @@ static struct rk_err *run_qemu(const struct rk_vm_machine *machine, struct rk_vm
 	_cleanup_free_ char *memory = rk_asprintf("%u", machine->memory_mib);
 	_cleanup_free_ char *cpus = rk_asprintf("%u", machine->cpus);
 	_cleanup_process_result_ struct rk_process_result result = {};
+	struct run run = {.machine = machine, .events = events};
 
 	if (!console_path || !console || !memory || !cpus)
 		return rk_err_nomem();
@@ -124,10 +143,10 @@ static struct rk_err *run_qemu(const struct rk_vm_machine *machine, struct rk_vm
 	};
 	struct rk_process_spec spec = {
 		.argv = argv,
-		.timeout_ms = machine->timeout_s * 1000,
-		.more_ms = machine->more_ms,
+		.timeout_ms = boot_limit(machine) * 1000,
+		.more_ms = &run.more_ms,
 		.on_line = on_line,
-		.on_line_ctx = events,
+		.on_line_ctx = &run,
 	};
 	struct rk_err *err = rk_process_run(&spec, &result);
 
@@ -136,8 +155,7 @@ static struct rk_err *run_qemu(const struct rk_vm_machine *machine, struct rk_vm
 	if (err && rk_err_code(err) == RK_ERR_TIMEOUT) {
 		rk_err_free(err);
 		events->result->is_timed_out = true;
-		events->result->seconds =
-			machine->timeout_s + (machine->more_ms ? *machine->more_ms : 0) / 1000.0;
+		events->result->seconds = boot_limit(machine) + run.more_ms / 1000.0;
 		return NULL;
 	}
 	return explain(err);

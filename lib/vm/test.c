@@ -14,9 +14,11 @@
 #include "lib/vm/image.h"
 #include "lib/vm/test_internal.h"
 
-#define MEMORY_MIB     512	    /* of a guest whose files are few */
-#define FILES_FREE_MIB 64	    /* so many */
-#define FILES_FACTOR   2	    /* the archive and what is unpacked from it */
+#define MEMORY_MIB     512	  /* of a guest whose files are few */
+#define FILES_FREE_MIB 64	  /* so many */
+#define FILES_FACTOR   2	  /* the archive and what is unpacked from it */
+#define FILES_PER_S    (4u << 20) /* are unpacked while the kernel boots, on a slow machine */
+#define BOOTS_MAX      2
 #define SESSION_SIZE   (384u << 20) /* files of one boot; the tests that are left get another */
 
 /* Steps first … first + nr - 1 of a session are test's. */
@@ -193,6 +195,14 @@ static unsigned int memory_for(const struct rk_vm_test_spec *spec, size_t files)
 	return MEMORY_MIB + (mib > FILES_FREE_MIB ? FILES_FACTOR * mib : 0);
 }
 
+/* All files are unpacked before init runs. */
+static unsigned int boot_limit_for(const struct rk_vm_test_spec *spec, size_t files)
+{
+	unsigned int limit = spec->boot_s + (unsigned int)(files / FILES_PER_S);
+
+	return limit < spec->timeout_s ? limit : spec->timeout_s;
+}
+
 static struct rk_err *prepare(struct runner *r, struct rk_vm_session *session)
 {
 	struct rk_vm_payload payload;
@@ -207,6 +217,7 @@ static struct rk_err *prepare(struct runner *r, struct rk_vm_session *session)
 		return err;
 	}
 	session->memory_mib = memory_for(r->spec, rk_initramfs_size(payload.fs));
+	session->boot_s = boot_limit_for(r->spec, rk_initramfs_size(payload.fs));
 	RK_TRY(rk_vm_payload_finish(&payload, &session->steps));
 	return hash_inputs(session, r->spec, r->initramfs);
 }
@@ -270,6 +281,71 @@ static void report_boot(const struct runner *r, const struct rk_vm_session *sess
 				session->nr_tests == 1 ? "" : "s");
 }
 
+/* A guest that was ended before its init ran: nothing of the patch was even read. */
+static bool is_boot_stuck(const struct rk_vm_result *run)
+{
+	return run->is_timed_out && !run->is_up && !run->panic;
+}
+
+/* The last line of the console, where the kernel said something. */
+static void last_words(const struct rk_vm_result *run, struct rk_str *ret)
+{
+	const char *end = run->console + strlen(run->console);
+	const char *start;
+
+	while (end > run->console && end[-1] == '\n')
+		end--;
+	start = end;
+	while (start > run->console && start[-1] != '\n')
+		start--;
+	if (start < end)
+		rk_str_addf(ret, "; its console ends with '%.*s'", (int)(end - start), start);
+}
+
+/* Twice is no accident: what is left can't be tested here. */
+static struct rk_err *give_up(struct runner *r, struct rk_vm_session *session)
+{
+	_cleanup_str_ struct rk_str words = RK_STR_INIT;
+
+	last_words(&session->run, &words);
+	RK_TRY(rk_str_check(&words));
+	rk_vec_for_each(&r->parts, part) {
+		part->test->session = NULL;
+		RK_TRY(cannot_test(
+			r, part->test,
+			rk_err(RK_ERR_TIMEOUT,
+			       "kernel %s did not come up within %u s, %u times%s; is this "
+			       "machine too busy? see --boot-timeout",
+			       r->image.release, session->boot_s, BOOTS_MAX, rk_str_get(&words))));
+	}
+	return NULL;
+}
+
+static struct rk_err *boot(struct runner *r, struct rk_vm_session *session)
+{
+	struct rk_vm_machine machine = {
+		.image = r->spec->image,
+		.initramfs = r->initramfs,
+		.console = r->console,
+		.memory_mib = session->memory_mib,
+		.cpus = r->spec->cpus,
+		.boot_s = session->boot_s,
+		.timeout_s = r->spec->timeout_s,
+		.more_ms = &r->more_ms,
+		.on_step = on_step,
+		.on_step_ctx = r,
+	};
+
+	report_boot(r, session);
+	r->started = rk_clock_seconds();
+	rk_vm_result_deinit(&session->run);
+	session->run = (struct rk_vm_result){};
+	RK_TRY(rk_vm_boot(&machine, &session->steps, &session->run));
+	session->seconds += session->run.seconds;
+	session->boots++;
+	return NULL;
+}
+
 static struct rk_err *run_session(struct runner *r)
 {
 	struct rk_vm_session *session = calloc(1, sizeof(*session));
@@ -285,22 +361,10 @@ static struct rk_err *run_session(struct runner *r)
 	RK_TRY(prepare(r, session));
 	if (!r->parts.nr)
 		return NULL;
-	struct rk_vm_machine machine = {
-		.image = r->spec->image,
-		.initramfs = r->initramfs,
-		.console = r->console,
-		.memory_mib = session->memory_mib,
-		.cpus = r->spec->cpus,
-		.timeout_s = r->spec->timeout_s,
-		.more_ms = &r->more_ms,
-		.on_step = on_step,
-		.on_step_ctx = r,
-	};
-	report_boot(r, session);
-	r->started = rk_clock_seconds();
-	RK_TRY(rk_vm_boot(&machine, &session->steps, &session->run));
-	session->seconds = session->run.seconds;
-	return judge_parts(r, session);
+	do
+		RK_TRY(boot(r, session));
+	while (is_boot_stuck(&session->run) && session->boots < BOOTS_MAX);
+	return is_boot_stuck(&session->run) ? give_up(r, session) : judge_parts(r, session);
 }
 
 static bool is_left(const struct rk_vm_tests *tests)
@@ -342,6 +406,15 @@ struct rk_err *rk_vm_tests_run(const struct rk_vm_test_spec *spec, rk_vm_on_test
 	if (!err)
 		*ret = take_ptr(tests);
 	return err;
+}
+
+size_t rk_vm_tests_boots(const struct rk_vm_tests *tests)
+{
+	size_t boots = 0;
+
+	rk_vec_for_each(&tests->sessions, session)
+		boots += (*session)->boots;
+	return boots;
 }
 
 double rk_vm_test_seconds(const struct rk_vm_test *test)

@@ -44,6 +44,7 @@ struct rk_vm_test_spec {
 	const char *tool_version;
 	unsigned int memory_mib; /* 0: what the modules take */
 	unsigned int cpus;
+	unsigned int boot_s;	   /* of boot, until init runs: more for many files */
 	unsigned int timeout_s;	   /* of boot, and of everything that is done with one module */
 	unsigned int transition_s; /* of one transition */
 	bool no_reload;
@@ -63,6 +64,8 @@ struct rk_vm_trouble {
 struct rk_vm_session {
 	struct rk_arena arena;
 	size_t number, nr_tests; /* number counts from 1 */
+	size_t boots;		 /* 2: the first never came to init */
+	unsigned int boot_s;
 	unsigned int memory_mib;
 	char date[32]; /* UTC, "2026-11-22T06:50:00Z" */
 	char image_sha256[RK_SHA256_HEX_SIZE], initramfs_sha256[RK_SHA256_HEX_SIZE],
@@ -106,7 +109,7 @@ typedef struct rk_err *rk_vm_on_test(void *ctx, const struct rk_vm_test *test);
 /* Runs them. A test that failed is no error: look at reasons. With more than one module, one that can't be tested (no live patch, of
  * another kernel, a stock module is missing) is a failed test too; a single one is an error. Errors: RK_ERR_UNSUPPORTED (module is no
  * live patch), RK_ERR_MISMATCH (image and module are of different kernels), RK_ERR_NOT_FOUND (QEMU, busybox, a stock module),
- * RK_ERR_TOOL, RK_ERR_SYS, RK_ERR_INTERRUPTED. on_test may be NULL. Free with rk_vm_tests_free(). */
+ * RK_ERR_TIMEOUT (the kernel didn't come up within boot_s, twice), RK_ERR_TOOL, RK_ERR_SYS, RK_ERR_INTERRUPTED. on_test may be NULL. Free with rk_vm_tests_free(). */
 struct rk_err *rk_vm_tests_run(const struct rk_vm_test_spec *spec, rk_vm_on_test *on_test,
 			       void *ctx, struct rk_vm_tests **ret) __must_use;
 void rk_vm_tests_free(struct rk_vm_tests *tests);
@@ -115,6 +118,9 @@ static inline bool rk_vm_test_has_passed(const struct rk_vm_test *test)
 {
 	return !test->reasons.nr;
 }
+
+/* How often a guest was started. */
+size_t rk_vm_tests_boots(const struct rk_vm_tests *tests);
 
 /* Seconds of all its steps. */
 double rk_vm_test_seconds(const struct rk_vm_test *test);

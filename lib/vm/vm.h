@@ -60,6 +60,7 @@ struct rk_vm_machine {
 	const char *console; /* file for the kernel's console; overwritten */
 	unsigned int memory_mib;
 	unsigned int cpus;
+	unsigned int boot_s;	     /* until init says hello; at most timeout_s */
 	unsigned int timeout_s;	     /* of the whole run, as long as more_ms doesn't grow */
 	const unsigned int *more_ms; /* added to timeout_s; on_step() may raise it. NULL: nothing */
 	void (*on_step)(void *ctx, size_t step); /* a step begins; or NULL */
@@ -70,7 +71,7 @@ struct rk_vm_result {
 	struct rk_arena arena;
 	bool is_up;				  /* init said hello */
 	bool is_finished;			  /* init said bye */
-	bool is_timed_out;			  /* the machine's timeout ended it */
+	bool is_timed_out;			  /* one of the machine's limits ended it */
 	const char *release, *version, *build_id; /* as the guest says; NULL unless is_up */
 	double boot_seconds;			  /* from the start of QEMU to hello */
 	double seconds;				  /* of the whole run */

@@ -69,6 +69,28 @@ def test_info():
     equal(json.loads(result.stdout)["error"]["code"], "format", "… as JSON")
 
 
+def test_manifest():
+    path = make_module("kpatch-y", ["name=kpatch_y", "vermagic=6.1.0-1-x SMP ", "livepatch=Y"])
+    manifest = {"schema": "readykernel-manifest/1", "name": "kpatch_y", "level": 3, "model": "hybrid", "replace": True, "tool_version": "0",
+                "target": {"id": "debian:x", "release": "6.1.0-1-x", "version": None, "build_id": None, "compiler": None},
+                "fixes": [{"file": "a.patch", "sha256": "00", "title": "net: mend it", "cves": ["CVE-2026-1"]}],
+                "objects": [], "units": [], "findings": [],
+                "functions": [{"object": "vmlinux", "name": "f", "sympos": 1, "unit": "net/a.c", "old_size": 1, "new_size": 2}],
+                "callbacks": [{"object": "vmlinux", "kind": "pre_patch", "function": "prepare"},
+                              {"object": "tun", "kind": "post_unpatch", "function": "clean_up"}],
+                "states": [{"id": 7, "version": 2}], "shadow_ids": [5, 1 << 40]}
+    (TMP / "manifest").write_text(json.dumps(manifest))
+    subprocess.run(["objcopy", "--add-section", f".readykernel.manifest={TMP / 'manifest'}", path], check=True)
+    text = kpatch("info", path).stdout
+    want = ["level        3", "target       debian:x", "fix          CVE-2026-1 net: mend it", "function     vmlinux f",
+            "callback     vmlinux pre_patch prepare", "callback     tun post_unpatch clean_up", "state        7 version 2",
+            "shadow id    5", f"shadow id    {1 << 40}", "made by      0"]
+    equal([line for line in text.splitlines() if line in want], want, "info shows the manifest, with what outlives the patch")
+    doc = json.loads(kpatch("info", "--json", path).stdout)["manifest"]
+    for key in ["callbacks", "states", "shadow_ids"]:
+        equal(doc[key], manifest[key], f"info --json: {key}")
+
+
 def test_refused():
     release = platform.release()
     other = make_module("other", ["name=other", "vermagic=0.0.1-none SMP ", "livepatch=Y"])
@@ -90,6 +112,6 @@ def test_refused():
           "unload of a patch that isn't loaded")
 
 
-for function in [test_help, test_misuse, test_info, test_refused]:
+for function in [test_help, test_misuse, test_info, test_manifest, test_refused]:
     function()
 tap.done()

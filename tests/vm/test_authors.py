@@ -23,7 +23,7 @@ def build(target, work, name, *options):
     made = tap.run([ROOT / "tests/vm/make-fix", "--old", target.source, "--old-version", target.version, HERE / f"{name}.json", "-o", patch])
     if made.returncode != 0:
         tap.bail_out(made.stderr)
-    result = tap.run([BUILD, "--target", target.id, "--offline", "-n", name, "-o", work / "out", *options, patch], timeout=300)
+    result = tap.run([BUILD, "--target", target.id, "--offline", "-n", name, "-o", work / "out", *options, patch], timeout=900)
     if not tap.ok(result.returncode == 0, f"{name}: is built", result.stdout + result.stderr):
         tap.done()
     return work / "out" / f"kpatch-{name}.ko", json.loads((work / "out" / f"kpatch-{name}.manifest.json").read_text())
@@ -50,7 +50,7 @@ def check_refused(target, work):
     made = tap.run([ROOT / "tests/vm/make-fix", "--old", target.source, work / "twice.json", "-o", work / "twice.patch"])
     if made.returncode != 0:
         tap.bail_out(made.stderr)
-    result = tap.run([BUILD, "--target", target.id, "--offline", "--json", "-o", work / "twice", work / "twice.patch"], timeout=300)
+    result = tap.run([BUILD, "--target", target.id, "--offline", "--json", "-o", work / "twice", work / "twice.patch"], timeout=900)
     tap.equal(result.returncode, 3, "two pre_patch callbacks of vmlinux are refused")
     texts = [f"{f['symbol']}: {f['text']}" for f in json.loads(result.stdout)["findings"] if f["code"] == "declared-twice"]
     tap.equal(texts, ["other_pre_patch: 'authors_pre_patch' of 'fs/proc/version.c' is the pre_patch callback of 'vmlinux' already"],
@@ -66,7 +66,7 @@ def check_guest(target, module, others, work):
             "--output", work / "evidence"]
     for name, other in others.items():
         argv += ["--file", f"{other}:/files/{name}.ko"]
-    result = tap.run(argv, timeout=300)
+    result = tap.run(argv, timeout=900)
     tap.ok(result.returncode == 0, "callbacks, states and shadow variables work in the guest", result.stdout + result.stderr)
     steps = json.loads((work / "evidence" / "evidence.json").read_text())["steps"]
     for step in steps:

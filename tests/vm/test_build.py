@@ -63,7 +63,7 @@ GOOD = write("good.patch", patch_text(UNIT, insert('\tpr_info_once("live\\n");')
 
 def build(patch, out, *options, **kwargs):
     argv = [BUILD, "--target", target.id, "--offline", "-o", out, *options, *([patch] if not isinstance(patch, list) else patch)]
-    return tap.run(argv, timeout=400, **kwargs)
+    return tap.run(argv, timeout=900, **kwargs)
 
 
 def refuses(name, patch, status, *parts, options=()):
@@ -273,7 +273,7 @@ def together():
     running = [subprocess.Popen([BUILD, "--target", target.id, "--offline", "--quiet", "-o", top / f"at-once-{i}", GOOD],
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for i in range(2)]
     for i, process in enumerate(running):
-        text = process.communicate(timeout=400)[0]
+        text = process.communicate(timeout=900)[0]
         tap.ok(process.returncode == 0, f"two at once: build {i + 1}", text)
     tap.equal(digest(top / "at-once-0/kpatch-good.ko"), digest(top / "at-once-1/kpatch-good.ko"), "two at once: same module")
 
@@ -291,9 +291,9 @@ def interrupted():
     time.sleep(0.3)
     started = time.monotonic()
     process.send_signal(signal.SIGINT)
-    text = process.communicate(timeout=60)[1]
+    text = process.communicate(timeout=300)[1]
     tap.ok(process.returncode in (-signal.SIGINT, 128 + signal.SIGINT), "interrupted: ends as interrupted", f"{process.returncode}\n{text}")
-    tap.ok(time.monotonic() - started < 10, "interrupted: soon")
+    tap.ok(time.monotonic() - started < 60, "interrupted: soon")
     tap.ok(not out.exists() or not any(out.iterdir()), "interrupted: nothing is written")
     tap.equal(list(work.iterdir()), [], "interrupted: no work folder is left")
     left = list((cache_dir() / "targets").glob("*/kbuild-*/objects/*.tmp*"))

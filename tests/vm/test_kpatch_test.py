@@ -16,7 +16,10 @@ import tap  # noqa: E402
 from kernel import ROOT, TEST, TOOLS, Target  # noqa: E402
 
 KPATCH = TOOLS / "kpatch" / "kpatch"
-VM_TIMEOUT = 400
+SLACK = 120  # seconds beyond a guest's own limit: preparing it, ending it, a machine that is busy with other things
+TIMEOUT = 300  # kpatch-test's own limit for one module
+BOOTS = 2 * 90  # its limit for a boot that comes to nothing, and one more
+VM_TIMEOUT = 1200
 TRANSITION = 5  # seconds; nothing here takes long unless it is stuck
 TOP = pathlib.Path(tap.tmpdir())
 CHECK = """#!/bin/sh
@@ -33,7 +36,7 @@ def build_modules(target):
     folder = TOP / "modules"
     shutil.copytree(ROOT / "tests/vm/modules", folder)
     result = tap.run(["make", "-s", "-C", target.source, f"M={folder}", f"KERNELRELEASE={target.release}",
-                      f"CC={target.facts['compiler'].split()[0]}", "modules"], timeout=300)
+                      f"CC={target.facts['compiler'].split()[0]}", "modules"], timeout=900)
     if result.returncode != 0:
         tap.bail_out(f"the test modules can't be compiled: {result.stdout}{result.stderr}")
     stock = TOP / "stock"
@@ -80,7 +83,7 @@ class Suite:
         self.script = TOP / "check.sh"
         self.script.write_text(CHECK)
 
-    def run(self, name, *args, limit=120, kernel=None):
+    def run(self, name, *args, limit=TIMEOUT + BOOTS + SLACK, kernel=None):
         return Run(name, [self.modules / f"{name}.ko", "--transition-timeout", str(TRANSITION), *(kernel or self.kernel), *args], limit)
 
     def fix(self):
@@ -97,7 +100,7 @@ class Suite:
     def wrong_script(self):
         script = TOP / "wrong.sh"
         script.write_text("echo not fixed; exit 7\n")
-        run = Run("a check that fails", [self.modules / "lp_fix.ko", *self.kernel, "--before", self.script, "--after", script], 120)
+        run = Run("a check that fails", [self.modules / "lp_fix.ko", *self.kernel, "--before", self.script, "--after", script], TIMEOUT + BOOTS + SLACK)
         run.has_verdict(3, "failed")
         run.has_reason("step 'check after' failed: exit status 7")
         run.check(run.step("check before")["result"] == "ok", "the check before is fine")
@@ -146,14 +149,14 @@ class Suite:
 
     def hang(self):
         # 5 s for the transition and 30 s for everything else a load does, then the guest ends by itself
-        run = self.run("lp_hang", limit=180)
+        run = self.run("lp_hang", limit=35 + BOOTS + SLACK)
         run.has_verdict(3, "failed")
         run.has_reason("step 'load' failed: did not end within 35 s")
         run.check(run.step("load")["result"] == "timed-out", "the step is the one that took too long")
         return run
 
     def hang_ended(self):
-        run = Run("a guest that is ended", [self.modules / "lp_hang.ko", *self.kernel, "--timeout", "40"], 80)
+        run = Run("a guest that is ended", [self.modules / "lp_hang.ko", *self.kernel, "--timeout", "40"], 2 * 40 + SLACK)
         run.has_verdict(3, "failed")
         run.has_reason("the guest did not end within 40 s; it was ended in step 'load'")
         return run
@@ -165,7 +168,7 @@ class Suite:
                 ("lp_next", "passed", None), ("lp_stuck", "failed", "'lp_sleeper' ("), ("lp_stack", "passed", None)]
         run = Run("many", [*[self.modules / f"{name}.ko" for name, _, _ in want], "--transition-timeout", str(TRANSITION),
                            "--image", self.target.facts["image"], "--modules", TOP / "stock", "--module", "lp_sleeper",
-                           "--before", self.script, "--after", self.script], 150)
+                           "--before", self.script, "--after", self.script], 3 * (TIMEOUT + BOOTS) + SLACK)
         run.check(run.result.returncode == 3, "status 3")
         path = run.out / "summary.json"
         summary = json.loads(path.read_text()) if path.exists() else {"modules": [], "boots": 0}
@@ -190,7 +193,7 @@ class Suite:
         script = TOP / "sequence.sh"
         script.write_text("#!/bin/sh\nread version < /proc/version\necho \"$KPATCH_TEST_MODULE $version\"\n"
                           "test \"$version\" = \"fixed by $KPATCH_TEST_MODULE\"\n")
-        run = Run("sequence", ["--sequence", *[self.modules / f"{name}.ko" for name in names], *self.kernel, "--after", script], 120)
+        run = Run("sequence", ["--sequence", *[self.modules / f"{name}.ko" for name in names], *self.kernel, "--after", script], TIMEOUT + BOOTS + SLACK)
         run.check(run.result.returncode == 0, "status 0")
         steps = {name: json.loads((run.out / name / "evidence.json").read_text()) for name in names}
         seen = [[step["name"] for step in steps[name]["steps"]] for name in names]
@@ -225,8 +228,8 @@ class Suite:
                  self.modules / "lp_stuck.ko", TOP / "bad.ko", self.with_manifest("other_module"),
                  self.with_manifest("other_source", {"build_id": None, "srcversion": "0BAD"}),
                  self.with_manifest("other_version", version="#2 SMP"), self.with_manifest("other_build", build_id="00ff"), f"{KPATCH}:/bin/kpatch"]
-        run = Run("kpatch", [self.modules / "lp_fix.ko", *self.kernel, "--memory", "1024", "--no-reload", "--verbose",
-                             "--before", ROOT / "tests/vm/kpatch-in-guest.sh", *[arg for f in files for arg in ("--file", f)]], 350)
+        run = Run("kpatch", [self.modules / "lp_fix.ko", *self.kernel, "--memory", "1024", "--no-reload", "--verbose", "--timeout", "600",
+                             "--before", ROOT / "tests/vm/kpatch-in-guest.sh", *[arg for f in files for arg in ("--file", f)]], 600 + BOOTS + SLACK)
         run.has_verdict(0, "passed")
         lines = run.step("check before")["output"]
         for line in lines:

@@ -56,7 +56,7 @@ def cut(target, work):
 
 def build(target, work, out, *options):
     result = tap.run([BUILD, "--target", target.id, "--offline", "-n", "file", "-o", work / out, *options, work / "fix.patch"],
-                     timeout=300)
+                     timeout=900)
     if not tap.ok(result.returncode == 0, f"{out}: is built", result.stdout + result.stderr):
         tap.done()
     return work / out / "kpatch-file.ko"
@@ -67,7 +67,7 @@ def check_reload(target, module, work):
         (work / name).write_text(text)
         (work / name).chmod(0o755)
     result = tap.run([TEST, module, "--target", target.id, "--module", "af_key", "--before", work / "before", "--after",
-                      work / "after", "--output", work / "evidence"], timeout=300)
+                      work / "after", "--output", work / "evidence"], timeout=900)
     tap.ok(result.returncode == 0, "the patched module is unloaded and loaded again, twice", result.stdout + result.stderr)
 
 
@@ -94,7 +94,7 @@ def check_signatures(target, module, work):
             "-out", work / "unknown.pem")
     trusted = build(target, work, "trusted", "--sign-key", work / "trusted.key", "--sign-cert", SNAKEOIL / "PkKek-1-snakeoil.pem")
     unknown = build(target, work, "unknown", "--sign-key", work / "unknown.key", "--sign-cert", work / "unknown.pem")
-    result = tap.run([ROOT / "tests/vm/check-signature", target.facts["image"], trusted, unknown, module], timeout=400)
+    result = tap.run([ROOT / "tests/vm/check-signature", target.facts["image"], trusted, unknown, module], timeout=900)
     lines = [line for line in result.stdout.splitlines() if line.startswith(("ok ", "not ok "))]
     tap.ok(lines, "the signatures are checked", result.stdout + result.stderr)
     for line in lines:

@@ -62,7 +62,7 @@ class Maker:
 
 def build(target, out, *argv):
     """The result and its report."""
-    result = tap.run([BUILD, "--target", target.id, "--offline", "--json", "-o", out, *argv], timeout=600)
+    result = tap.run([BUILD, "--target", target.id, "--offline", "--json", "-o", out, *argv], timeout=900)
     try:
         return result, json.loads(result.stdout)
     except ValueError:
@@ -122,7 +122,7 @@ def check_bases(target, work, level_1, level_2, series):
 def check_guest(target, level_1, level_2, work):
     argv = [TEST, level_2, "--target", target.id, "--file", f"{level_1}:/files/level-1.ko", "--before", ROOT / "tests/vm/series/before.sh",
             "--after", ROOT / "tests/vm/series/after.sh", "--output", work / "evidence"]
-    result = tap.run(argv, timeout=300)
+    result = tap.run(argv, timeout=900)
     tap.ok(result.returncode == 0, "level 2 takes the place of level 1 in the guest", result.stdout[-4000:] + result.stderr)
 
 

@@ -15,8 +15,10 @@
  * Many modules: with one processor a transition ends at once. A second one that is idle changes over when it next wakes, but the
  * kernel looks only every second.
  */
-#define DEFAULT_CPUS_MANY    1
-#define DEFAULT_TIMEOUT_S    300
+#define DEFAULT_CPUS_MANY 1
+#define DEFAULT_TIMEOUT_S 300
+/* A boot takes 5 s, on a machine with much else to do 30. */
+#define DEFAULT_BOOT_S	     90
 #define DEFAULT_TRANSITION_S 60
 #define MAX_MEMORY_MIB	     (1u << 20)
 #define MIN_MEMORY_MIB	     128
@@ -29,7 +31,7 @@ struct test_values {
 	const char *target, *image, *modules;
 	const char *before, *after;
 	struct rk_strings load, load_after, files;
-	unsigned int memory, cpus, timeout, transition;
+	unsigned int memory, cpus, boot, timeout, transition;
 	bool no_reload, reload, sequence;
 	const char *keep, *output;
 };
@@ -167,6 +169,7 @@ static struct rk_err *take_numbers(struct session *s)
 	RK_TRY(number("memory", v->memory, 0, MIN_MEMORY_MIB, MAX_MEMORY_MIB, &s->spec.memory_mib));
 	RK_TRY(number("cpus", v->cpus, s->cli->nr_operands > 1 ? DEFAULT_CPUS_MANY : DEFAULT_CPUS,
 		      1, MAX_CPUS, &s->spec.cpus));
+	RK_TRY(number("boot-timeout", v->boot, DEFAULT_BOOT_S, 1, MAX_SECONDS, &s->spec.boot_s));
 	RK_TRY(number("timeout", v->timeout, DEFAULT_TIMEOUT_S, 1, MAX_SECONDS,
 		      &s->spec.timeout_s));
 	return number("transition-timeout", v->transition, DEFAULT_TRANSITION_S, 1, MAX_SECONDS,
@@ -284,6 +287,8 @@ static const struct rk_option options[] = {
 		    "memory of the guest (512, more for many modules)"),
 	RK_OPT_UINT(0, "cpus", struct test_values, cpus, "N",
 		    "processors of the guest (2; 1 for several modules)"),
+	RK_OPT_UINT(0, "boot-timeout", struct test_values, boot, "S",
+		    "end a guest whose kernel isn't up after S seconds (90), and boot once more"),
 	RK_OPT_UINT(0, "timeout", struct test_values, timeout, "S",
 		    "end the guest when one module takes longer than S seconds (300)"),
 	RK_OPT_UINT(0, "transition-timeout", struct test_values, transition, "S",

@@ -82,13 +82,11 @@ void report_test_line(FILE *out, const struct rk_vm_test *test)
 
 void report_tests(FILE *out, const struct rk_vm_tests *tests, size_t failed)
 {
-	size_t boots = 0;
+	size_t boots = rk_vm_tests_boots(tests);
 	double seconds = 0;
 
-	rk_vec_for_each(&tests->sessions, session) {
-		boots += (*session)->nr_tests > 0;
+	rk_vec_for_each(&tests->sessions, session)
 		seconds += (*session)->seconds;
-	}
 	fprintf(out, "%zu modules: %zu passed, %zu failed; %zu boot%s, %.1f s\n", tests->list.nr,
 		tests->list.nr - failed, failed, boots, boots == 1 ? "" : "s", seconds);
 }

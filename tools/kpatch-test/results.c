@@ -180,8 +180,8 @@ static json_t *summary(const struct results *results, const struct rk_vm_tests *
 				    json_integer((json_int_t)(results->nr - results->failed))) != 0;
 	failed |=
 		json_object_set_new(doc, "failed", json_integer((json_int_t)results->failed)) != 0;
-	failed |= json_object_set_new(doc, "boots", json_integer((json_int_t)tests->sessions.nr)) !=
-		  0;
+	failed |= json_object_set_new(doc, "boots",
+				      json_integer((json_int_t)rk_vm_tests_boots(tests))) != 0;
 	failed |= json_object_set(doc, "modules", results->document) != 0;
 	if (!failed)
 		return doc;
