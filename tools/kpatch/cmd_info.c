@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kpatch info: what a patch module file says of itself, or what the kernel says of a loaded patch. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,18 @@ static void show_fix(const struct rk_manifest_fix *fix)
 	printf("%s\n", fix->title ? fix->title : fix->file);
 }
 
+/* What outlives the patch or runs at its borders: the next level must know of it. */
+static void show_lasting(const struct rk_manifest *m)
+{
+	rk_vec_for_each(&m->callbacks, callback)
+		printf("%-12s %s %s %s\n", "callback", callback->object, callback->kind,
+		       callback->function);
+	rk_vec_for_each(&m->states, state)
+		printf("%-12s %" PRIu64 " version %u\n", "state", state->id, state->version);
+	rk_vec_for_each(&m->shadow_ids, id)
+		printf("%-12s %" PRIu64 "\n", "shadow id", *id);
+}
+
 static void show_manifest(const struct rk_manifest *m)
 {
 	printf("%-12s %llu\n", "level", (unsigned long long)m->level);
@@ -56,6 +69,7 @@ static void show_manifest(const struct rk_manifest *m)
 		show_fix(fix);
 	rk_vec_for_each(&m->funcs, func)
 		printf("%-12s %s %s\n", "function", func->object, func->name);
+	show_lasting(m);
 	show_line("made by", m->tool_version);
 }
 
