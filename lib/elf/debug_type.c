@@ -174,39 +174,42 @@ void rk_debug_describe(struct rk_str *out, Dwarf_Die *die, int depth)
 	}
 }
 
-uint64_t rk_debug_meaning_of_function(struct rk_map *hashes, Dwarf_Die *die, int depth)
+static uint64_t add_meaning_of_type(struct rk_map *hashes, Dwarf_Die *die, uint64_t hash, int depth)
 {
-	uint64_t hash = rk_debug_hash_str(RK_HASH_INIT, "function");
-	Dwarf_Die child, type;
+	Dwarf_Die type;
 
-	if (rk_debug_get_type(die, &type))
-		hash = rk_debug_hash_number(hash, rk_debug_meaning(hashes, &type, depth + 1));
+	return rk_debug_get_type(die, &type)
+		       ? rk_debug_hash_number(hash, rk_debug_meaning(hashes, &type, depth + 1))
+		       : hash;
+}
+
+/* What die has as its type, returns or is made of; then its parameters or dimensions. */
+static uint64_t meaning_with_children(struct rk_map *hashes, Dwarf_Die *die, uint64_t hash,
+				      int depth)
+{
+	Dwarf_Die child;
+
+	hash = add_meaning_of_type(hashes, die, hash, depth);
 	if (dwarf_child(die, &child) != 0)
 		return hash;
 	do {
-		int tag = dwarf_tag(&child);
-		if (tag == DW_TAG_unspecified_parameters)
-			hash = rk_debug_hash_str(hash, "...");
-		else if (tag == DW_TAG_formal_parameter && rk_debug_get_type(&child, &type))
-			hash = rk_debug_hash_number(hash,
-						    rk_debug_meaning(hashes, &type, depth + 1));
+		switch (dwarf_tag(&child)) {
+		case DW_TAG_subrange_type:
+			hash = rk_debug_hash_number(hash, array_count(&child));
+			break;
+		case DW_TAG_unspecified_parameters: hash = rk_debug_hash_str(hash, "..."); break;
+		case DW_TAG_formal_parameter:
+			hash = add_meaning_of_type(hashes, &child, hash, depth);
+			break;
+		}
 	} while (dwarf_siblingof(&child, &child) == 0);
 	return hash;
 }
 
-static uint64_t meaning_of_array(struct rk_map *hashes, Dwarf_Die *die, uint64_t hash, int depth)
+uint64_t rk_debug_meaning_of_function(struct rk_map *hashes, Dwarf_Die *die, int depth)
 {
-	Dwarf_Die child, type;
-
-	if (rk_debug_get_type(die, &type))
-		hash = rk_debug_hash_number(hash, rk_debug_meaning(hashes, &type, depth + 1));
-	if (dwarf_child(die, &child) != 0)
-		return hash;
-	do {
-		if (dwarf_tag(&child) == DW_TAG_subrange_type)
-			hash = rk_debug_hash_number(hash, array_count(&child));
-	} while (dwarf_siblingof(&child, &child) == 0);
-	return hash;
+	return meaning_with_children(hashes, die, rk_debug_hash_str(RK_HASH_INIT, "function"),
+				     depth);
 }
 
 static uint64_t make_meaning(struct rk_map *hashes, Dwarf_Die *die, int depth)
@@ -214,7 +217,6 @@ static uint64_t make_meaning(struct rk_map *hashes, Dwarf_Die *die, int depth)
 	int tag = dwarf_tag(die);
 	const char *name = dwarf_diename(die);
 	uint64_t hash = rk_debug_hash_number(RK_HASH_INIT, (uint64_t)tag);
-	Dwarf_Die inner;
 
 	switch (tag) {
 	case DW_TAG_structure_type:
@@ -222,12 +224,8 @@ static uint64_t make_meaning(struct rk_map *hashes, Dwarf_Die *die, int depth)
 	case DW_TAG_enumeration_type:
 		return name ? rk_debug_hash_str(hash, name)
 			    : rk_debug_layout_hash(hashes, die, 0, depth + 1);
-	case DW_TAG_pointer_type:
-		return rk_debug_get_type(die, &inner)
-			       ? rk_debug_hash_number(hash,
-						      rk_debug_meaning(hashes, &inner, depth + 1))
-			       : hash;
-	case DW_TAG_array_type: return meaning_of_array(hashes, die, hash, depth);
+	case DW_TAG_pointer_type: return add_meaning_of_type(hashes, die, hash, depth);
+	case DW_TAG_array_type: return meaning_with_children(hashes, die, hash, depth);
 	case DW_TAG_subroutine_type: return rk_debug_meaning_of_function(hashes, die, depth);
 	default:
 		hash = rk_debug_hash_str(hash, name);

@@ -205,11 +205,21 @@ static struct rk_err *entry_path(const struct reader *r, const char *key, size_t
 	return NULL;
 }
 
+/* An optional list that isn't there is an empty one: *ret is NULL. */
+static struct rk_err *get_list(const struct reader *r, const char *path, const json_t *object,
+			       const char *key, bool is_optional, const json_t **ret)
+{
+	*ret = NULL;
+	if (is_optional && !json_object_get(object, key))
+		return NULL;
+	return get_array(r, path, object, key, ret);
+}
+
 /* Reads root.key, a list of objects with these fields, into the vector. */
-#define READ_LIST(r, root, key, vec, fields)                                                       \
+#define READ_LIST(r, root, key, is_optional, vec, fields)                                          \
 	do {                                                                                       \
-		const json_t *_list = NULL;                                                        \
-		RK_TRY(get_array(r, "", root, key, &_list));                                       \
+		const json_t *_list;                                                               \
+		RK_TRY(get_list(r, "", root, key, is_optional, &_list));                           \
 		for (size_t _i = 0; _i < json_array_size(_list); _i++) {                           \
 			const json_t *_entry = json_array_get(_list, _i);                          \
 			_cleanup_free_ char *_path = NULL;                                         \
@@ -226,11 +236,9 @@ static struct rk_err *read_strings(const struct reader *r, const char *path, con
 				   const char *key, bool is_optional,
 				   struct rk_manifest_strings *to)
 {
-	const json_t *list = json_object_get(entry, key);
+	const json_t *list;
 
-	if (!list && is_optional)
-		return NULL;
-	RK_TRY(get_array(r, path, entry, key, &list));
+	RK_TRY(get_list(r, path, entry, key, is_optional, &list));
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *value = json_array_get(list, i);
 		const char *copy;
@@ -246,7 +254,7 @@ static struct rk_err *read_strings(const struct reader *r, const char *path, con
 
 static struct rk_err *read_fixes(const struct reader *r, const json_t *root)
 {
-	READ_LIST(r, root, "fixes", &r->m->fixes, fix_fields);
+	READ_LIST(r, root, "fixes", false, &r->m->fixes, fix_fields);
 	const json_t *list = json_object_get(root, "fixes");
 	for (size_t i = 0; i < r->m->fixes.nr; i++) {
 		struct rk_manifest_fix *fix = &r->m->fixes.v[i];
@@ -264,7 +272,7 @@ static struct rk_err *read_fixes(const struct reader *r, const json_t *root)
 
 static struct rk_err *read_skipped(const struct reader *r, const json_t *root)
 {
-	READ_LIST(r, root, "skipped", &r->m->skipped, skipped_fields);
+	READ_LIST(r, root, "skipped", true, &r->m->skipped, skipped_fields);
 	const json_t *list = json_object_get(root, "skipped");
 	for (size_t i = 0; i < r->m->skipped.nr; i++) {
 		struct rk_manifest_skipped *skipped = &r->m->skipped.v[i];
@@ -281,9 +289,9 @@ static struct rk_err *read_skipped(const struct reader *r, const json_t *root)
 
 static struct rk_err *read_shadow_ids(const struct reader *r, const json_t *root)
 {
-	const json_t *list = NULL;
+	const json_t *list;
 
-	RK_TRY(get_array(r, "", root, "shadow_ids", &list));
+	RK_TRY(get_list(r, "", root, "shadow_ids", true, &list));
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *value = json_array_get(list, i);
 		if (!is_kind(value, FIELD_U64))
@@ -298,11 +306,9 @@ static struct rk_err *read_shadow_ids(const struct reader *r, const json_t *root
 /* Patches made before these lists existed have none. */
 static struct rk_err *read_lasting(const struct reader *r, const json_t *root)
 {
-	if (json_object_get(root, "callbacks"))
-		READ_LIST(r, root, "callbacks", &r->m->callbacks, callback_fields);
-	if (json_object_get(root, "states"))
-		READ_LIST(r, root, "states", &r->m->states, state_fields);
-	return json_object_get(root, "shadow_ids") ? read_shadow_ids(r, root) : NULL;
+	READ_LIST(r, root, "callbacks", true, &r->m->callbacks, callback_fields);
+	READ_LIST(r, root, "states", true, &r->m->states, state_fields);
+	return read_shadow_ids(r, root);
 }
 
 static struct rk_err *read_root(const struct reader *r, const json_t *root)
@@ -322,14 +328,12 @@ static struct rk_err *read_root(const struct reader *r, const json_t *root)
 		return wrong(r, "", "target", target, "an object");
 	RK_TRY(read_fields(r, "target", target, target_fields, ARRAY_SIZE(target_fields), r->m));
 	RK_TRY(read_fixes(r, root));
-	if (json_object_get(root, "skipped"))
-		RK_TRY(read_skipped(r, root));
-	if (json_object_get(root, "supersedes"))
-		READ_LIST(r, root, "supersedes", &r->m->supersedes, base_fields);
-	READ_LIST(r, root, "objects", &r->m->objects, object_fields);
-	READ_LIST(r, root, "functions", &r->m->funcs, func_fields);
-	READ_LIST(r, root, "units", &r->m->units, unit_fields);
-	READ_LIST(r, root, "findings", &r->m->findings, finding_fields);
+	RK_TRY(read_skipped(r, root));
+	READ_LIST(r, root, "supersedes", true, &r->m->supersedes, base_fields);
+	READ_LIST(r, root, "objects", false, &r->m->objects, object_fields);
+	READ_LIST(r, root, "functions", false, &r->m->funcs, func_fields);
+	READ_LIST(r, root, "units", false, &r->m->units, unit_fields);
+	READ_LIST(r, root, "findings", false, &r->m->findings, finding_fields);
 	return read_lasting(r, root);
 }
 
