@@ -28,6 +28,7 @@ static const char *const code_names[RK_ERR_CODES] = {
 	[RK_ERR_COMPILE] = "compile",
 	[RK_ERR_VERDICT] = "verdict",
 	[RK_ERR_TIMEOUT] = "timeout",
+	[RK_ERR_NETWORK] = "network",
 	[RK_ERR_INTERRUPTED] = "interrupted",
 	[RK_ERR_LIMIT] = "limit",
 	[RK_ERR_INTERNAL] = "internal",

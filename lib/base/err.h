@@ -26,6 +26,7 @@ enum rk_err_code {
 	RK_ERR_COMPILE,	    /* the compiler refused a translation unit */
 	RK_ERR_VERDICT,	    /* a negative verdict: exit status 3 */
 	RK_ERR_TIMEOUT,	    /* something took longer than its limit */
+	RK_ERR_NETWORK,	    /* a server, or the way to it, failed */
 	RK_ERR_INTERRUPTED, /* the user asked us to stop */
 	RK_ERR_LIMIT,	    /* a named limit was exceeded */
 	RK_ERR_INTERNAL,    /* parts of the program disagree: our mistake, not the user's */
