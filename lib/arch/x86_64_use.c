@@ -61,12 +61,10 @@ static void go_on(struct tracer *t, const struct rk_section *section, uint64_t a
 }
 
 /* System V psABI 3.2.3: where arguments are, and what a called function may overwrite. */
-static bool is_argument(ZydisRegister reg)
-{
-	return reg == ZYDIS_REGISTER_RDI || reg == ZYDIS_REGISTER_RSI ||
-	       reg == ZYDIS_REGISTER_RDX || reg == ZYDIS_REGISTER_RCX || reg == ZYDIS_REGISTER_R8 ||
-	       reg == ZYDIS_REGISTER_R9;
-}
+static const ZydisRegister arguments[] = {
+	ZYDIS_REGISTER_RDI, ZYDIS_REGISTER_RSI, ZYDIS_REGISTER_RDX,
+	ZYDIS_REGISTER_RCX, ZYDIS_REGISTER_R8,	ZYDIS_REGISTER_R9,
+};
 
 static bool survives_call(ZydisRegister reg)
 {
@@ -74,10 +72,18 @@ static bool survives_call(ZydisRegister reg)
 	       (reg >= ZYDIS_REGISTER_R12 && reg <= ZYDIS_REGISTER_R15);
 }
 
-/* One more function that gets the address; more than one is as good as unknown. */
-static void pass_to(struct tracer *t, const struct rk_symbol *callee)
+/* One more function that gets the address if it is in a register of arguments; more than one is as good as unknown. */
+static void pass_to(struct tracer *t, ZydisRegister reg, const struct rk_symbol *callee)
 {
+	uint32_t argument = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++)
+		if (arguments[i] == reg)
+			argument = 1u << i;
+	if (!argument)
+		return;
 	t->use->is_passed = true;
+	t->use->arguments |= argument;
 	if (!callee || (t->use->callee && !rk_streq(t->use->callee, callee->name)))
 		t->failed = true;
 	else
@@ -117,8 +123,7 @@ static void jump_away(struct tracer *t, const struct state *s, const struct rk_r
 	const struct rk_symbol *function = section ? function_at(section, at) : to;
 
 	if (function && !is_cold(function)) {
-		if (is_argument(s->reg))
-			pass_to(t, function);
+		pass_to(t, s->reg, function);
 		return;
 	}
 	if (section && section->data)
@@ -146,8 +151,7 @@ static void call(struct tracer *t, const struct state *s, const struct insn *ins
 {
 	const struct rk_reloc *reloc = reloc_of(s->section, s->at, insn);
 
-	if (is_argument(s->reg))
-		pass_to(t, reloc && insn->in.raw.imm[0].is_relative ? reloc->symbol : NULL);
+	pass_to(t, s->reg, reloc && insn->in.raw.imm[0].is_relative ? reloc->symbol : NULL);
 	if (survives_call(s->reg))
 		go_on(t, s->section, s->at + insn->in.length, s->reg);
 }

@@ -10,55 +10,84 @@
 
 #define DEPTH_MAX 8 /* of tables within tables */
 
-/* Exported by Linux 6.1: they use a function or table they are given only until they return. Sorted. */
-static const char *const borrowers[] = {
-	"__fs_parse",
-	"__nla_parse",
-	"__nla_validate",
-	"bsearch",
-	"bus_find_device",
-	"bus_for_each_dev",
-	"bus_for_each_drv",
-	"class_find_device",
-	"class_for_each_device",
-	"device_find_child",
-	"device_for_each_child",
-	"device_for_each_child_reverse",
-	"driver_find_device",
-	"driver_for_each_device",
-	"fs_lookup_param",
-	"idr_for_each",
-	"iterate_fd",
-	"kallsyms_on_each_symbol",
-	"klp_shadow_alloc",
-	"klp_shadow_free",
-	"klp_shadow_free_all",
-	"klp_shadow_get_or_alloc",
-	"list_sort",
-	"match_string",
-	"match_token",
-	"memcmp",
-	"memcpy",
-	"netdev_walk_all_lower_dev",
-	"netdev_walk_all_lower_dev_rcu",
-	"netdev_walk_all_upper_dev_rcu",
-	"pci_walk_bus",
-	"sort",
-	"sort_r",
-	"stop_machine",
-	"strcmp",
-	"walk_page_range",
-	"walk_page_vma",
+struct lent {
+	const char *callee;
+	uint32_t arguments; /* as in struct rk_address_use */
 };
 
-static int compare_name(const void *key, const void *element)
+#define ARG(n) (1u << (n))
+
+/*
+ * Linux 6.1: they use what they are given in these arguments, a function, what it is called with or a table, only until they return.
+ * Sorted. A policy may stay in the request's netlink_ext_ack, as messages do, until the answer is sent. Not here: what bsearch()
+ * searches and match_token()'s text, into which they return pointers.
+ */
+static const struct lent lent[] = {
+	{"__fs_parse", ARG(1)},
+	{"__nla_parse", ARG(4)},
+	{"__nla_validate", ARG(3)},
+	{"bsearch", ARG(0) | ARG(4)},
+	{"bus_find_device", ARG(2) | ARG(3)},
+	{"bus_for_each_dev", ARG(2) | ARG(3)},
+	{"bus_for_each_drv", ARG(2) | ARG(3)},
+	{"class_find_device", ARG(2) | ARG(3)},
+	{"class_for_each_device", ARG(2) | ARG(3)},
+	{"device_find_child", ARG(1) | ARG(2)},
+	{"device_for_each_child", ARG(1) | ARG(2)},
+	{"device_for_each_child_reverse", ARG(1) | ARG(2)},
+	{"driver_find_device", ARG(2) | ARG(3)},
+	{"driver_for_each_device", ARG(2) | ARG(3)},
+	{"idr_for_each", ARG(1) | ARG(2)},
+	{"iterate_fd", ARG(2) | ARG(3)},
+	{"kallsyms_on_each_symbol", ARG(0) | ARG(1)},
+	{"klp_shadow_alloc", ARG(4) | ARG(5)},
+	{"klp_shadow_free", ARG(2)},
+	{"klp_shadow_free_all", ARG(1)},
+	{"klp_shadow_get_or_alloc", ARG(4) | ARG(5)},
+	{"list_sort", ARG(0) | ARG(2)},
+	{"match_string", ARG(0) | ARG(2)},
+	{"match_token", ARG(1)},
+	{"memcmp", ARG(0) | ARG(1)},
+	{"memcpy", ARG(1)},
+	{"netdev_walk_all_lower_dev", ARG(1) | ARG(2)},
+	{"netdev_walk_all_lower_dev_rcu", ARG(1) | ARG(2)},
+	{"netdev_walk_all_upper_dev_rcu", ARG(1) | ARG(2)},
+	{"pci_walk_bus", ARG(1) | ARG(2)},
+	{"sort", ARG(0) | ARG(3) | ARG(4)},
+	{"sort_r", ARG(0) | ARG(3) | ARG(4) | ARG(5)},
+	{"stop_machine", ARG(0) | ARG(1) | ARG(2)},
+	{"strcmp", ARG(0) | ARG(1)},
+	{"walk_page_range", ARG(3) | ARG(4)},
+	{"walk_page_vma", ARG(1) | ARG(2)},
+};
+
+static int compare_callee(const void *key, const void *element)
 {
-	return strcmp(key, *(const char *const *)element);
+	return strcmp(key, ((const struct lent *)element)->callee);
 }
 
-static bool is_borrower(const char *name)
+/* Tables may hold tables of functions, and data may hold itself: the list head within a mutex. */
+static bool leads_to_code(const struct rk_span *span, unsigned int depth)
 {
-	return bsearch(name, borrowers, ARRAY_SIZE(borrowers), sizeof(*borrowers), compare_name);
+	for (size_t i = 0; i < span->nr_refs; i++) {
+		const struct rk_span *to = span->refs[i].target;
+		if (to && to->kind == RK_SPAN_FUNC && !span->refs[i].place)
+			return true;
+		if (to && to != span && to->kind == RK_SPAN_DATA && !to->twin &&
+		    depth < DEPTH_MAX && leads_to_code(to, depth + 1))
+			return true;
+	}
+	return false;
+}
+
+/* Is every argument that has to's address only lent? A copy of a table is as good as the table. */
+static bool is_lent(const struct rk_address_use *use, const struct rk_span *to)
+{
+	const struct lent *known =
+		bsearch(use->callee, lent, ARRAY_SIZE(lent), sizeof(*lent), compare_callee);
+
+	return known && !(use->arguments & ~known->arguments) &&
+	       !(rk_streq(known->callee, "memcpy") && leads_to_code(to, 0));
 }
 
 enum fate {
@@ -85,7 +114,7 @@ static enum fate fate_of(const struct rk_diff *diff, const struct rk_span *user,
 	struct rk_address_use use = rk_diff_address_use(diff->patched, user, ref);
 	if (use.is_kept)
 		return FATE_KEPT;
-	if (!use.is_passed || is_borrower(use.callee))
+	if (!use.is_passed || is_lent(&use, ref->target))
 		return FATE_USED;
 	*ret_callee = use.callee;
 	return FATE_PASSED;
@@ -109,20 +138,6 @@ static struct rk_err *report(struct rk_diff *diff, enum rk_finding_code code,
 			      user->kind == RK_SPAN_DATA ? "its address is in '%s'"
 							 : "its address is taken in '%s'",
 			      where ? where : "");
-}
-
-/* Tables may hold tables of functions, and data may hold itself: the list head within a mutex. */
-static bool leads_to_code(const struct rk_span *span, unsigned int depth)
-{
-	for (size_t i = 0; i < span->nr_refs; i++) {
-		const struct rk_span *to = span->refs[i].target;
-		if (to && to->kind == RK_SPAN_FUNC && !span->refs[i].place)
-			return true;
-		if (to && to != span && to->kind == RK_SPAN_DATA && !to->twin &&
-		    depth < DEPTH_MAX && leads_to_code(to, depth + 1))
-			return true;
-	}
-	return false;
 }
 
 /* New data that is of use only together with code of the module: a table of operations, a work item. */

@@ -13,12 +13,14 @@
 #define STACK_GROWTH_TOLD 128
 #define STACK_GROWTH_MAX  512
 
-/* Linux 6.1: these start a thread that runs the function they are given. Sorted, as are all of these tables. */
-static const char *const thread_makers[] = {
-	"kernel_thread",
-	"kthread_create_on_cpu",
-	"kthread_create_on_node",
-	"user_mode_thread",
+/* Linux 6.1: these start a thread that runs the function they are given; as which argument. Sorted, as are all of these tables. */
+static const struct thread_maker {
+	const char *name;
+	unsigned int argument;
+} thread_makers[] = {
+	{"create_io_thread", 0},       {"kernel_thread", 0}, {"kthread_create_on_cpu", 0},
+	{"kthread_create_on_node", 0}, {"svc_create", 2},    {"svc_create_pooled", 3},
+	{"user_mode_thread", 0},
 };
 
 /* Linux 6.1: on the stack of every sleeping task, of an idle processor or of a kernel thread at all times. */
@@ -42,36 +44,74 @@ static const char *const setup_units[] = {
 
 /* What is taken and must be given back: Linux 6.1's functions that aren't inlined. */
 static const char *const paired_calls[] = {
+	"__lock_sock_fast",
 	"__mutex_init",
 	"_raw_read_lock",
 	"_raw_read_lock_bh",
+	"_raw_read_lock_irq",
+	"_raw_read_lock_irqsave",
+	"_raw_read_trylock",
 	"_raw_read_unlock",
 	"_raw_read_unlock_bh",
+	"_raw_read_unlock_irq",
+	"_raw_read_unlock_irqrestore",
 	"_raw_spin_lock",
 	"_raw_spin_lock_bh",
 	"_raw_spin_lock_irq",
 	"_raw_spin_lock_irqsave",
+	"_raw_spin_trylock",
+	"_raw_spin_trylock_bh",
 	"_raw_spin_unlock",
 	"_raw_spin_unlock_bh",
 	"_raw_spin_unlock_irq",
 	"_raw_spin_unlock_irqrestore",
 	"_raw_write_lock",
 	"_raw_write_lock_bh",
+	"_raw_write_lock_irq",
+	"_raw_write_lock_irqsave",
+	"_raw_write_trylock",
 	"_raw_write_unlock",
 	"_raw_write_unlock_bh",
+	"_raw_write_unlock_irq",
+	"_raw_write_unlock_irqrestore",
+	"down",
 	"down_read",
+	"down_read_interruptible",
+	"down_read_killable",
+	"down_read_trylock",
 	"down_write",
+	"down_write_killable",
+	"down_write_trylock",
+	"downgrade_write",
+	"dput",
+	"fget",
 	"fput",
+	"get_device",
+	"iput",
 	"lock_sock_nested",
+	"mmput",
+	"mntput",
 	"mutex_lock",
 	"mutex_lock_interruptible",
+	"mutex_lock_killable",
 	"mutex_trylock",
 	"mutex_unlock",
 	"put_device",
 	"release_sock",
+	"rtnl_lock",
+	"rtnl_trylock",
+	"rtnl_unlock",
+	"up",
 	"up_read",
 	"up_write",
+	"ww_mutex_lock",
+	"ww_mutex_unlock",
 };
+
+static int compare_maker(const void *key, const void *element)
+{
+	return strcmp(key, ((const struct thread_maker *)element)->name);
+}
 
 static int compare_name(const void *key, const void *element)
 {
@@ -94,6 +134,16 @@ static struct rk_err *add(struct rk_diff *diff, enum rk_finding_code code,
 			      name);
 }
 
+static bool makes_thread(const struct rk_address_use *use)
+{
+	if (use->is_kept || !use->is_passed)
+		return false;
+	const struct thread_maker *maker =
+		bsearch(use->callee, thread_makers, ARRAY_SIZE(thread_makers),
+			sizeof(*thread_makers), compare_maker);
+	return maker && (use->arguments & (1u << maker->argument));
+}
+
 /* The function that starts a thread with this one (of the original), or NULL. */
 static const char *thread_maker(const struct rk_diff *diff, const struct rk_span *function)
 {
@@ -104,7 +154,7 @@ static const char *thread_maker(const struct rk_diff *diff, const struct rk_span
 				continue;
 			struct rk_address_use use =
 				rk_diff_address_use(diff->orig, user, &user->refs[j]);
-			if (!use.is_kept && use.is_passed && is_in(thread_makers, use.callee))
+			if (makes_thread(&use))
 				return use.callee;
 		}
 	}

@@ -5,6 +5,7 @@
 #include "kernel.h"
 
 void *kthread_create_on_node(int (*fn)(void *data), void *data, int node, const char *name);
+void *svc_create_pooled(void *prog, void *stats, unsigned int size, int (*fn)(void *data));
 void setup_clear_cpu_cap(unsigned int bit);
 void mutex_lock(void *lock);
 void mutex_unlock(void *lock);
@@ -22,8 +23,20 @@ static int called_at_times(void *data)
 	return work(5);
 }
 
+static int serves(void *data)
+{
+	return work(10);
+}
+
+static int is_its_data(void *data)
+{
+	return work(20);
+}
+
 void start(void *data)
 {
+	svc_create_pooled(0, 0, 5, serves);
+	kthread_create_on_node((int (*)(void *))data, is_its_data, 0, "name");
 	kthread_create_on_node(runs_for_ever, data, 0, "name");
 	called_at_times(data);
 }
