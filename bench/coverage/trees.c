@@ -64,9 +64,9 @@ static struct rk_err *unpack(const struct rk_target *target, const char *version
 	if (!series || !package || !nested || !deb || !fresh)
 		return rk_err_nomem();
 	rk_report_phase(reporter, "source", "fetching and unpacking '%s' %s", package, version);
-	RK_TRY(download(package, version, deb));
 	RK_TRY(rk_fs_remove_tree(fresh));
-	RK_TRY(rk_fs_mkdir_p(fresh, 0777));
+	RK_TRY(rk_fs_mkdir_p(fresh, 0777)); /* and what it lies in, for the package */
+	RK_TRY(download(package, version, deb));
 	RK_TRY(rk_source_tree_unpack(deb, nested, fresh, &packed, NULL));
 	if (rename(fresh, dir) < 0)
 		return rk_err_sys(errno, "cannot rename '%s'", fresh);
