@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
@@ -16,6 +17,20 @@ struct rk_err *rk_livepatch_read_raw(const char *path, size_t max, struct rk_str
 /* The same for text: trailing newlines removed. */
 struct rk_err *rk_livepatch_read_small(const char *path, size_t max, struct rk_str *ret,
 				       bool *ret_found) __must_use;
+
+/* path is the entry's own. */
+typedef struct rk_err *rk_livepatch_entry_fn(void *ctx, const char *path, const char *name);
+/* Each entry of a directory that doesn't begin with '.'; an absent directory is *ret_found = false (may be NULL), not an error. */
+struct rk_err *rk_livepatch_for_each_entry(const char *path, bool dirs_only, bool *ret_found,
+					   rk_livepatch_entry_fn *fn, void *ctx) __must_use;
+
+struct rk_livepatch_roots;
+/* Each thread of each process: <proc>/PID/task/TID. */
+struct rk_err *rk_livepatch_for_each_thread(const struct rk_livepatch_roots *roots,
+					    rk_livepatch_entry_fn *fn, void *ctx) __must_use;
+/* A thread's name and stack as <proc>/PID/task/TID shows them, in arena; comm NULL: it is gone. The stack is "" when only root may read it. */
+struct rk_err *rk_livepatch_read_thread(const char *path, struct rk_arena *arena,
+					const char **ret_comm, const char **ret_stack) __must_use;
 
 /* Milliseconds of the monotonic clock. */
 unsigned long rk_livepatch_now_ms(void);

@@ -15,10 +15,22 @@
 #include "lib/base/progress.h"
 #include "lib/base/vec.h"
 
-/* Where the kernel's file systems are. Tests put a tree of plain files there. */
+/* The two system calls that can't be had from a tree of files; each returns 0 or an errno. */
+struct rk_livepatch_calls {
+	int (*insert)(void *ctx, int fd, const char *path); /* finit_module */
+	int (*remove)(void *ctx, const char *name);	    /* delete_module, never waiting */
+	void *ctx;
+};
+
+/* Where the kernel's file systems are, and what we keep ourselves. Tests put a tree of plain files there. */
 struct rk_livepatch_roots {
-	const char *sys;  /* "/sys" */
-	const char *proc; /* "/proc" */
+	const char *sys;     /* "/sys" */
+	const char *proc;    /* "/proc" */
+	const char *modules; /* "/lib/modules" */
+	const char
+		*store;	 /* "/var/lib/kpatch": installed patches, a directory per kernel release */
+	const char *run; /* "/run/kpatch": what is loaded, as long as this kernel runs */
+	const struct rk_livepatch_calls *calls; /* NULL: the kernel's own */
 };
 
 extern const struct rk_livepatch_roots rk_livepatch_roots;
@@ -87,10 +99,11 @@ struct rk_err *rk_livepatch_blockers(const struct rk_livepatch_roots *roots, boo
 				     struct rk_livepatch_blockers *ret) __must_use;
 void rk_livepatch_blockers_deinit(struct rk_livepatch_blockers *blockers);
 
-/* How long to wait. note_ms: say after that time that it takes long (0: never). */
+/* How long to wait. note_ms: signal the tasks that are left, and say that it takes long, after that time (0: never). */
 struct rk_livepatch_limits {
 	unsigned int note_ms;
 	unsigned int end_ms;
+	bool goes_on; /* also when interrupted: what was begun has to come to its end */
 };
 
 /* Waits until name is no more in transition; what it ended in is *ret. Errors: RK_ERR_TIMEOUT (still in
@@ -100,11 +113,22 @@ struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const c
 				 const struct rk_reporter *reporter, enum rk_livepatch_state *ret)
 	__must_use;
 
+/* Asks the tasks that hold name's transition up to pass through the kernel's border: kernels before 5.1 have a file for that; later ones do
+ * it by themselves every 15 s, and nothing is done: *ret_by_kernel. An absent patch: RK_ERR_NOT_FOUND. */
+struct rk_err *rk_livepatch_signal(const struct rk_livepatch_roots *roots, const char *name,
+				   bool *ret_by_kernel) __must_use;
+
+/* Declares name's transition over, whatever the tasks that are left run: no consistency for them, and no live patch module can
+ * be removed until reboot. Only ever on a person's word. */
+struct rk_err *rk_livepatch_force(const struct rk_livepatch_roots *roots, const char *name)
+	__must_use;
+
 /* Gives the module file to the kernel (finit_module) and returns when its init is over; the transition may go on.
  * While another transition runs (EBUSY) it tries again, tries times in all, 2 s apart.
  * A refusal (RK_ERR_SYS) says in words what the errno means here and where to look. */
-struct rk_err *rk_livepatch_insert(const char *path, unsigned int tries,
-				   const struct rk_reporter *reporter) __must_use;
+struct rk_err *rk_livepatch_insert(const struct rk_livepatch_roots *roots, const char *path,
+				   unsigned int tries, const struct rk_reporter *reporter)
+	__must_use;
 
 /* Writes 0 (disable, or reverse an enabling) or 1 (reverse a disabling) to the patch's enabled file. */
 struct rk_err *rk_livepatch_set_enabled(const struct rk_livepatch_roots *roots, const char *name,

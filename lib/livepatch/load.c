@@ -49,19 +49,41 @@ static struct rk_err *refusal(const char *path, int error)
 			  meaning ? meaning : "", meaning ? ")" : "");
 }
 
-struct rk_err *rk_livepatch_insert(const char *path, unsigned int tries,
-				   const struct rk_reporter *reporter)
+static int kernel_insert(void *ctx, int fd, const char *path)
 {
+	(void)ctx;
+	(void)path;
+	return syscall(SYS_finit_module, fd, "", 0) ? errno : 0;
+}
+
+static int kernel_remove(void *ctx, const char *name)
+{
+	(void)ctx;
+	/* O_NONBLOCK: a module in use is refused, never marked as going */
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? errno : 0;
+}
+
+static const struct rk_livepatch_calls kernel_calls = {kernel_insert, kernel_remove, NULL};
+
+static const struct rk_livepatch_calls *calls_of(const struct rk_livepatch_roots *roots)
+{
+	return roots->calls ? roots->calls : &kernel_calls;
+}
+
+struct rk_err *rk_livepatch_insert(const struct rk_livepatch_roots *roots, const char *path,
+				   unsigned int tries, const struct rk_reporter *reporter)
+{
+	const struct rk_livepatch_calls *calls = calls_of(roots);
+
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return rk_err_sys(errno, "cannot open '%s'", path);
 	for (unsigned int try = 1;; try++) {
-		int error;
+		int error = calls->insert(calls->ctx, fd, path);
 
-		if (!syscall(SYS_finit_module, fd, "", 0))
+		if (!error)
 			return NULL;
-		error = errno;
 		if (error != EBUSY || try >= tries)
 			return refusal(path, error);
 		if (rk_is_interrupted())
@@ -74,27 +96,71 @@ struct rk_err *rk_livepatch_insert(const char *path, unsigned int tries,
 	}
 }
 
-struct rk_err *rk_livepatch_set_enabled(const struct rk_livepatch_roots *roots, const char *name,
-					bool enabled)
+/* Writes value to a patch's file; *ret_found false: there is no such file, or no such patch. */
+static struct rk_err *write_attr(const struct rk_livepatch_roots *roots, const char *name,
+				 const char *attr, const char *value, const char *doing,
+				 bool *ret_found)
 {
-	_cleanup_free_ char *path = rk_asprintf("%s/kernel/livepatch/%s/enabled", roots->sys, name);
+	_cleanup_free_ char *path =
+		rk_asprintf("%s/kernel/livepatch/%s/%s", roots->sys, name, attr);
 
 	if (!path)
 		return rk_err_nomem();
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	*ret_found = fd >= 0 || errno != ENOENT;
+	if (!*ret_found)
+		return NULL;
 	if (fd < 0)
 		return rk_err_sys(errno, "cannot open '%s'", path);
-	if (write(fd, enabled ? "1" : "0", 1) == 1)
+	if (write(fd, value, strlen(value)) == (ssize_t)strlen(value))
 		return NULL;
 	if (errno == EBUSY)
 		return rk_err_sys(errno, "cannot %s '%s': another live patch is in transition",
-				  enabled ? "enable" : "disable", name);
-	return rk_err_sys(errno, "cannot %s '%s'", enabled ? "enable" : "disable", name);
+				  doing, name);
+	return rk_err_sys(errno, "cannot %s '%s'", doing, name);
+}
+
+static struct rk_err *no_such_patch(const char *name)
+{
+	return rk_err(RK_ERR_NOT_FOUND, "the kernel has no live patch '%s'", name);
+}
+
+struct rk_err *rk_livepatch_set_enabled(const struct rk_livepatch_roots *roots, const char *name,
+					bool enabled)
+{
+	bool found;
+
+	RK_TRY(write_attr(roots, name, "enabled", enabled ? "1" : "0",
+			  enabled ? "enable" : "disable", &found));
+	return found ? NULL : no_such_patch(name);
+}
+
+struct rk_err *rk_livepatch_signal(const struct rk_livepatch_roots *roots, const char *name,
+				   bool *ret_by_kernel)
+{
+	enum rk_livepatch_state state;
+	bool found;
+
+	RK_TRY(rk_livepatch_state(roots, name, &state));
+	if (state == RK_LIVEPATCH_ABSENT || state == RK_LIVEPATCH_DISABLED)
+		return no_such_patch(name);
+	RK_TRY(write_attr(roots, name, "signal", "1", "signal the tasks that hold up", &found));
+	*ret_by_kernel = !found;
+	return NULL;
+}
+
+struct rk_err *rk_livepatch_force(const struct rk_livepatch_roots *roots, const char *name)
+{
+	bool found;
+
+	RK_TRY(write_attr(roots, name, "force", "1", "force", &found));
+	return found ? NULL : no_such_patch(name);
 }
 
 struct rk_err *rk_livepatch_remove(const struct rk_livepatch_roots *roots, const char *name,
 				   unsigned int limit_ms)
 {
+	const struct rk_livepatch_calls *calls = calls_of(roots);
 	unsigned long start = rk_livepatch_now_ms();
 	enum rk_livepatch_state state;
 
@@ -102,11 +168,12 @@ struct rk_err *rk_livepatch_remove(const struct rk_livepatch_roots *roots, const
 	if (state == RK_LIVEPATCH_ABSENT)
 		return NULL;
 	for (;;) {
-		/* O_NONBLOCK: a module in use is refused, never marked as going */
-		if (!syscall(SYS_delete_module, name, O_NONBLOCK) || errno == ENOENT)
+		int error = calls->remove(calls->ctx, name);
+
+		if (!error || error == ENOENT)
 			return NULL;
-		if (errno != EWOULDBLOCK && errno != EBUSY)
-			return rk_err_sys(errno, "cannot remove module '%s'", name);
+		if (error != EWOULDBLOCK && error != EBUSY)
+			return rk_err_sys(error, "cannot remove module '%s'", name);
 		if (rk_is_interrupted())
 			return rk_err(RK_ERR_INTERRUPTED,
 				      "interrupted while module '%s' was in use", name);

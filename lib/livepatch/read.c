@@ -3,8 +3,6 @@
  * What is loaded: /sys/kernel/livepatch has a directory per active patch with its objects and functions; a
  * patch that was disabled vanishes from there, only its module (taint 'K') remains in /sys/module.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +13,13 @@
 
 #define SMALL_MAX 4096
 
-const struct rk_livepatch_roots rk_livepatch_roots = {.sys = "/sys", .proc = "/proc"};
+const struct rk_livepatch_roots rk_livepatch_roots = {
+	.sys = "/sys",
+	.proc = "/proc",
+	.modules = "/lib/modules",
+	.store = "/var/lib/kpatch",
+	.run = "/run/kpatch",
+};
 
 static const char *const state_names[RK_LIVEPATCH_STATES] = {
 	[RK_LIVEPATCH_ABSENT] = "absent",	[RK_LIVEPATCH_DISABLED] = "disabled",
@@ -26,12 +30,6 @@ static const char *const state_names[RK_LIVEPATCH_STATES] = {
 const char *rk_livepatch_state_name(enum rk_livepatch_state state)
 {
 	return state < RK_LIVEPATCH_STATES ? state_names[state] : "unknown";
-}
-
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
 }
 
 /* Reads <sys>/<dir>/<name>/<file>; absent leaves ret empty. */
@@ -93,35 +91,6 @@ static int compare_patch(const void *a, const void *b)
 		      ((const struct rk_livepatch *)b)->name);
 }
 
-/* The names of path's sub-directories, one call of add each. */
-static struct rk_err *for_each_directory(const char *path, bool *ret_found,
-					 struct rk_err *(*add)(void *ctx, const char *path,
-							       const char *name),
-					 void *ctx)
-{
-	_cleanup_(cleanup_dir) DIR *dir = opendir(path);
-	struct dirent *ent;
-
-	if (ret_found)
-		*ret_found = dir;
-	if (!dir && (errno == ENOENT || errno == ENODEV))
-		return NULL;
-	if (!dir)
-		return rk_err_sys(errno, "cannot open '%s'", path);
-	while ((ent = readdir(dir))) {
-		_cleanup_free_ char *sub = NULL;
-
-		if (ent->d_name[0] == '.')
-			continue;
-		sub = rk_path_join(path, ent->d_name);
-		if (!sub)
-			return rk_err_nomem();
-		if (rk_fs_is_dir(sub))
-			RK_TRY(add(ctx, sub, ent->d_name));
-	}
-	return NULL;
-}
-
 struct reading {
 	const struct rk_livepatch_roots *roots;
 	struct rk_livepatch_list *list;
@@ -165,7 +134,7 @@ static struct rk_err *add_object(void *ctx, const char *path, const char *name)
 	if (!rk_vec_push(&r->patch->objects, object))
 		return rk_err_nomem();
 	r->object = &r->patch->objects.v[r->patch->objects.nr - 1];
-	RK_TRY(for_each_directory(path, NULL, add_func, r));
+	RK_TRY(rk_livepatch_for_each_entry(path, true, NULL, add_func, r));
 	if (r->object->funcs.nr)
 		qsort(r->object->funcs.v, r->object->funcs.nr, sizeof(*r->object->funcs.v),
 		      compare_func);
@@ -202,7 +171,7 @@ static struct rk_err *add_active(void *ctx, const char *path, const char *name)
 	struct reading *r = ctx;
 
 	RK_TRY(add_patch(r, name));
-	RK_TRY(for_each_directory(path, NULL, add_object, r));
+	RK_TRY(rk_livepatch_for_each_entry(path, true, NULL, add_object, r));
 	if (r->patch->objects.nr)
 		qsort(r->patch->objects.v, r->patch->objects.nr, sizeof(*r->patch->objects.v),
 		      compare_object);
@@ -237,11 +206,11 @@ struct rk_err *rk_livepatch_list(const struct rk_livepatch_roots *roots,
 
 	if (!active || !modules)
 		return rk_err_nomem();
-	RK_TRY(for_each_directory(active, &found, add_active, &r));
+	RK_TRY(rk_livepatch_for_each_entry(active, true, &found, add_active, &r));
 	if (!found)
 		return rk_err(RK_ERR_UNSUPPORTED,
 			      "this kernel has no live patching: '%s' is absent", active);
-	RK_TRY(for_each_directory(modules, NULL, add_disabled, &r));
+	RK_TRY(rk_livepatch_for_each_entry(modules, true, NULL, add_disabled, &r));
 	if (list.list.nr)
 		qsort(list.list.v, list.list.nr, sizeof(*list.list.v), compare_patch);
 	*ret = list;

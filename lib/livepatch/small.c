@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel's small files (sysfs, proc) and the clock that waits are measured with. */
+/* The kernel's small files and directories (sysfs, proc) and the clock that waits are measured with. */
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/fs.h"
 #include "lib/livepatch/internal.h"
+#include "lib/livepatch/livepatch.h"
 
 struct rk_err *rk_livepatch_read_raw(const char *path, size_t max, struct rk_str *ret,
 				     bool *ret_found)
@@ -68,4 +72,69 @@ void rk_livepatch_sleep_ms(unsigned int ms)
 	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
 
 	nanosleep(&ts, NULL);
+}
+
+static void cleanup_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+struct rk_err *rk_livepatch_for_each_entry(const char *path, bool dirs_only, bool *ret_found,
+					   rk_livepatch_entry_fn *fn, void *ctx)
+{
+	_cleanup_(cleanup_dir) DIR *dir = opendir(path);
+	struct dirent *ent;
+
+	if (ret_found)
+		*ret_found = dir;
+	if (!dir && (errno == ENOENT || errno == ENODEV || errno == ESRCH))
+		return NULL;
+	if (!dir)
+		return rk_err_sys(errno, "cannot open '%s'", path);
+	while ((ent = readdir(dir))) {
+		_cleanup_free_ char *sub = NULL;
+
+		if (ent->d_name[0] == '.')
+			continue;
+		sub = rk_path_join(path, ent->d_name);
+		if (!sub)
+			return rk_err_nomem();
+		if (!dirs_only || rk_fs_is_dir(sub))
+			RK_TRY(fn(ctx, sub, ent->d_name));
+	}
+	return NULL;
+}
+
+struct threads {
+	rk_livepatch_entry_fn *fn;
+	void *ctx;
+};
+
+static struct rk_err *each_thread(void *ctx, const char *path, const char *tid)
+{
+	struct threads *t = ctx;
+
+	return isdigit((unsigned char)tid[0]) ? t->fn(t->ctx, path, tid) : NULL;
+}
+
+static struct rk_err *each_process(void *ctx, const char *path, const char *pid)
+{
+	_cleanup_free_ char *tasks = NULL;
+
+	if (!isdigit((unsigned char)pid[0]))
+		return NULL;
+	tasks = rk_path_join(path, "task");
+	return tasks ? rk_livepatch_for_each_entry(tasks, false, NULL, each_thread, ctx)
+		     : rk_err_nomem();
+}
+
+struct rk_err *rk_livepatch_for_each_thread(const struct rk_livepatch_roots *roots,
+					    rk_livepatch_entry_fn *fn, void *ctx)
+{
+	struct threads threads = {fn, ctx};
+	bool found;
+
+	RK_TRY(rk_livepatch_for_each_entry(roots->proc, false, &found, each_process, &threads));
+	return found ? NULL : rk_err(RK_ERR_NOT_FOUND, "'%s' is absent", roots->proc);
 }

@@ -3,12 +3,10 @@
  * The transition: after an enable or disable every task changes over by itself, when its stack shows no patched
  * function or when it leaves the kernel. The kernel tries once a second; who is left is named here.
  */
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/fs.h"
 #include "lib/base/process.h"
 #include "lib/base/str.h"
 #include "lib/livepatch/internal.h"
@@ -18,12 +16,6 @@
 #define STACK_MAX (16 * 1024)
 #define POLL_MS	  50
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 static int compare_blocker(const void *a, const void *b)
 {
 	const struct rk_livepatch_blocker *x = a, *y = b;
@@ -31,52 +23,57 @@ static int compare_blocker(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-/* Looks at one thread (<proc>/<pid>/task/<tid>) and adds it if it has still to change over. */
-static struct rk_err *add_thread(struct rk_livepatch_blockers *blockers, const char *dir,
-				 const char *tid, const char *done)
+struct rk_err *rk_livepatch_read_thread(const char *path, struct rk_arena *arena,
+					const char **ret_comm, const char **ret_stack)
 {
 	_cleanup_str_ struct rk_str text = RK_STR_INIT;
-	_cleanup_free_ char *state = rk_asprintf("%s/%s/patch_state", dir, tid);
-	_cleanup_free_ char *comm = rk_asprintf("%s/%s/comm", dir, tid);
-	_cleanup_free_ char *stack = rk_asprintf("%s/%s/stack", dir, tid);
-	struct rk_livepatch_blocker blocker = {.pid = (int)strtol(tid, NULL, 10)};
+	_cleanup_free_ char *comm_path = rk_path_join(path, "comm");
+	_cleanup_free_ char *stack_path = rk_path_join(path, "stack");
+	const char *comm, *stack;
 	bool found;
 
-	if (!state || !comm || !stack)
+	if (!comm_path || !stack_path)
 		return rk_err_nomem();
-	RK_TRY(rk_livepatch_read_small(state, COMM_MAX, &text, &found));
-	if (!found || rk_streq(rk_str_get(&text), "-1") || rk_streq(rk_str_get(&text), done))
+	RK_TRY(rk_livepatch_read_small(comm_path, COMM_MAX, &text, &found));
+	if (!found) {
+		*ret_comm = *ret_stack = NULL;
 		return NULL;
-	RK_TRY(rk_livepatch_read_small(comm, COMM_MAX, &text, &found));
-	if (!found)
-		return NULL;
-	blocker.comm = rk_arena_strdup(&blockers->arena, rk_str_get(&text));
-
-	struct rk_err *err = rk_livepatch_read_small(stack, STACK_MAX, &text, &found);
-	blocker.stack = rk_arena_strdup(&blockers->arena, !err && found ? rk_str_get(&text) : "");
+	}
+	comm = rk_arena_strdup(arena, rk_str_get(&text));
 	/* only root may read stacks; the task is worth naming without one */
+	struct rk_err *err = rk_livepatch_read_small(stack_path, STACK_MAX, &text, &found);
+	stack = rk_arena_strdup(arena, !err && found ? rk_str_get(&text) : "");
 	rk_err_free(err);
-	if (!blocker.comm || !blocker.stack || !rk_vec_push(&blockers->list, blocker))
+	if (!comm || !stack)
 		return rk_err_nomem();
+	*ret_comm = comm;
+	*ret_stack = stack;
 	return NULL;
 }
 
-static struct rk_err *add_process(struct rk_livepatch_blockers *blockers, const char *proc,
-				  const char *pid, const char *done)
-{
-	_cleanup_free_ char *path = rk_asprintf("%s/%s/task", proc, pid);
-	struct dirent *ent;
+struct looking {
+	struct rk_livepatch_blockers *blockers;
+	const char *done; /* patch_state of who has changed over */
+};
 
-	if (!path)
+static struct rk_err *add_thread(void *ctx, const char *path, const char *tid)
+{
+	struct looking *looking = ctx;
+	struct rk_livepatch_blockers *blockers = looking->blockers;
+	_cleanup_str_ struct rk_str text = RK_STR_INIT;
+	_cleanup_free_ char *state = rk_path_join(path, "patch_state");
+	struct rk_livepatch_blocker blocker = {.pid = (int)strtol(tid, NULL, 10)};
+	bool found;
+
+	if (!state)
 		return rk_err_nomem();
-	_cleanup_(cleanup_dir) DIR *dir = opendir(path);
-	if (!dir && (errno == ENOENT || errno == ESRCH))
+	RK_TRY(rk_livepatch_read_small(state, COMM_MAX, &text, &found));
+	if (!found || rk_streq(rk_str_get(&text), "-1") ||
+	    rk_streq(rk_str_get(&text), looking->done))
 		return NULL;
-	if (!dir)
-		return rk_err_sys(errno, "cannot open '%s'", path);
-	while ((ent = readdir(dir)))
-		if (isdigit((unsigned char)ent->d_name[0]))
-			RK_TRY(add_thread(blockers, path, ent->d_name, done));
+	RK_TRY(rk_livepatch_read_thread(path, &blockers->arena, &blocker.comm, &blocker.stack));
+	if (blocker.comm && !rk_vec_push(&blockers->list, blocker))
+		return rk_err_nomem();
 	return NULL;
 }
 
@@ -84,15 +81,9 @@ struct rk_err *rk_livepatch_blockers(const struct rk_livepatch_roots *roots, boo
 				     struct rk_livepatch_blockers *ret)
 {
 	_cleanup_livepatch_blockers_ struct rk_livepatch_blockers blockers = {};
-	_cleanup_(cleanup_dir) DIR *dir = opendir(roots->proc);
-	struct dirent *ent;
+	struct looking looking = {&blockers, enabling ? "1" : "0"};
 
-	if (!dir)
-		return rk_err_sys(errno, "cannot open '%s'", roots->proc);
-	while ((ent = readdir(dir)))
-		if (isdigit((unsigned char)ent->d_name[0]))
-			RK_TRY(add_process(&blockers, roots->proc, ent->d_name,
-					   enabling ? "1" : "0"));
+	RK_TRY(rk_livepatch_for_each_thread(roots, add_thread, &looking));
 	if (blockers.list.nr)
 		qsort(blockers.list.v, blockers.list.nr, sizeof(*blockers.list.v), compare_blocker);
 	*ret = blockers;
@@ -104,6 +95,26 @@ void rk_livepatch_blockers_deinit(struct rk_livepatch_blockers *blockers)
 {
 	rk_vec_deinit(&blockers->list);
 	rk_arena_deinit(&blockers->arena);
+}
+
+/* A transition that ended meanwhile needs no signal. */
+static struct rk_err *nudge(const struct rk_livepatch_roots *roots, const char *name,
+			    enum rk_livepatch_state state, unsigned long waited, unsigned long end,
+			    const struct rk_reporter *reporter)
+{
+	bool by_kernel = true;
+	struct rk_err *err = rk_livepatch_signal(roots, name, &by_kernel);
+
+	if (err && rk_err_code(err) != RK_ERR_NOT_FOUND)
+		return err;
+	rk_err_free(err);
+	rk_report_phase(reporter, "transition",
+			"'%s' is still %s after %lu s; %s, waiting %lu s more", name,
+			rk_livepatch_state_name(state), waited / 1000,
+			by_kernel ? "the kernel signals the tasks that are left"
+				  : "signalled the tasks that are left",
+			(end - waited) / 1000);
+	return NULL;
 }
 
 struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const char *name,
@@ -120,7 +131,7 @@ struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const c
 		RK_TRY(rk_livepatch_state(roots, name, &state));
 		if (state != RK_LIVEPATCH_ENABLING && state != RK_LIVEPATCH_DISABLING)
 			break;
-		if (rk_is_interrupted())
+		if (!limits->goes_on && rk_is_interrupted())
 			return rk_err(RK_ERR_INTERRUPTED, "interrupted while '%s' is %s", name,
 				      rk_livepatch_state_name(state));
 		waited = rk_livepatch_now_ms() - start;
@@ -128,10 +139,7 @@ struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const c
 			return rk_err(RK_ERR_TIMEOUT, "'%s' is still %s after %.1f s", name,
 				      rk_livepatch_state_name(state), (double)waited / 1000);
 		if (!noted && waited >= limits->note_ms) {
-			rk_report_phase(reporter, "transition",
-					"'%s' is still %s after %lu s; waiting %lu s more", name,
-					rk_livepatch_state_name(state), waited / 1000,
-					(limits->end_ms - waited) / 1000);
+			RK_TRY(nudge(roots, name, state, waited, limits->end_ms, reporter));
 			noted = true;
 		}
 		rk_livepatch_sleep_ms(POLL_MS);

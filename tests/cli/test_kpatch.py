@@ -33,7 +33,7 @@ def kpatch(*args):
 
 def test_help():
     text = ""
-    for verb in [[], ["load"], ["unload"], ["list"], ["info"]]:
+    for verb in [[], ["load"], ["unload"], ["replace"], ["list"], ["info"], ["status"], ["install"], ["uninstall"], ["signal"], ["force"]]:
         result = kpatch(*verb, "--help")
         equal((result.returncode, result.stderr), (0, ""), f"kpatch {' '.join(verb)} --help")
         text += f"$ kpatch {' '.join([*verb, '--help'])}\n{result.stdout}"
@@ -42,7 +42,9 @@ def test_help():
 
 def test_misuse():
     for args, message in [([], "no verb given"), (["laod"], "unknown verb 'laod' (did you mean 'load'?)"),
-                          (["load"], "missing operand: FILE"), (["unload"], "missing operand: NAME"),
+                          (["load"], "missing operand: FILE|NAME, or '--all'"), (["unload"], "missing operand: NAME, or '--all'"),
+                          (["load", "--all", "x"], "'--all' takes no operand"), (["load", "--boot", "x"], "'--boot' goes with '--all'"),
+                          (["load", "--root", "/nowhere", "x"], "'--root' goes with '--check': only this kernel can be patched"),
                           (["list", "x"], "unexpected operand 'x'"), (["load", "--force", "x"], "unknown option '--force'")]:
         result = kpatch(*args)
         equal((result.returncode, result.stdout, result.stderr.splitlines()[0]), (2, "", f"error: {message}"), message)

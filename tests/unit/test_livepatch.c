@@ -7,84 +7,27 @@
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "lib/livepatch/livepatch.h"
+#include "tests/unit/sysmake.h"
 #include "tests/unit/tap.h"
 
-static struct rk_livepatch_roots roots;
-
-/* Writes <root>/<path>, with its directories. */
-static void put_bytes(const char *root, const char *path, const void *data, size_t len)
-{
-	_cleanup_free_ char *file = rk_path_join(root, path);
-	_cleanup_free_ char *dir = strndup(file, (size_t)(strrchr(file, '/') - file));
-	_cleanup_err_ struct rk_err *err = rk_fs_mkdir_p(dir, 0755);
-
-	if (!err)
-		err = rk_fs_write(file, data, len, 0644);
-	if (err)
-		bail_out("%s", rk_err_message(err));
-}
-
-static void put(const char *root, const char *path, const char *text)
-{
-	put_bytes(root, path, text, strlen(text));
-}
-
-static void new_roots(const char *name)
-{
-	roots.sys = rk_asprintf("%s/%s/sys", tap_tmpdir(), name);
-	roots.proc = rk_asprintf("%s/%s/proc", tap_tmpdir(), name);
-	if (!roots.sys || !roots.proc)
-		bail_out("out of memory");
-	_cleanup_err_ struct rk_err *err = rk_fs_mkdir_p(roots.proc, 0755);
-	if (err)
-		bail_out("%s", rk_err_message(err));
-}
-
-static void free_roots(void)
-{
-	free((char *)roots.sys);
-	free((char *)roots.proc);
-}
-
-static void put_patch(const char *name, const char *enabled, const char *transition)
-{
-	static const char *const files[] = {"enabled", "transition"};
-	const char *values[] = {enabled, transition};
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		_cleanup_free_ char *path = rk_asprintf("kernel/livepatch/%s/%s", name, files[i]);
-
-		put(roots.sys, path, values[i]);
-	}
-}
-
-static void put_module(const char *name, const char *taint, const char *refcnt)
-{
-	_cleanup_free_ char *taint_path = rk_asprintf("module/%s/taint", name);
-	_cleanup_free_ char *refcnt_path = rk_asprintf("module/%s/refcnt", name);
-	_cleanup_free_ char *state_path = rk_asprintf("module/%s/initstate", name);
-
-	put(roots.sys, taint_path, taint);
-	put(roots.sys, refcnt_path, refcnt);
-	put(roots.sys, state_path, "live\n");
-}
+static struct sysmake sys;
 
 static void is_state(const char *name, enum rk_livepatch_state want)
 {
 	enum rk_livepatch_state state = RK_LIVEPATCH_STATES;
 
-	no_err(rk_livepatch_state(&roots, name, &state), name);
+	no_err(rk_livepatch_state(&sys.roots, name, &state), name);
 	is_str(rk_livepatch_state_name(state), rk_livepatch_state_name(want), name);
 }
 
 static void test_states(void)
 {
-	new_roots("states");
-	put_patch("on", "1\n", "0\n");
-	put_patch("coming", "1\n", "1\n");
-	put_patch("going", "0\n", "1\n");
-	put_patch("off", "0\n", "0\n");
-	put_module("left", "OK\n", "0\n");
+	sysmake_init(&sys, "states");
+	sysmake_patch(&sys, "on", "1\n", "0\n");
+	sysmake_patch(&sys, "coming", "1\n", "1\n");
+	sysmake_patch(&sys, "going", "0\n", "1\n");
+	sysmake_patch(&sys, "off", "0\n", "0\n");
+	sysmake_module(&sys, "left", "OK\n", "0\n");
 	is_state("on", RK_LIVEPATCH_ENABLED);
 	is_state("coming", RK_LIVEPATCH_ENABLING);
 	is_state("going", RK_LIVEPATCH_DISABLING);
@@ -92,23 +35,23 @@ static void test_states(void)
 	is_state("left", RK_LIVEPATCH_DISABLED);
 	is_state("nowhere", RK_LIVEPATCH_ABSENT);
 	is_str(rk_livepatch_state_name(RK_LIVEPATCH_STATES), "unknown", "no state");
-	free_roots();
+	sysmake_deinit(&sys);
 }
 
 static void test_list(void)
 {
 	struct rk_livepatch_list list = {};
 
-	new_roots("list");
-	put_patch("b_patch", "1\n", "0\n");
-	put_module("b_patch", "OK\n", "1\n");
-	put(roots.sys, "kernel/livepatch/b_patch/vmlinux/patched", "1\n");
-	put(roots.sys, "kernel/livepatch/b_patch/vmlinux/tcp_v4_rcv,1/x", "");
-	put(roots.sys, "kernel/livepatch/b_patch/vmlinux/event_function,2/x", "");
-	put(roots.sys, "kernel/livepatch/b_patch/af_key/patched", "0\n");
-	put_module("a_patch", "OEK\n", "0\n");
-	put_module("af_key", "\n", "0\n");
-	if (!no_err(rk_livepatch_list(&roots, &list), "list"))
+	sysmake_init(&sys, "list");
+	sysmake_patch(&sys, "b_patch", "1\n", "0\n");
+	sysmake_module(&sys, "b_patch", "OK\n", "1\n");
+	sysmake_put(sys.roots.sys, "kernel/livepatch/b_patch/vmlinux/patched", "1\n");
+	sysmake_put(sys.roots.sys, "kernel/livepatch/b_patch/vmlinux/tcp_v4_rcv,1/x", "");
+	sysmake_put(sys.roots.sys, "kernel/livepatch/b_patch/vmlinux/event_function,2/x", "");
+	sysmake_put(sys.roots.sys, "kernel/livepatch/b_patch/af_key/patched", "0\n");
+	sysmake_module(&sys, "a_patch", "OEK\n", "0\n");
+	sysmake_module(&sys, "af_key", "\n", "0\n");
+	if (!no_err(rk_livepatch_list(&sys.roots, &list), "list"))
 		return;
 	is_int((long long)list.list.nr, 2, "active and disabled patches, no other module");
 	const struct rk_livepatch *a = &list.list.v[0], *b = &list.list.v[1];
@@ -124,7 +67,7 @@ static void test_list(void)
 	is_str(b->objects.v[1].funcs.v[0].name, "event_function", "functions by name");
 	is_int(b->objects.v[1].funcs.v[0].sympos, 2, "position among equal names");
 	rk_livepatch_list_deinit(&list);
-	free_roots();
+	sysmake_deinit(&sys);
 }
 
 static void test_no_livepatch(void)
@@ -132,42 +75,29 @@ static void test_no_livepatch(void)
 	struct rk_livepatch_list list = {};
 	_cleanup_free_ char *message = NULL;
 
-	new_roots("none");
+	sysmake_init(&sys, "none");
 	message = rk_asprintf("this kernel has no live patching: '%s/kernel/livepatch' is absent",
-			      roots.sys);
-	is_err(rk_livepatch_list(&roots, &list), RK_ERR_UNSUPPORTED, message,
+			      sys.roots.sys);
+	is_err(rk_livepatch_list(&sys.roots, &list), RK_ERR_UNSUPPORTED, message,
 	       "a kernel without live patching");
-	is_err_like(rk_livepatch_set_enabled(&roots, "x", false), RK_ERR_SYS,
-		    "kernel/livepatch/x/enabled'", "disable an absent patch");
-	free_roots();
-}
-
-static void put_thread(const char *pid, const char *tid, const char *comm, const char *state,
-		       const char *stack)
-{
-	const char *const names[] = {"comm", "patch_state", "stack"};
-	const char *values[] = {comm, state, stack};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		_cleanup_free_ char *path = rk_asprintf("%s/task/%s/%s", pid, tid, names[i]);
-
-		if (values[i])
-			put(roots.proc, path, values[i]);
-	}
+	is_err_like(rk_livepatch_set_enabled(&sys.roots, "x", false), RK_ERR_NOT_FOUND,
+		    "the kernel has no live patch 'x'", "disable an absent patch");
+	sysmake_deinit(&sys);
 }
 
 static void test_blockers(void)
 {
 	struct rk_livepatch_blockers blockers = {};
 
-	new_roots("blockers");
-	put_thread("20", "20", "patched\n", "1\n", "[<0>] a\n");
-	put_thread("20", "21", "slow thread\n", "0\n", "[<0>] a+0x1/0x2\n[<0>] b+0x3/0x4\n");
-	put_thread("7", "7", "kthread\n", "0\n", NULL);
-	put_thread("8", "8", "calm\n", "-1\n", "");
-	put_thread("9", "9", NULL, NULL, NULL);
-	put(roots.proc, "meminfo", "");
-	if (!no_err(rk_livepatch_blockers(&roots, true, &blockers), "while enabling"))
+	sysmake_init(&sys, "blockers");
+	sysmake_thread(&sys, "20", "20", "patched\n", "1\n", "[<0>] a\n");
+	sysmake_thread(&sys, "20", "21", "slow thread\n", "0\n",
+		       "[<0>] a+0x1/0x2\n[<0>] b+0x3/0x4\n");
+	sysmake_thread(&sys, "7", "7", "kthread\n", "0\n", NULL);
+	sysmake_thread(&sys, "8", "8", "calm\n", "-1\n", "");
+	sysmake_thread(&sys, "9", "9", NULL, NULL, NULL);
+	sysmake_put(sys.roots.proc, "meminfo", "");
+	if (!no_err(rk_livepatch_blockers(&sys.roots, true, &blockers), "while enabling"))
 		return;
 	is_int((long long)blockers.list.nr, 2, "who isn't patched yet");
 	is_int(blockers.list.v[0].pid, 7, "by pid");
@@ -177,12 +107,12 @@ static void test_blockers(void)
 	rk_livepatch_blockers_deinit(&blockers);
 
 	blockers = (struct rk_livepatch_blockers){};
-	if (!no_err(rk_livepatch_blockers(&roots, false, &blockers), "while disabling"))
+	if (!no_err(rk_livepatch_blockers(&sys.roots, false, &blockers), "while disabling"))
 		return;
 	is_int((long long)blockers.list.nr, 1, "who is still patched");
 	is_str(blockers.list.v[0].comm, "patched", "that one");
 	rk_livepatch_blockers_deinit(&blockers);
-	free_roots();
+	sysmake_deinit(&sys);
 }
 
 static unsigned int phases;
@@ -201,19 +131,19 @@ static void test_wait(void)
 	const struct rk_reporter reporter = {.phase = count_phase};
 	enum rk_livepatch_state state = RK_LIVEPATCH_STATES;
 
-	new_roots("wait");
-	put_patch("done", "1\n", "0\n");
-	put_patch("slow", "1\n", "1\n");
-	no_err(rk_livepatch_wait(&roots, "done", &limits, &reporter, &state),
+	sysmake_init(&sys, "wait");
+	sysmake_patch(&sys, "done", "1\n", "0\n");
+	sysmake_patch(&sys, "slow", "1\n", "1\n");
+	no_err(rk_livepatch_wait(&sys.roots, "done", &limits, &reporter, &state),
 	       "a transition that is over");
 	is_int(state, RK_LIVEPATCH_ENABLED, "… and its end");
 	is_int(phases, 0, "… without a word");
 	state = RK_LIVEPATCH_STATES;
-	is_err_like(rk_livepatch_wait(&roots, "slow", &limits, &reporter, &state), RK_ERR_TIMEOUT,
-		    "'slow' is still enabling after 0.3", "one that doesn't end");
+	is_err_like(rk_livepatch_wait(&sys.roots, "slow", &limits, &reporter, &state),
+		    RK_ERR_TIMEOUT, "'slow' is still enabling after 0.3", "one that doesn't end");
 	is_int(state, RK_LIVEPATCH_STATES, "nothing is returned then");
 	is_int(phases, 1, "said once");
-	free_roots();
+	sysmake_deinit(&sys);
 }
 
 /* Two notes, the second with the build-id: name size 4, description size 4, type 3. */
@@ -227,8 +157,8 @@ static void is_build_id(const void *data, size_t len, const char *want, const ch
 	struct rk_running running = {};
 	struct utsname host;
 
-	put_bytes(roots.sys, "kernel/notes", data, len);
-	if (!no_err(rk_running_read(&roots, &running), name))
+	sysmake_put_bytes(sys.roots.sys, "kernel/notes", data, len);
+	if (!no_err(rk_running_read(&sys.roots, &running), name))
 		return;
 	is_str(running.build_id, want, name);
 	uname(&host);
@@ -242,13 +172,14 @@ static void test_module_build_id(void)
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
 	struct rk_running_module module = {};
 
-	put_bytes(roots.sys, "module/af_key/notes/.note.gnu.build-id", notes + 20,
-		  sizeof(notes) - 20);
-	put_bytes(roots.sys, "module/af_key/srcversion", "0A1B\n", 5);
-	no_err(rk_running_module(&roots, "af_key", &arena, &module), "a loaded module");
+	sysmake_put_bytes(sys.roots.sys, "module/af_key/notes/.note.gnu.build-id", notes + 20,
+			  sizeof(notes) - 20);
+	sysmake_put_bytes(sys.roots.sys, "module/af_key/srcversion", "0A1B\n", 5);
+	no_err(rk_running_module(&sys.roots, "af_key", &arena, &module), "a loaded module");
 	is_str(module.build_id, "ab010a0a", "its build-id");
 	is_str(module.srcversion, "0A1B", "its srcversion");
-	no_err(rk_running_module(&roots, "absent", &arena, &module), "a module that isn't loaded");
+	no_err(rk_running_module(&sys.roots, "absent", &arena, &module),
+	       "a module that isn't loaded");
 	is_str(module.build_id, NULL, "has no build-id");
 	is_str(module.srcversion, NULL, "… and no srcversion");
 }
@@ -257,7 +188,7 @@ static void test_running(void)
 {
 	unsigned char broken[sizeof(notes)];
 
-	new_roots("running");
+	sysmake_init(&sys, "running");
 	is_build_id(notes, sizeof(notes), "ab010a0a", "the build-id, newlines and all");
 	is_build_id(notes, 20, NULL, "no build-id");
 	is_build_id(notes, sizeof(notes) - 1, NULL, "a note cut short");
@@ -266,7 +197,7 @@ static void test_running(void)
 	memset(broken + 4, 0xff, 4);
 	is_build_id(broken, sizeof(broken), NULL, "a size beyond the end");
 	test_module_build_id();
-	free_roots();
+	sysmake_deinit(&sys);
 }
 
 int main(void)

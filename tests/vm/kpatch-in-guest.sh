@@ -49,7 +49,7 @@ check 1 "or it changes a function this kernel lacks" kpatch load lp_refused.ko
 check 1 "was made for kernel 7" kpatch load bad.ko
 check 1 "is no live patch module" kpatch load lp_sleeper.ko
 check 1 "cannot open" kpatch load absent.ko
-check 2 "missing operand: FILE" kpatch load
+check 2 "missing operand: FILE|NAME" kpatch load
 
 check 1 "its version is '#2 SMP', this kernel's is '#" kpatch load other_version.ko
 check 1 "its build-id is '00ff', this kernel's is '" kpatch load other_build.ko
@@ -67,7 +67,7 @@ insmod lp_sleeper.ko
 check 1 "patches module 'lp_sleeper' with build-id 0123, the one that is loaded has" kpatch load other_module.ko
 check 1 "patches module 'lp_sleeper' with srcversion 0BAD, the one that is loaded has" kpatch load other_source.ko
 check 1 "it is not the kernel's own (see 'modinfo -n lp_sleeper')" kpatch load other_source.ko
-kpatch load --timeout 8 lp_stuck.ko >said 2>&1 &
+kpatch load --wait 4 --timeout 4 lp_stuck.ko >said 2>&1 &
 sleep 4
 check 0 "lp_stuck [enabling]" kpatch list
 check 0 "held up by lp_sleeper" kpatch list

@@ -40,15 +40,6 @@ static void show_line(const char *key, const char *value)
 		printf("%-12s %s\n", key, value);
 }
 
-static void show_fix(const struct rk_manifest_fix *fix)
-{
-	printf("%-12s ", "fix");
-	rk_vec_for_each(&fix->cves, cve)
-		printf("%s ", *cve);
-	printf("%s\n", fix->title ? fix->title : fix->file);
-}
-
-/* What outlives the patch or runs at its borders: the next level must know of it. */
 static void show_lasting(const struct rk_manifest *m)
 {
 	rk_vec_for_each(&m->callbacks, callback)
@@ -65,8 +56,7 @@ static void show_manifest(const struct rk_manifest *m)
 	printf("%-12s %llu\n", "level", (unsigned long long)m->level);
 	show_line("target", m->target_id);
 	show_line("kernel", m->version);
-	rk_vec_for_each(&m->fixes, fix)
-		show_fix(fix);
+	kpatch_show_fixes("fix          ", m);
 	rk_vec_for_each(&m->funcs, func)
 		printf("%-12s %s %s\n", "function", func->object, func->name);
 	show_lasting(m);
@@ -75,7 +65,7 @@ static void show_manifest(const struct rk_manifest *m)
 
 static struct rk_err *info_of_file(const struct rk_cli *cli, const char *path)
 {
-	_cleanup_info_ struct rk_module_info *info = NULL;
+	_cleanup_module_info_ struct rk_module_info *info = NULL;
 
 	RK_TRY(rk_module_info_read(path, &info));
 	if (cli->json)
@@ -93,7 +83,7 @@ static struct rk_err *info_of_file(const struct rk_cli *cli, const char *path)
 
 /* --- a loaded patch --- */
 
-static json_t *loaded_json(const struct rk_livepatch *patch)
+static json_t *loaded_json(const struct rk_livepatch *patch, const struct rk_livepatch_known *known)
 {
 	json_t *doc = rk_render_document("kpatch-info", 1);
 	json_t *functions = json_array();
@@ -109,17 +99,24 @@ static json_t *loaded_json(const struct rk_livepatch *patch)
 	json_object_set_new(doc, "refcount", json_integer(patch->refcount));
 	json_object_set_new(doc, "taint", json_string(patch->taint));
 	json_object_set_new(doc, "functions", functions);
+	json_object_set_new(doc, "file", known->path ? json_string(known->path) : json_null());
+	json_object_set_new(doc, "fixes",
+			    known->manifest ? kpatch_fixes_json(known->manifest) : json_null());
 	return doc;
 }
 
-static struct rk_err *show_loaded(const struct rk_cli *cli, const struct rk_livepatch *patch)
+static struct rk_err *show_loaded(const struct rk_cli *cli, const struct rk_livepatch *patch,
+				  const struct rk_livepatch_known *known)
 {
 	if (cli->json)
-		return rk_render_json(loaded_json(patch));
+		return rk_render_json(loaded_json(patch, known));
 	show_line("name", patch->name);
 	show_line("state", rk_livepatch_state_name(patch->state));
 	printf("%-12s %d\n", "references", patch->refcount);
 	show_line("taint", patch->taint);
+	show_line("file", known->path);
+	if (known->manifest)
+		kpatch_show_fixes("fix          ", known->manifest);
 	rk_vec_for_each(&patch->objects, object)
 		rk_vec_for_each(&object->funcs, func)
 			printf("%-12s %s %s%s\n", "function", object->name, func->name,
@@ -127,31 +124,53 @@ static struct rk_err *show_loaded(const struct rk_cli *cli, const struct rk_live
 	return NULL;
 }
 
-static struct rk_err *info_of_loaded(const struct rk_cli *cli, const char *text)
+/* A loaded patch, else an installed one. */
+static struct rk_err *info_of_name(const struct rk_cli *cli, const struct kpatch_place *place,
+				   const char *text)
 {
 	_cleanup_livepatch_list_ struct rk_livepatch_list list = {};
-	_cleanup_free_ char *name = kpatch_module_name(text);
+	_cleanup_running_ struct rk_running running = {};
+	_cleanup_known_ struct rk_livepatch_known known = {};
+	_cleanup_free_ char *name = rk_livepatch_module_name(text);
+	_cleanup_free_ char *path = NULL;
 
 	if (!name)
 		return rk_err_nomem();
-	RK_TRY(rk_livepatch_list(&rk_livepatch_roots, &list));
-	rk_vec_for_each(&list.list, patch)
-		if (rk_streq(patch->name, name))
-			return show_loaded(cli, patch);
-	return rk_err(RK_ERR_NOT_FOUND, "'%s' is neither a file nor a loaded live patch", text);
+	RK_TRY(rk_running_read(&place->roots, &running));
+	RK_TRY(rk_livepatch_list(&place->roots, &list));
+	rk_vec_for_each(&list.list, patch) {
+		if (!rk_streq(patch->name, name))
+			continue;
+		RK_TRY(rk_livepatch_recall(&place->roots, running.release, name, &known));
+		return show_loaded(cli, patch, &known);
+	}
+	RK_TRY(rk_installed_find(&place->roots, running.release, name, &path));
+	if (path)
+		return info_of_file(cli, path);
+	return rk_err(RK_ERR_NOT_FOUND,
+		      "'%s' is neither a file nor a loaded live patch, nor is it installed", text);
 }
 
 static struct rk_err *info(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
 	const char *what = cli->operands[0];
+	_cleanup_place_ struct kpatch_place place = {};
 
-	return rk_fs_exists(what) ? info_of_file(cli, what) : info_of_loaded(cli, what);
+	(void)ret_exit;
+	if (rk_fs_exists(what))
+		return info_of_file(cli, what);
+	RK_TRY(kpatch_place_init(cli, &place));
+	return info_of_name(cli, &place, what);
 }
+
+static const struct rk_option options[] = {KPATCH_OPT_ROOT, RK_OPT_END};
 
 const struct rk_verb verb_info = {
 	.name = "info",
 	.operands = "FILE|NAME",
 	.summary = "show what a patch module contains, or a loaded patch and its functions",
+	.options = options,
+	.values_size = sizeof(struct kpatch_values),
 	.min_operands = 1,
 	.max_operands = 1,
 	.has_json = true,

@@ -5,54 +5,64 @@
 
 #include <jansson.h>
 
-#include "lib/livepatch/livepatch.h"
-#include "lib/patch/module.h"
+#include "lib/livepatch/apply.h"
+#include "lib/livepatch/check.h"
+#include "lib/livepatch/store.h"
 #include "tools/common/cli.h"
 
-extern const struct rk_verb verb_load, verb_unload, verb_list, verb_info;
+extern const struct rk_verb verb_load, verb_unload, verb_replace, verb_list, verb_info, verb_status,
+	verb_install, verb_uninstall, verb_signal, verb_force;
 
-#define KPATCH_NOTE_MS 15000 /* a transition that takes longer is worth a word */
-/* then a load is reversed: five rounds of the kernel's own nudging (every 15 s) */
-#define KPATCH_LIMIT_MS	    75000
-#define KPATCH_REFERENCE_MS 15000 /* until nobody refers to an unloaded module */
-#define KPATCH_BUSY_TRIES   5	  /* while another transition runs */
-
-/* Refuses a module that isn't a live patch, or isn't for the kernel that runs: RK_ERR_UNSUPPORTED, RK_ERR_MISMATCH. */
-struct rk_err *kpatch_check_module(const char *path, const struct rk_module_info *info,
-				   const struct rk_running *running) __must_use;
-
-/* What modprobe would load; all NULL when it knows no such module. */
-struct kpatch_installed {
-	const char *path;
-	struct rk_running_module id; /* not known for a compressed file */
+/* The options of all verbs; each has a table of those it knows. */
+struct kpatch_values {
+	const char *root;	/* NULL: "/" */
+	const char *kernel;	/* release; NULL: the one that runs */
+	unsigned int wait_s;	/* 0: rk_livepatch_patience */
+	unsigned int timeout_s; /* 0: rk_livepatch_patience */
+	bool all;
+	bool boot;
+	bool check_only;
+	bool yes;
 };
 
-/* By /lib/modules/RELEASE/modules.dep (depmod). Strings are in arena. Errors: RK_ERR_SYS, RK_ERR_FORMAT (the file is no module). */
-struct rk_err *kpatch_installed_module(const char *release, const char *name,
-				       struct rk_arena *arena, struct kpatch_installed *ret)
-	__must_use;
+#define KPATCH_OPT_ROOT                                          \
+	RK_OPT_STR(0, "root", struct kpatch_values, root, "DIR", \
+		   "look at the system below DIR, a mounted image for example")
+#define KPATCH_OPT_WAIT                                                                 \
+	RK_OPT_UINT(0, "wait", struct kpatch_values, wait_s, "S",                       \
+		    "signal the tasks that hold up a transition after S seconds (15)"), \
+		RK_OPT_UINT(0, "timeout", struct kpatch_values, timeout_s, "S",         \
+			    "turn it round when it does not end S seconds after that (60)")
 
-/* Options of the verbs that wait for a transition. */
-struct kpatch_wait_values {
-	unsigned int timeout; /* seconds; 0: KPATCH_LIMIT_MS */
+/* Where the verb works: cli->values' root before each of the usual paths. */
+struct kpatch_place {
+	struct rk_arena arena;
+	struct rk_livepatch_roots roots;
+	bool is_host; /* no other root */
 };
+struct rk_err *kpatch_place_init(const struct rk_cli *cli, struct kpatch_place *ret) __must_use;
+void kpatch_place_deinit(struct kpatch_place *place);
+#define _cleanup_place_ _cleanup_(kpatch_place_deinit)
 
-/* Waits for the end of name's transition; cli->values is a struct kpatch_wait_values. When it doesn't end, names on
- * stderr the tasks that hold it up, with their stacks, and returns RK_ERR_TIMEOUT. */
-struct rk_err *kpatch_wait(const struct rk_cli *cli, const char *name, bool enabling,
-			   enum rk_livepatch_state *ret) __must_use;
+struct rk_livepatch_patience kpatch_patience(const struct rk_cli *cli);
 
-/* Options of load and unload. */
-extern const struct rk_option kpatch_wait_options[];
+/* The file that is meant: one that is there, else an installed one of that name, made absolute. RK_ERR_NOT_FOUND, RK_ERR_SYS. */
+struct rk_err *kpatch_find_file(const struct kpatch_place *place, const char *release,
+				const char *what, char **ret) __must_use;
 
-/* "dir/kpatch-fix.ko", "kpatch-fix" and "kpatch_fix" are the module kpatch_fix. malloc'ed, NULL without memory. */
-char *kpatch_module_name(const char *text) __must_use;
+/* Who holds up the transition of one of these, if one is in it; ret is untouched if none is. */
+struct rk_err *kpatch_read_blockers(const struct kpatch_place *place,
+				    const struct rk_livepatch_list *list,
+				    struct rk_livepatch_blockers *ret) __must_use;
 
-static inline void kpatch_cleanup_info(struct rk_module_info **info)
-{
-	if (*info)
-		rk_module_info_free(*info);
-}
-#define _cleanup_info_ _cleanup_(kpatch_cleanup_info)
+/* --- show.c --- */
+void kpatch_show_checks(const struct rk_cli *cli, const struct rk_checks *checks);
+json_t *kpatch_checks_json(const struct rk_checks *checks);
+/* Tasks that hold a transition up, on out. */
+void kpatch_show_blockers(FILE *out, const struct rk_livepatch_blockers *blockers);
+json_t *kpatch_blockers_json(const struct rk_livepatch_blockers *blockers);
+/* "CVE-2026-1 CVE-2026-2 title", a line a fix. */
+void kpatch_show_fixes(const char *indent, const struct rk_manifest *manifest);
+json_t *kpatch_fixes_json(const struct rk_manifest *manifest);
 
 #endif

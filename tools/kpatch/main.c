@@ -5,11 +5,14 @@
 
 int main(int argc, char **argv)
 {
-	static const struct rk_verb *const verbs[] = {&verb_load, &verb_unload, &verb_list,
-						      &verb_info, NULL};
+	static const struct rk_verb *const verbs[] = {
+		&verb_load,   &verb_unload, &verb_replace, &verb_list,
+		&verb_info,   &verb_status, &verb_install, &verb_uninstall,
+		&verb_signal, &verb_force,  NULL,
+	};
 	static const struct rk_tool tool = {
 		.name = "kpatch",
-		.summary = "load, unload and show live patches of the running kernel",
+		.summary = "load, unload, install and show live patches",
 		.verbs = verbs,
 	};
 

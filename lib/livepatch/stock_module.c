@@ -9,7 +9,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "lib/elf/elf.h"
-#include "tools/kpatch/kpatch.h"
+#include "lib/livepatch/check_internal.h"
 
 #define MODULES_DEP_MAX (64u << 20) /* Debian's is 600 KiB */
 
@@ -52,13 +52,14 @@ static struct rk_err *find_file(const char *dir, const char *name, char **ret)
 	return NULL;
 }
 
-struct rk_err *kpatch_installed_module(const char *release, const char *name,
-				       struct rk_arena *arena, struct kpatch_installed *ret)
+struct rk_err *rk_stock_module(const struct rk_livepatch_roots *roots, const char *release,
+			       const char *name, struct rk_arena *arena,
+			       struct rk_stock_module *ret)
 {
-	_cleanup_free_ char *dir = rk_asprintf("/lib/modules/%s", release);
+	_cleanup_free_ char *dir = rk_path_join(roots->modules, release);
 	_cleanup_free_ char *path = NULL;
 	_cleanup_elf_ struct rk_elf *elf = NULL;
-	struct kpatch_installed found = {};
+	struct rk_stock_module found = {};
 	const char *build_id, *srcversion;
 
 	if (!dir)

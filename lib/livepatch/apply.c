@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The order of a load: what is in the way goes, the module comes, the transition is waited for; then what the new one took the place of is
+ * cleared away. Each step that fails is followed by those that undo the ones before it.
+ */
+#include "lib/livepatch/apply.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/fs.h"
+#include "lib/base/sha256.h"
+#include "lib/base/str.h"
+
+const struct rk_livepatch_patience rk_livepatch_patience = {
+	.first_ms = 15000,
+	.second_ms = 60000,
+	.reference_ms = 15000,
+	.tries = 5,
+};
+
+/* One call's arguments. */
+struct apply {
+	const struct rk_livepatch_roots *roots;
+	const struct rk_livepatch_patience *patience;
+	const struct rk_reporter *reporter;
+	struct rk_livepatch_outcome *outcome;
+};
+
+void rk_livepatch_outcome_deinit(struct rk_livepatch_outcome *outcome)
+{
+	rk_livepatch_blockers_deinit(&outcome->blockers);
+	*outcome = (struct rk_livepatch_outcome){};
+}
+
+struct rk_err *rk_livepatch_lock(const struct rk_livepatch_roots *roots, int *ret_fd)
+{
+	_cleanup_free_ char *path = rk_path_join(roots->run, "lock");
+
+	if (!path)
+		return rk_err_nomem();
+	RK_TRY(rk_fs_mkdir_p(roots->run, 0755));
+	return rk_fs_lock(path, RK_LOCK_EXCLUSIVE, false, ret_fd);
+}
+
+/* going_on: also when interrupted. */
+static struct rk_err *wait_for(const struct apply *a, const char *name, bool going_on,
+			       enum rk_livepatch_state *ret)
+{
+	const struct rk_livepatch_patience *p = a->patience;
+	struct rk_livepatch_limits limits = {
+		.note_ms = p->first_ms,
+		.end_ms = p->first_ms + p->second_ms,
+		.goes_on = going_on,
+	};
+
+	return rk_livepatch_wait(a->roots, name, &limits, a->reporter, ret);
+}
+
+/* Keeps who holds name up, before the transition is turned round; that they can't be told is no reason to fail. */
+static void note_blockers(const struct apply *a, bool enabling)
+{
+	struct rk_livepatch_blockers blockers = {};
+	struct rk_err *err;
+
+	a->outcome->stalled = true;
+	err = rk_livepatch_blockers(a->roots, enabling, &blockers);
+	if (err) {
+		rk_report_note(a->reporter, "cannot tell which tasks hold it up: %s",
+			       rk_err_message(err));
+		rk_err_free(err);
+		return;
+	}
+	rk_livepatch_blockers_deinit(&a->outcome->blockers);
+	a->outcome->blockers = blockers;
+}
+
+/* Takes a patch out whose load didn't come to its end. */
+static struct rk_err *take_back(const struct apply *a, const char *name)
+{
+	enum rk_livepatch_state state;
+
+	RK_TRY(rk_livepatch_state(a->roots, name, &state));
+	if (state == RK_LIVEPATCH_ENABLED || state == RK_LIVEPATCH_ENABLING)
+		RK_TRY(rk_livepatch_set_enabled(a->roots, name, false));
+	/* reversing waits for the tasks that already changed over, which are few or none */
+	RK_TRY(wait_for(a, name, true, &state));
+	a->outcome->state = state;
+	RK_TRY(rk_livepatch_remove(a->roots, name, a->patience->reference_ms));
+	a->outcome->state = RK_LIVEPATCH_ABSENT;
+	a->outcome->reversed = true;
+	return NULL;
+}
+
+/* err is why. */
+static struct rk_err *reverse(const struct apply *a, const char *name, struct rk_err *err)
+{
+	_cleanup_err_ struct rk_err *second = NULL;
+
+	if (rk_err_code(err) == RK_ERR_TIMEOUT)
+		note_blockers(a, true);
+	second = take_back(a, name);
+	if (!second)
+		return rk_err_wrap(err, "cannot load '%s'; it was taken back", name);
+	return rk_err_wrap(err, "cannot load '%s', and cannot take it back (%s)", name,
+			   rk_err_message(second));
+}
+
+static struct rk_err *wait_enabled(const struct apply *a, const char *name, bool going_on)
+{
+	struct rk_livepatch_outcome *outcome = a->outcome;
+	double start = rk_clock_seconds();
+	struct rk_err *err = wait_for(a, name, going_on, &outcome->state);
+
+	outcome->transition_s = rk_clock_seconds() - start;
+	if (err)
+		return reverse(a, name, err);
+	if (outcome->state != RK_LIVEPATCH_ENABLED)
+		return rk_err(RK_ERR_TOOL, "'%s' was loaded, but its patch is %s", name,
+			      rk_livepatch_state_name(outcome->state));
+	return NULL;
+}
+
+static struct rk_err *insert_and_wait(const struct apply *a, const char *path, const char *name,
+				      bool going_on)
+{
+	double start = rk_clock_seconds();
+	struct rk_err *err = rk_livepatch_insert(a->roots, path, a->patience->tries, a->reporter);
+
+	a->outcome->insert_s = rk_clock_seconds() - start;
+	return err ? err : wait_enabled(a, name, going_on);
+}
+
+static struct rk_err *unload(const struct apply *a, const char *name)
+{
+	enum rk_livepatch_state state;
+	struct rk_err *err;
+
+	RK_TRY(rk_livepatch_state(a->roots, name, &state));
+	if (state == RK_LIVEPATCH_ENABLED || state == RK_LIVEPATCH_ENABLING)
+		RK_TRY(rk_livepatch_set_enabled(a->roots, name, false));
+	err = wait_for(a, name, false, &state);
+	if (err) {
+		if (rk_err_code(err) == RK_ERR_TIMEOUT)
+			note_blockers(a, false);
+		_cleanup_err_ struct rk_err *second =
+			rk_livepatch_set_enabled(a->roots, name, true);
+		if (!second)
+			second = wait_for(a, name, true, &a->outcome->state);
+		return rk_err_wrap(
+			err, second ? "cannot unload '%s'" : "cannot unload '%s'; it stays enabled",
+			name);
+	}
+	if (state == RK_LIVEPATCH_ENABLED)
+		return rk_err(RK_ERR_TOOL, "'%s' was enabled again by somebody else", name);
+	RK_TRY(rk_livepatch_remove(a->roots, name, a->patience->reference_ms));
+	rk_livepatch_forget(a->roots, name);
+	return NULL;
+}
+
+static struct rk_err *remove_disabled(const struct apply *a, const struct rk_livepatch_plan *plan)
+{
+	rk_vec_for_each(&plan->disabled, it) {
+		RK_TRY(rk_livepatch_remove(a->roots, it->name, a->patience->reference_ms));
+		rk_livepatch_forget(a->roots, it->name);
+	}
+	return NULL;
+}
+
+/* The file may be another one by now. */
+static struct rk_err *load_again(const struct apply *a, const struct rk_livepatch_before *before)
+{
+	_cleanup_module_info_ struct rk_module_info *info = NULL;
+
+	if (!before->known.path || !before->known.sha256)
+		return rk_err(RK_ERR_NOT_FOUND, "the file of '%s' is not known", before->name);
+	RK_TRY(rk_module_info_read(before->known.path, &info));
+	if (!rk_streq(info->sha256, before->known.sha256))
+		return rk_err(RK_ERR_MISMATCH, "'%s' is another file by now", before->known.path);
+	RK_TRY(insert_and_wait(a, before->known.path, before->name, true));
+	return rk_livepatch_remember(a->roots, before->known.path, info);
+}
+
+/* Brings back the first nr of what had been disabled; err is why. The outcome stays the new patch's. */
+static struct rk_err *restore(const struct apply *a, const struct rk_livepatch_plan *plan,
+			      size_t nr, struct rk_err *err)
+{
+	struct rk_livepatch_outcome aside = {};
+	struct apply quiet = *a;
+	struct rk_err *second = NULL;
+
+	quiet.outcome = &aside;
+	for (size_t i = 0; i < nr && !second; i++)
+		second = load_again(&quiet, &plan->enabled.v[i]);
+	rk_livepatch_outcome_deinit(&aside);
+	if (second) {
+		err = rk_err_wrap(err, "cannot bring back what was loaded before (%s)",
+				  rk_err_message(second));
+		rk_err_free(second);
+		return err;
+	}
+	a->outcome->restored = nr > 0;
+	return err;
+}
+
+/* Disables what is enabled, then loads. */
+static struct rk_err *change(const struct apply *a, const struct rk_livepatch_plan *plan,
+			     const char *path, const char *name)
+{
+	struct rk_err *err;
+
+	for (size_t i = 0; i < plan->enabled.nr; i++) {
+		err = unload(a, plan->enabled.v[i].name);
+		if (err)
+			return restore(a, plan, i, err);
+	}
+	err = insert_and_wait(a, path, name, false);
+	return err ? restore(a, plan, plan->enabled.nr, err) : NULL;
+}
+
+/* The kernel disabled what was replaced; its modules only lie about. */
+static void clear_replaced(const struct apply *a, const struct rk_livepatch_plan *plan)
+{
+	rk_vec_for_each(&plan->enabled, it) {
+		enum rk_livepatch_state state;
+		struct rk_err *err = rk_livepatch_state(a->roots, it->name, &state);
+
+		if (!err && state == RK_LIVEPATCH_DISABLED)
+			err = rk_livepatch_remove(a->roots, it->name, a->patience->reference_ms);
+		if (err)
+			rk_report_note(a->reporter,
+				       "the module of '%s', which was replaced, stays: %s",
+				       it->name, rk_err_message(err));
+		else if (state == RK_LIVEPATCH_DISABLED)
+			rk_livepatch_forget(a->roots, it->name);
+		rk_err_free(err);
+	}
+}
+
+static struct rk_err *do_plan(const struct apply *a, const char *path, const char *name,
+			      const struct rk_livepatch_plan *plan)
+{
+	switch (plan->way) {
+	case RK_LIVEPATCH_REFUSED:
+		return rk_err(RK_ERR_MISMATCH, "cannot load '%s': %s", name, plan->reason);
+	case RK_LIVEPATCH_CONTINUE: return wait_enabled(a, name, false);
+	case RK_LIVEPATCH_TURN:
+		RK_TRY(rk_livepatch_set_enabled(a->roots, name, true));
+		return wait_enabled(a, name, false);
+	case RK_LIVEPATCH_CHANGE:
+		RK_TRY(remove_disabled(a, plan));
+		return change(a, plan, path, name);
+	default: RK_TRY(remove_disabled(a, plan)); return insert_and_wait(a, path, name, false);
+	}
+}
+
+struct rk_err *rk_livepatch_apply(const struct rk_livepatch_roots *roots, const char *path,
+				  const struct rk_module_info *info,
+				  const struct rk_livepatch_plan *plan,
+				  const struct rk_livepatch_patience *patience,
+				  const struct rk_reporter *reporter,
+				  struct rk_livepatch_outcome *outcome)
+{
+	struct apply a = {roots, patience, reporter, outcome};
+
+	if (plan->way == RK_LIVEPATCH_NOTHING) {
+		outcome->state = RK_LIVEPATCH_ENABLED;
+		return NULL;
+	}
+	RK_TRY(do_plan(&a, path, info->name, plan));
+	RK_TRY(rk_err_wrap(rk_livepatch_remember(roots, path, info),
+			   "'%s' is loaded, but it cannot be written down", info->name));
+	if (plan->way != RK_LIVEPATCH_CHANGE)
+		clear_replaced(&a, plan);
+	return NULL;
+}
+
+struct rk_err *rk_livepatch_unload(const struct rk_livepatch_roots *roots, const char *name,
+				   const struct rk_livepatch_patience *patience,
+				   const struct rk_reporter *reporter,
+				   struct rk_livepatch_outcome *outcome)
+{
+	struct apply a = {roots, patience, reporter, outcome};
+
+	RK_TRY(rk_livepatch_state(roots, name, &outcome->state));
+	if (outcome->state == RK_LIVEPATCH_ABSENT)
+		return rk_err(RK_ERR_NOT_FOUND,
+			      "no live patch '%s' is loaded; 'kpatch list' shows what is", name);
+	RK_TRY(unload(&a, name));
+	outcome->state = RK_LIVEPATCH_ABSENT;
+	return NULL;
+}
