@@ -11,6 +11,7 @@
 /* A header can reach 400 units; on a busy machine they take their time. */
 #define BUILD_TIMEOUT_MS (60 * 60 * 1000)
 #define CARRIED_MAX	 12 /* files a fix may get from elsewhere before it is given up as incomplete */
+#define LEFT_OUT_MAX	 3 /* words whose hunks may be left out of a fix */
 #define STATUS_VERDICT	 3
 
 static const char *const outcome_names[COV_OUTCOMES] = {
@@ -52,6 +53,8 @@ struct attempt {
 	char *patch_path, *name;
 	struct cov_paths carried, useless; /* files from elsewhere, and those that didn't help */
 	char *complaint;		   /* of the last compile that failed */
+	char *unknown; /* the word that the first compile stumbled over; "": any other complaint */
+	struct cov_paths left_out; /* words, owned: hunks that add them aren't cut */
 	json_t *result;
 	double seconds, cpu_seconds;
 	long peak_kib;
@@ -62,13 +65,18 @@ static void attempt_deinit(struct attempt *a)
 	free(a->patch_path);
 	free(a->name);
 	free(a->complaint);
+	free(a->unknown);
+	rk_vec_for_each(&a->left_out.list, word)
+		free((char *)*word);
+	rk_vec_deinit(&a->left_out.list);
 	rk_vec_deinit(&a->carried.list);
 	rk_vec_deinit(&a->useless.list);
 	json_decref(a->result);
 }
 
 struct rk_err *cov_cut(const struct cov_trees *trees, const struct cov_fix *fix,
-		       const struct cov_paths *files, const char *path, bool *ret_differs)
+		       const struct cov_paths *files, const struct cov_paths *left_out,
+		       const char *path, bool *ret_differs)
 {
 	_cleanup_str_ struct rk_str patch = RK_STR_INIT;
 
@@ -77,8 +85,11 @@ struct rk_err *cov_cut(const struct cov_trees *trees, const struct cov_fix *fix,
 		rk_str_addf(&patch, "%s\n", (*cve)->id);
 	rk_str_add(&patch, "---\n");
 	size_t head = patch.len;
-	rk_vec_for_each(&files->list, file)
-		RK_TRY(cov_trees_diff(trees, *file, &patch));
+	rk_vec_for_each(&files->list, file) {
+		_cleanup_str_ struct rk_str diff = RK_STR_INIT;
+		RK_TRY(cov_trees_diff(trees, *file, &diff));
+		RK_TRY(cov_leave_out(rk_str_get(&diff), left_out, &patch));
+	}
 	*ret_differs = patch.len > head;
 	return rk_fs_write(path, rk_str_get(&patch), patch.len, 0644);
 }
@@ -93,7 +104,8 @@ static struct rk_err *cut(struct attempt *a, bool *ret_differs)
 		ok = ok && rk_vec_push(&files.list, *path);
 	rk_vec_for_each(&a->carried.list, path)
 		ok = ok && rk_vec_push(&files.list, *path);
-	struct rk_err *err = ok ? cov_cut(a->run->trees, a->fix, &files, a->patch_path, ret_differs)
+	struct rk_err *err = ok ? cov_cut(a->run->trees, a->fix, &files, &a->left_out,
+					  a->patch_path, ret_differs)
 				: rk_err_nomem();
 	rk_vec_deinit(&files.list);
 	return err;
@@ -269,6 +281,32 @@ static struct rk_err *add_carried(struct attempt *a, const char *message, bool *
 	return err;
 }
 
+/* Once nothing more can be carried along: without the hunks that ask for it, and without what was carried for them. */
+static struct rk_err *leave_out(struct attempt *a, bool *ret_again)
+{
+	if (!a->unknown || !*a->unknown || a->left_out.list.nr == LEFT_OUT_MAX)
+		return NULL;
+	if (!rk_vec_push(&a->left_out.list, a->unknown))
+		return rk_err_nomem();
+	a->unknown = NULL;
+	free(take_ptr(a->complaint));
+	a->carried.list.nr = a->useless.list.nr = 0;
+	*ret_again = true;
+	return NULL;
+}
+
+static struct rk_err *complete(struct attempt *a, const char *message, bool *ret_again)
+{
+	if (!a->unknown) {
+		RK_TRY(cov_unknown_word(a->run->trees, a->fix, message, &a->unknown));
+		a->unknown = a->unknown ? a->unknown : strdup("");
+		if (!a->unknown)
+			return rk_err_nomem();
+	}
+	RK_TRY(add_carried(a, message, ret_again));
+	return *ret_again ? NULL : leave_out(a, ret_again);
+}
+
 /* A failed call: its error, or that it ended without saying anything. *ret_again: with one more file it may be another. */
 static struct rk_err *take_failure(struct attempt *a, const struct cov_call *call, bool *ret_again)
 {
@@ -278,7 +316,7 @@ static struct rk_err *take_failure(struct attempt *a, const struct cov_call *cal
 
 	*ret_again = false;
 	if (code && message && rk_streq(code, rk_err_code_name(RK_ERR_COMPILE))) {
-		RK_TRY(add_carried(a, message, ret_again));
+		RK_TRY(complete(a, message, ret_again));
 		set_outcome(a, COV_INCOMPLETE);
 	} else {
 		set_outcome(a, COV_ERROR);
@@ -360,7 +398,7 @@ static struct rk_err *try_once(struct attempt *a, bool *ret_again)
 	*ret_again = false;
 	RK_TRY(cut(a, &differs));
 	if (!differs) {
-		set_outcome(a, COV_NO_DIFFERENCE);
+		set_outcome(a, a->left_out.list.nr ? COV_INCOMPLETE : COV_NO_DIFFERENCE);
 		return NULL;
 	}
 	RK_TRY(call_build(a, NULL, &call));
@@ -376,6 +414,7 @@ static struct rk_err *try_once(struct attempt *a, bool *ret_again)
 static struct rk_err *describe(struct attempt *a)
 {
 	json_t *cves = json_array(), *files = json_array(), *carried = json_array();
+	json_t *left_out = json_array();
 
 	rk_vec_for_each(&a->fix->cves, c)
 		json_array_append_new(cves,
@@ -393,6 +432,9 @@ static struct rk_err *describe(struct attempt *a)
 	rk_vec_for_each(&a->carried.list, path)
 		json_array_append_new(carried, json_string(*path));
 	json_object_set_new(a->result, "carried", carried);
+	rk_vec_for_each(&a->left_out.list, word)
+		json_array_append_new(left_out, json_string(*word));
+	json_object_set_new(a->result, "left_out", left_out);
 	json_object_set_new(a->result, "seconds", json_real(a->seconds));
 	json_object_set_new(a->result, "cpu_seconds", json_real(a->cpu_seconds));
 	json_object_set_new(a->result, "peak_kib", json_integer(a->peak_kib));

@@ -69,9 +69,13 @@ void cov_words_deinit(struct cov_words *words);
 struct cov_paths {
 	rk_vec(const char *) list;
 };
-/* Writes the difference of files as a patch with the fix's title and CVEs; *ret_differs: there is any. */
+/* Writes the difference of files as a patch with the fix's title and CVEs, without the hunks that add one of left_out's words;
+ * *ret_differs: there is any. */
 struct rk_err *cov_cut(const struct cov_trees *trees, const struct cov_fix *fix,
-		       const struct cov_paths *files, const char *path, bool *ret_differs)
+		       const struct cov_paths *files, const struct cov_paths *left_out,
+		       const char *path, bool *ret_differs) __must_use;
+/* Appends one file's difference without the hunks that add a line with one of the words; nothing if that is all of them. */
+struct rk_err *cov_leave_out(const char *diff, const struct cov_paths *words, struct rk_str *patch)
 	__must_use;
 /* Builds one fix in dir (made empty): fix.patch, the module, and what is returned. The patch is
  * completed with declarations from other files where it doesn't compile without. A fix that can't be built is no error. */
@@ -103,5 +107,9 @@ struct rk_err *cov_save_result(const struct cov_run *run, const char *id, const 
  * which declare what it doesn't know. Best first; none if nothing in it is understood. Strings are the trees'. */
 struct rk_err *cov_missing_declarations(const struct cov_trees *trees, const char *message,
 					struct cov_paths *ret) __must_use;
+
+/* The word that message complains about and that the fix's own C files add, malloc'ed; *ret is NULL if there is none. */
+struct rk_err *cov_unknown_word(const struct cov_trees *trees, const struct cov_fix *fix,
+				const char *message, char **ret) __must_use;
 
 #endif

@@ -15,7 +15,7 @@
 #define TABLE_MAX (64u << 20)
 
 struct coverage_values {
-	const char *table, *target, *newer, *older_tree, *newer_tree, *state, *output;
+	const char *table, *refusals, *target, *newer, *older_tree, *newer_tree, *state, *output;
 	unsigned int jobs;
 	bool offline, report, no_load, fresh, keep_older, cumulative, repeat;
 };
@@ -24,6 +24,7 @@ struct coverage_values {
 static const struct rk_option options[] = {
 	RK_OPT_GROUP("what is measured"),
 	RK_OPT_STR(0, "table", struct coverage_values, table, "FILE", "the CVEs and their files (default: bench/data/linux-6.1.171-176.tsv)"),
+	RK_OPT_STR(0, "refusals", struct coverage_values, refusals, "FILE", "why refusals are inherent, as looked at (default: bench/data/refusals.tsv)"),
 	RK_OPT_STR(0, "target", struct coverage_values, target, "TARGET", "the kernel to patch (default: debian:6.1.0-47-cloud-amd64)"),
 	RK_OPT_STR(0, "newer", struct coverage_values, newer, "VERSION", "version of the source package that has the fixes (default: 6.1.176-1)"),
 	RK_OPT_STR(0, "older-tree", struct coverage_values, older_tree, "DIR", "cut fixes from these trees instead, each with source.sha256 beside it"),
@@ -70,6 +71,20 @@ static struct rk_err *read_table(const char *path, struct cov_table *ret)
 
 	RK_TRY(rk_fs_read(path, TABLE_MAX, &text, &len));
 	return cov_table_parse(path, text, len, ret);
+}
+
+/* Another table has no refusals that anybody looked at. */
+static struct rk_err *read_reasons(const struct coverage_values *v, json_t **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *path = or_default(v->refusals, "bench/data/refusals.tsv");
+	size_t len;
+
+	*ret = NULL;
+	if (!v->refusals && v->table)
+		return NULL;
+	RK_TRY(rk_fs_read(path, TABLE_MAX, &text, &len));
+	return cov_reasons_parse(path, text, len, ret);
 }
 
 /* kpatch-build as PATH has it: a result is only as good as the tool it came from. */
@@ -147,10 +162,12 @@ static struct rk_err *write_report(struct session *s)
 
 	if (s->target && s->target->dir)
 		RK_TRY(rk_fs_usage(s->target->dir, &facts.cache_bytes));
+	RK_TRY(read_reasons(s->values, &facts.reasons));
 	facts.run = cov_load_result(&s->run, "run");
 	facts.cumulative = cov_load_result(&s->run, "cumulative");
 	facts.repeat = cov_load_result(&s->run, "repeat");
 	struct rk_err *err = cov_document(&s->run, &facts, &document);
+	json_decref(facts.reasons);
 	json_decref(facts.run);
 	json_decref(facts.cumulative);
 	json_decref(facts.repeat);

@@ -130,7 +130,8 @@ static void add_rows(struct rk_str *out, const json_t *rows)
 	rk_str_add(
 		out,
 		"\n## Every fix\n\nCVEs that touch a common file are one fix. *carried*: files from elsewhere in the update "
-		"that it doesn't compile without.\n\n"
+		"that it doesn't compile without; *without hunks with*: lines of another change to its files, which use what no file that was "
+		"carried along could bring.\n\n"
 		"| CVEs | outcome | codes | objects | functions | s | bytes | carried | load |\n"
 		"|---|---|---|---|---|---|---|---|---|\n");
 	json_array_foreach(rows, i, row)
@@ -145,15 +146,75 @@ static void add_rows(struct rk_str *out, const json_t *rows)
 		rk_str_addf(out, " | %.0f | %.1f | %.0f | ", cov_number(row, "functions"),
 			    cov_number(row, "seconds"), cov_number(row, "size"));
 		cov_add_joined(out, json_object_get(row, "carried"), ", ");
+		if (json_array_size(json_object_get(row, "left_out"))) {
+			rk_str_add(out, " without hunks with ");
+			cov_add_joined(out, json_object_get(row, "left_out"), ", ");
+		}
 		rk_str_addf(out, " | %s |\n", cov_text(json_object_get(row, "load"), "result"));
+	}
+}
+
+static bool is_error_of(const json_t *row, const json_t *finding)
+{
+	const json_t *error;
+	size_t i;
+
+	json_array_foreach(json_object_get(row, "errors"), i,
+			   error) if (rk_streq(json_string_value(error),
+					       cov_text(finding, "code"))) return true;
+	return false;
+}
+
+/* "code `place`", each code with the first of its places: the findings are in order. */
+static void add_places(struct rk_str *out, const json_t *row)
+{
+	const json_t *finding;
+	const char *last = "";
+	json_t *seen = json_object();
+	size_t i;
+
+	json_array_foreach(json_object_get(row, "findings"), i, finding)
+	{
+		const char *code = cov_text(finding, "code"), *symbol = cov_text(finding, "symbol");
+		if (!is_error_of(row, finding) || json_object_get(seen, code))
+			continue;
+		rk_str_addf(out, "%s%s `%s`", *last ? ", " : "", code,
+			    *symbol ? symbol : cov_text(finding, "unit"));
+		json_object_set_new(seen, code, json_true());
+		last = code;
+	}
+	json_decref(seen);
+}
+
+/* One line a refusal: what stands in the way and where, and what a look at the patch said about it. */
+static void add_inherent(struct rk_str *out, const json_t *rows)
+{
+	const json_t *row;
+	size_t i;
+
+	rk_str_add(
+		out,
+		"\n## Why each refusal is inherent\n\nThe findings are those of this run, each code with the first of its places; "
+		"`kpatch-build --explain CODE` says what one means. The reason is what a person found who looked at the patch "
+		"(`bench/data/refusals.tsv`).\n\n| fix | finding and place | reason |\n|---|---|---|\n");
+	json_array_foreach(rows, i, row)
+	{
+		const char *reason = cov_text(row, "inherent");
+		if (cov_outcome_of(row) != COV_REFUSED)
+			continue;
+		rk_str_addf(out, "| %s | ", cov_text(row, "id"));
+		add_places(out, row);
+		rk_str_add(out, " | ");
+		add_cell(out, *reason ? reason : "**nobody looked at it yet**");
+		rk_str_add(out, " |\n");
 	}
 }
 
 /* Each refusal with what was found, so that it can be seen whether it is inherent. */
 static void add_refusals(struct rk_str *out, const json_t *rows)
 {
-	const json_t *row, *finding, *error;
-	size_t i, k, n;
+	const json_t *row, *finding;
+	size_t i, k;
 
 	rk_str_add(out, "\n## Every refusal\n\n");
 	json_array_foreach(rows, i, row)
@@ -163,10 +224,7 @@ static void add_refusals(struct rk_str *out, const json_t *rows)
 		rk_str_addf(out, "- %s\n", cov_text(row, "id"));
 		json_array_foreach(json_object_get(row, "findings"), k, finding)
 		{
-			bool is_error = false;
-			json_array_foreach(json_object_get(row, "errors"), n, error) is_error |=
-				rk_streq(json_string_value(error), cov_text(finding, "code"));
-			if (!is_error)
+			if (!is_error_of(row, finding))
 				continue;
 			rk_str_addf(out, "  - `%s` %s `%s`: ", cov_text(finding, "code"),
 				    cov_text(finding, "unit"), cov_text(finding, "symbol"));
@@ -206,6 +264,7 @@ struct rk_err *cov_markdown(const json_t *document, char **ret)
 	add_codes(&out, "Findings that stop a fix:", json_object_get(summary, "errors"));
 	add_codes(&out, "Findings to acknowledge:", json_object_get(summary, "acknowledge"));
 	add_rows(&out, rows);
+	add_inherent(&out, rows);
 	add_refusals(&out, rows);
 	return rk_str_take(&out, ret);
 }

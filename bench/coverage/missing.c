@@ -82,22 +82,34 @@ static struct rk_err *add_files_with(const struct cov_trees *trees, const char *
 	return NULL;
 }
 
-/* The names a line quotes: the last one first, since "'struct a' has no member named 'b'" is about b. */
+/* The names that one line quotes. */
+struct quoted {
+	char words[8][WORD_MAX];
+	size_t nr;
+	bool undefined; /* they have a declaration, but no definition */
+};
+
+static struct quoted quoted_in(const char *line, size_t len)
+{
+	struct quoted q = {};
+
+	for (const char *p = line; p < line + len && q.nr < ARRAY_SIZE(q.words);) {
+		q.undefined |= strncmp(p, "undefined reference", 19) == 0;
+		size_t quote = quote_at(p);
+		p = quote ? read_quoted(p + quote, q.words[q.nr]) : p + 1;
+		q.nr += quote && q.words[q.nr][0];
+	}
+	return q;
+}
+
+/* The last one first, since "'struct a' has no member named 'b'" is about b. */
 static struct rk_err *take_line(const struct cov_trees *trees, const char *line, size_t len,
 				struct cov_paths *ret)
 {
-	char words[8][WORD_MAX];
-	size_t nr = 0;
-	bool undefined = false;
+	struct quoted q = quoted_in(line, len);
 
-	for (const char *p = line; p < line + len && nr < ARRAY_SIZE(words);) {
-		undefined |= strncmp(p, "undefined reference", 19) == 0;
-		size_t quote = quote_at(p);
-		p = quote ? read_quoted(p + quote, words[nr]) : p + 1;
-		nr += quote && words[nr][0];
-	}
-	while (nr-- > 0)
-		RK_TRY(add_files_with(trees, words[nr], undefined, ret));
+	while (q.nr-- > 0)
+		RK_TRY(add_files_with(trees, q.words[q.nr], q.undefined, ret));
 	return NULL;
 }
 
@@ -155,5 +167,37 @@ struct rk_err *cov_missing_declarations(const struct cov_trees *trees, const cha
 		return err;
 	}
 	*ret = found;
+	return NULL;
+}
+
+static struct rk_err *fix_adds(const struct cov_trees *trees, const struct cov_fix *fix,
+			       const char *word, bool *ret)
+{
+	*ret = false;
+	for (size_t i = 0; i < fix->files.nr && !*ret; i++)
+		if (rk_has_suffix(fix->files.v[i], ".c"))
+			RK_TRY(cov_trees_adds_word(trees, fix->files.v[i], word, false, ret));
+	return NULL;
+}
+
+struct rk_err *cov_unknown_word(const struct cov_trees *trees, const struct cov_fix *fix,
+				const char *message, char **ret)
+{
+	*ret = NULL;
+	for (const char *line = message; *line;) {
+		size_t len = strcspn(line, "\n");
+		struct quoted q = {};
+		if (is_complaint(line, len))
+			q = quoted_in(line, len);
+		for (size_t i = 0; i < q.nr; i++) {
+			bool adds;
+			RK_TRY(fix_adds(trees, fix, q.words[i], &adds));
+			if (!adds)
+				continue;
+			*ret = strdup(q.words[i]);
+			return *ret ? NULL : rk_err_nomem();
+		}
+		line += len + (line[len] == '\n');
+	}
 	return NULL;
 }

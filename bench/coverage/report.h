@@ -12,6 +12,7 @@ struct cov_facts {
 	unsigned int processors;
 	uint64_t cache_bytes;
 	json_t *run, *cumulative, *repeat; /* borrowed, or NULL: not measured */
+	json_t *reasons;		   /* borrowed, or NULL: see cov_reasons_parse() */
 };
 
 /* The whole document, a new reference: {"schema", "target", …, "summary", "fixes": [row …]}. A fix without a result is a row without
@@ -29,6 +30,11 @@ json_t *cov_blocking(const json_t *result);
 struct rk_err *cov_csv(const json_t *document, char **ret) __must_use;
 struct rk_err *cov_markdown(const json_t *document, char **ret) __must_use;
 struct rk_err *cov_page(const json_t *document, char **ret) __must_use;
+
+/* What people found when they looked at refusals: lines of a fix's first CVE, a tab, and why no kernel could take it as it is;
+ * lines with '#' are remarks. A new reference: {"CVE-…": "…"}. Errors: RK_ERR_FORMAT. */
+struct rk_err *cov_reasons_parse(const char *name, const char *text, size_t size, json_t **ret)
+	__must_use;
 
 /* Writes coverage.json, coverage.csv, coverage.html and COVERAGE.md into dir (made if absent). */
 struct rk_err *cov_write_all(const json_t *document, const char *dir) __must_use;

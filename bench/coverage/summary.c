@@ -14,9 +14,10 @@
 #define SHOWN_PER_CODE 10
 
 /* What of a kept result the table shows, in this order. */
-static const char *const shown[] = {"outcome", "errors",  "acknowledge", "objects",	 "units",
-				    "carried", "seconds", "cpu_seconds", "size",	 "peak_kib",
-				    "message", "tool",	  "load",	 "module_sha256"};
+static const char *const shown[] = {"outcome", "errors",	"acknowledge", "objects",
+				    "units",   "carried",	"seconds",     "cpu_seconds",
+				    "size",    "peak_kib",	"message",     "tool",
+				    "load",    "module_sha256", "left_out"};
 
 static void add_to(json_t *object, const char *key, json_int_t n)
 {
@@ -171,13 +172,17 @@ struct rk_err *cov_summarise(const json_t *rows, json_t **ret)
 	return *ret ? NULL : rk_err_nomem();
 }
 
-static struct rk_err *rows_of(const struct cov_run *run, json_t **ret)
+static struct rk_err *rows_of(const struct cov_run *run, const json_t *reasons, json_t **ret)
 {
 	json_t *rows = json_array();
 
 	rk_vec_for_each(&run->fixes->list, fix) {
 		json_t *result = cov_load_result(run, fix->id);
-		json_array_append_new(rows, row_of(fix, result));
+		json_t *row = row_of(fix, result);
+		json_t *reason = json_object_get(reasons, fix->id);
+		if (reason && cov_outcome_of(row) == COV_REFUSED)
+			json_object_set(row, "inherent", reason);
+		json_array_append_new(rows, row);
 		json_decref(result);
 	}
 	*ret = rows;
@@ -191,7 +196,7 @@ struct rk_err *cov_document(const struct cov_run *run, const struct cov_facts *f
 	struct tm tm;
 	char date[16];
 
-	RK_TRY(rows_of(run, &rows));
+	RK_TRY(rows_of(run, facts->reasons, &rows));
 	struct rk_err *err = cov_summarise(rows, &summary);
 	if (err) {
 		json_decref(rows);

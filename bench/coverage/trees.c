@@ -278,7 +278,7 @@ bool cov_is_word_char(char c)
 	return isalnum((unsigned char)c) || c == '_';
 }
 
-static bool has_word(const char *line, const char *word)
+bool cov_has_word(const char *line, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -304,7 +304,7 @@ struct rk_err *cov_trees_adds_word(const struct cov_trees *trees, const char *pa
 	*ret = false;
 	for (char *line = patch.len ? strtok_r(patch.s, "\n", &rest) : NULL; line && !*ret;
 	     line = strtok_r(NULL, "\n", &rest))
-		*ret = line[0] == '+' && !rk_has_prefix(line, "+++ ") && has_word(line + 1, word) &&
-		       (!defines || begins_definition(line + 1));
+		*ret = line[0] == '+' && !rk_has_prefix(line, "+++ ") &&
+		       cov_has_word(line + 1, word) && (!defines || begins_definition(line + 1));
 	return NULL;
 }

@@ -44,6 +44,8 @@ struct rk_err *cov_trees_diff(const struct cov_trees *trees, const char *path, s
 /* Is word in a line that the newer tree's file has more; with defines, in one that may begin the definition of a function? */
 struct rk_err *cov_trees_adds_word(const struct cov_trees *trees, const char *path,
 				   const char *word, bool defines, bool *ret) __must_use;
+/* Is word in line, as a whole? */
+bool cov_has_word(const char *line, const char *word);
 /* May c be part of an identifier? */
 bool cov_is_word_char(char c);
 

@@ -62,14 +62,20 @@ static struct rk_err *add_patch(struct whole *w, const struct cov_fix *fix, cons
 {
 	const char *path = rk_arena_printf(&w->arena, "%s/whole/%s%s.patch", w->run->state, fix->id,
 					   is_own ? "" : "-carried");
-	struct cov_paths files = {};
+	struct cov_paths files = {}, left_out = {};
+	const json_t *word;
 	bool differs = false;
+	size_t i;
 
 	if (!path)
 		return rk_err_nomem();
 	struct rk_err *err = cut_rest(w, fix, result, is_own, &files);
+	json_array_foreach(json_object_get(result, "left_out"), i,
+			   word) if (!rk_vec_push(&left_out.list, json_string_value(word)) && !err)
+		err = rk_err_nomem();
 	if (!err)
-		err = cov_cut(w->run->trees, fix, &files, path, &differs);
+		err = cov_cut(w->run->trees, fix, &files, &left_out, path, &differs);
+	rk_vec_deinit(&left_out.list);
 	rk_vec_deinit(&files.list);
 	if (!err && differs)
 		cov_words_add(&w->argv, path);

@@ -46,6 +46,8 @@ struct rk_special {
 	/* The second array that goes with it (".orc_unwind" with ".orc_unwind_ip"), or NULL. */
 	const char *parallel;
 	uint32_t parallel_size;
+	/* The relocation at extent_offset names as many bytes as the byte at extent_size_offset says. Both 0: there is none like that. */
+	uint32_t extent_offset, extent_size_offset;
 };
 
 /* What code does with an address it takes. */

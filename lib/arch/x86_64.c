@@ -55,18 +55,18 @@ static const struct rk_reloc_kind kinds[] = {
 
 /* Linux 6.1; every entry's first relocation names the code. The second __bug_table is that of kernels without DEBUG_BUGVERBOSE. */
 static const struct rk_special specials[] = {
-	{".altinstructions", 12, 0, NULL, 0},
-	{".parainstructions", 16, 0, NULL, 0},
-	{"__jump_table", 16, 0, NULL, 0},
-	{".static_call_sites", 8, 0, NULL, 0},
-	{".retpoline_sites", 4, 0, NULL, 0},
-	{".return_sites", 4, 0, NULL, 0},
-	{"__bug_table", 12, 0, NULL, 0},
-	{"__bug_table", 8, 0, NULL, 0},
-	{"__ex_table", 12, 0, NULL, 0},
-	{".smp_locks", 4, 0, NULL, 0},
-	{".orc_unwind_ip", 4, 0, ".orc_unwind", 6},
-	{"__mcount_loc", 8, 0, NULL, 0},
+	{".altinstructions", 12, 0, NULL, 0, 4, 11},
+	{".parainstructions", 16, 0, NULL, 0, 0, 0},
+	{"__jump_table", 16, 0, NULL, 0, 0, 0},
+	{".static_call_sites", 8, 0, NULL, 0, 0, 0},
+	{".retpoline_sites", 4, 0, NULL, 0, 0, 0},
+	{".return_sites", 4, 0, NULL, 0, 0, 0},
+	{"__bug_table", 12, 0, NULL, 0, 0, 0},
+	{"__bug_table", 8, 0, NULL, 0, 0, 0},
+	{"__ex_table", 12, 0, NULL, 0, 0, 0},
+	{".smp_locks", 4, 0, NULL, 0, 0, 0},
+	{".orc_unwind_ip", 4, 0, ".orc_unwind", 6, 0, 0},
+	{"__mcount_loc", 8, 0, NULL, 0, 0, 0},
 	{},
 };
 

@@ -203,9 +203,32 @@ static struct rk_err *walk_code(struct rk_spans *out, struct rk_span *span)
 	return err;
 }
 
+/* Does the reference name nothing? An alternative that is no code at all points to where the next one's begins, which
+ * is another function's. */
+static bool is_empty_extent(const struct rk_span *entry, const struct rk_ref *ref)
+{
+	const struct rk_special *special = entry->special;
+
+	return special->extent_size_offset && ref->offset == special->extent_offset &&
+	       special->extent_size_offset < entry->size && entry->data &&
+	       !entry->data[special->extent_size_offset];
+}
+
+static void drop_empty_extents(struct rk_span *entry)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < entry->nr_refs; i++)
+		if (!is_empty_extent(entry, &entry->refs[i]))
+			entry->refs[kept++] = entry->refs[i];
+	entry->nr_refs = kept;
+}
+
 static struct rk_err *connect_span(struct rk_spans *out, struct rk_span *span)
 {
 	RK_TRY(take_relocs(out, span));
+	if (span->kind == RK_SPAN_ENTRY)
+		drop_empty_extents(span);
 	bool is_code = span->section->flags & SHF_EXECINSTR;
 	if (is_code && span->data)
 		RK_TRY(walk_code(out, span));

@@ -154,6 +154,95 @@ static void test_missing(const struct cov_trees *trees)
 	check_missing(trees, "", "");
 }
 
+static void test_unknown_word(const struct cov_trees *trees)
+{
+	struct cov_fix fix = {};
+	_cleanup_free_ char *word = NULL, *none = NULL;
+
+	ok(rk_vec_push(&fix.files, "include/net/x.h") && rk_vec_push(&fix.files, "net/b.c"), "fix");
+	no_err(cov_unknown_word(
+		       trees, &fix,
+		       "net/b.c: In function 'brand_new':\n"
+		       "net/b.c:3: error: implicit declaration of function 'member'; did you mean 'b'?",
+		       &word),
+	       "the word");
+	is_str(word, "member", "that the fix adds and the compiler doesn't know");
+	no_err(cov_unknown_word(trees, &fix, "net/b.c:3: error: 'same' undeclared", &none), "none");
+	ok(!none, "a word that it doesn't add is none");
+	rk_vec_deinit(&fix.files);
+}
+
+static void test_left_out(void)
+{
+	static const char diff[] = "--- a/x.c\n+++ b/x.c\n"
+				   "@@ -1,2 +1,2 @@\n-a\n+b(tcp_sk_rw_ok);\n c\n"
+				   "@@ -11,2 +11,3 @@\n d\n+tcp_sk_rw(e);\n f\n"
+				   "@@ -21 +22,0 @@\n-tcp_sk_rw(g);\n";
+	static const char want[] = "--- a/x.c\n+++ b/x.c\n"
+				   "@@ -1,2 +1,2 @@\n-a\n+b(tcp_sk_rw_ok);\n c\n"
+				   "@@ -21 +22,0 @@\n-tcp_sk_rw(g);\n";
+	struct cov_paths words = {};
+	_cleanup_str_ struct rk_str all = RK_STR_INIT, some = RK_STR_INIT, none = RK_STR_INIT;
+
+	no_err(cov_leave_out(diff, &words, &all), "no words");
+	is_str(rk_str_get(&all), diff, "every hunk is kept");
+	ok(rk_vec_push(&words.list, "tcp_sk_rw"), "a word");
+	no_err(cov_leave_out(diff, &words, &some), "one word");
+	is_str(rk_str_get(&some), want, "only the hunk that adds it goes");
+	no_err(cov_leave_out("--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n+tcp_sk_rw\n", &words, &none), "");
+	is_str(rk_str_get(&none), "", "a file without hunks goes too");
+	no_err(cov_leave_out("", &words, &none), "no difference");
+	is_str(rk_str_get(&none), "", "stays none");
+	rk_vec_deinit(&words.list);
+}
+
+static void test_reasons(void)
+{
+	static const char text[] = "# a remark\nCVE-2026-1\tone reason\nCVE-2026-2\ttwo";
+	static const struct {
+		const char *text, *message, *name;
+	} cases[] = {
+		{"x\ty\n", "'r.tsv' line 1: no CVE id", "no id"},
+		{"CVE-2026-1\n", "'r.tsv' line 1: there is no reason", "no tab"},
+		{"\nCVE-2026-1\t\n", "'r.tsv' line 2: there is no reason", "empty"},
+		{"CVE-2026-1\ta\nCVE-2026-1\tb\n", "'r.tsv' line 2: it is there twice", "twice"},
+		{"CVE-2026-1\t\xff\n", "'r.tsv' line 1: the reason isn't text", "no UTF-8"},
+	};
+	json_t *reasons = NULL;
+
+	if (no_err(cov_reasons_parse("r.tsv", text, sizeof(text) - 1, &reasons), "reasons")) {
+		is_int((int)json_object_size(reasons), 2, "two of them");
+		is_str(cov_text(reasons, "CVE-2026-2"), "two", "without a line's end");
+	}
+	json_decref(reasons);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		is_err(cov_reasons_parse("r.tsv", cases[i].text, strlen(cases[i].text), &reasons),
+		       RK_ERR_FORMAT, cases[i].message, cases[i].name);
+}
+
+/* A refusal stands in the text with its codes, each with the first place, and with what was found by hand. */
+static void test_inherent(void)
+{
+	json_t *doc = json_pack(
+		"{s:{}, s:[{s:s, s:s, s:s, s:[s,s], s:[{s:s,s:s}, {s:s,s:s}, {s:s,s:s}, {s:s,s:s}]},"
+		" {s:s, s:s, s:[s], s:[{s:s,s:s}]}, {s:s, s:s}]}",
+		"summary", "fixes", "id", "CVE-2026-1", "outcome", "refused", "inherent",
+		"it has run", "errors", "init-code", "no-fentry", "findings", "code", "init-code",
+		"symbol", "a", "code", "init-code", "symbol", "b", "code", "no-fentry", "unit",
+		"c.c", "code", "member-added", "symbol", "s", "id", "CVE-2026-2", "outcome",
+		"refused", "errors", "no-fentry", "findings", "code", "no-fentry", "symbol", "f",
+		"id", "CVE-2026-3", "outcome", "built");
+	_cleanup_free_ char *text = NULL;
+
+	no_err(cov_markdown(doc, &text), "text");
+	ok(text && strstr(text, "| CVE-2026-1 | init-code `a`, no-fentry `c.c` | it has run |\n"),
+	   "one line");
+	ok(text && strstr(text, "| CVE-2026-2 | no-fentry `f` | **nobody looked at it yet** |\n"),
+	   "one that nobody looked at says so");
+	ok(text && !strstr(text, "| CVE-2026-3 | | "), "what was built isn't there");
+	json_decref(doc);
+}
+
 static void test_trees(void)
 {
 	const char *root = tap_tmpdir();
@@ -186,6 +275,7 @@ static void test_trees(void)
 	is_str(rk_str_get(&patch), "--- /dev/null\n+++ b/net/added.c\n@@ -0,0 +1 @@\n+int d;\n",
 	       "of an added file");
 	test_missing(&trees);
+	test_unknown_word(&trees);
 }
 
 static void test_summary(void)
@@ -242,5 +332,8 @@ int main(void)
 	test_trees();
 	test_summary();
 	test_escapes();
+	test_left_out();
+	test_reasons();
+	test_inherent();
 	return done_testing();
 }

@@ -152,6 +152,28 @@ static void test_references(void)
 	is_int((long long)find(&made, "table")->nr_users, 1, "a user counts once");
 }
 
+/* An alternative of no bytes points to where the next function's begins; it must not drag that along. */
+static void test_empty_alternative(void)
+{
+	_cleanup_made_ struct made made =
+		make(".section .text.a, \"ax\"\n.type a, @function\na: nop\nret\n.size a, . - a\n"
+		     ".section .text.b, \"ax\"\n.type b, @function\nb: nop\nret\n.size b, . - b\n"
+		     ".section .altinstructions, \"a\"\n"
+		     ".long a - .\n.long 0f - .\n.word 1\n.byte 1\n.byte 0\n"
+		     ".long b - .\n.long 0f - .\n.word 1\n.byte 1\n.byte 5\n"
+		     ".section .altinstr_replacement, \"ax\"\n0: jmp b + 1\n");
+	size_t nr = 0;
+
+	rk_spans_for_each(made.spans, span) {
+		if (span->kind != RK_SPAN_ENTRY)
+			continue;
+		is_str(span->code ? span->code->name : NULL, nr ? "b" : "a", "whose it is");
+		is_int((int)span->nr_refs, nr ? 2 : 1, "what it names");
+		nr++;
+	}
+	is_int((int)nr, 2, "two entries");
+}
+
 static void test_branches(void)
 {
 	_cleanup_made_ struct made made = make(
@@ -221,6 +243,7 @@ int main(void)
 {
 	test_cutting();
 	test_references();
+	test_empty_alternative();
 	test_branches();
 	test_families();
 	test_refused();
