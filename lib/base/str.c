@@ -115,6 +115,13 @@ bool rk_has_suffix(const char *s, const char *suffix)
 	return len >= suffix_len && memcmp(s + len - suffix_len, suffix, suffix_len) == 0;
 }
 
+bool rk_is_path_of(const char *path, const char *file)
+{
+	size_t n = strlen(path), m = strlen(file);
+
+	return n >= m && strcmp(path + n - m, file) == 0 && (n == m || path[n - m - 1] == '/');
+}
+
 char *rk_asprintf(const char *fmt, ...)
 {
 	char *s;

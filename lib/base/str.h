@@ -39,6 +39,8 @@ const char *rk_str_get(const struct rk_str *str);
 
 bool rk_has_prefix(const char *s, const char *prefix);
 bool rk_has_suffix(const char *s, const char *suffix);
+/* Is path the file, or does it end with "/" and it? */
+bool rk_is_path_of(const char *path, const char *file);
 /* malloc'ed printf; NULL without memory. */
 char *rk_asprintf(const char *fmt, ...) __must_use __printf(1, 2);
 

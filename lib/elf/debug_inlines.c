@@ -102,10 +102,8 @@ struct search {
 static bool is_declared_in(Dwarf_Die *die, const char *file)
 {
 	const char *path = dwarf_decl_file(die);
-	if (!path)
-		return false;
-	size_t n = strlen(path), m = strlen(file);
-	return n >= m && rk_streq(path + n - m, file) && (n == m || path[n - m - 1] == '/');
+
+	return path && rk_is_path_of(path, file);
 }
 
 static bool has_origin(Dwarf_Die *die, Dwarf_Off origin)

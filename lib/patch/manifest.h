@@ -31,7 +31,7 @@ struct rk_manifest_fix {
 	struct rk_manifest_strings cves, bugs;
 	struct rk_manifest_strings fixes; /* commits whose mistake it mends */
 	struct rk_manifest_strings
-		functions; /* "<object>:<function>" it changes, as far as known */
+		functions; /* "<object>:<function>" that it changes, or may change */
 };
 
 /* A fix that was asked for and isn't in the module. */

@@ -44,6 +44,9 @@ struct rk_err *rk_build_add_unit(struct rk_build *build, const struct rk_recipe 
 /* Is the klp object among those to build for? */
 bool rk_build_is_asked_for(const struct rk_build *build, const char *object);
 
+/* functions.c: says of each fix in the manifest which functions it changes; the fixes are there in the order of the options. */
+struct rk_err *rk_build_add_functions(struct rk_build *build) __must_use;
+
 /* Fills build->manifest from everything before. */
 struct rk_err *rk_build_manifest(struct rk_build *build) __must_use;
 

@@ -65,26 +65,6 @@ static struct rk_err *add_fix(struct rk_manifest *m, const struct rk_patch_file 
 	return add_strings(m, &fix->fixes, from->fixes.v, from->fixes.nr);
 }
 
-/* What a unit's only fix changes there is known; of several fixes of one unit it isn't which did what. */
-static struct rk_err *add_functions(struct rk_build *build, struct rk_manifest_fix *fix,
-				    const struct rk_patch_file *patch)
-{
-	rk_vec_for_each(&build->units, unit) {
-		if (unit->nr_fixes != 1 || unit->fixes[0] != patch)
-			continue;
-		rk_vec_for_each(&build->plan->funcs, f) {
-			if (!rk_streq(f->unit, unit->recipe->unit) ||
-			    !rk_streq(f->object, unit->recipe->object))
-				continue;
-			const char *name = rk_arena_printf(&build->manifest->arena, "%s:%s",
-							   f->object, f->old_name);
-			if (!name || !rk_vec_push(&fix->functions, name))
-				return rk_err_nomem();
-		}
-	}
-	return NULL;
-}
-
 static struct rk_err *add_skipped(struct rk_manifest *m, const struct rk_left_out *out)
 {
 	const struct rk_fix_metadata *from = &out->fix->metadata;
@@ -121,8 +101,7 @@ static struct rk_err *add_fixes(struct rk_build *build)
 
 	for (size_t i = 0; i < o->nr_patches; i++)
 		RK_TRY(add_fix(m, o->patches[i]));
-	for (size_t i = 0; i < o->nr_patches; i++)
-		RK_TRY(add_functions(build, &m->fixes.v[i], o->patches[i]));
+	RK_TRY(rk_build_add_functions(build));
 	size_t nr;
 	const struct rk_left_out *out = rk_build_left_out(build, &nr);
 	for (size_t i = 0; i < nr; i++)

@@ -74,8 +74,8 @@ struct rk_err *rk_text_authors(const struct rk_text *text, size_t first, size_t 
 /* The file's bytes; *ret malloc'ed. */
 struct rk_err *rk_text_join(const struct rk_text *text, char **ret, size_t *ret_len) __must_use;
 
-/* Lines of the unchanged file that differ in text: malloc'ed array. */
-struct rk_err *rk_text_ranges(const struct rk_text *text, struct rk_line_range **ret,
-			      size_t *ret_nr) __must_use;
+/* Lines of the unchanged file that differ in text, and whose doing that is; from arena. */
+struct rk_err *rk_text_ranges(const struct rk_text *text, struct rk_arena *arena,
+			      struct rk_line_range **ret, size_t *ret_nr) __must_use;
 
 #endif

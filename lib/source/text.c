@@ -153,27 +153,64 @@ struct rk_err *rk_text_join(const struct rk_text *text, char **ret, size_t *ret_
 	return NULL;
 }
 
-struct rk_err *rk_text_ranges(const struct rk_text *text, struct rk_line_range **ret,
-			      size_t *ret_nr)
+struct rk_line_ranges {
+	struct rk_line_range *v;
+	size_t nr, cap;
+};
+
+/* The original's lines that stand for the gap. */
+static struct rk_line_range range_of(const struct rk_text *text, const struct gap *gap)
 {
-	rk_vec(struct rk_line_range) ranges = {};
+	struct rk_line_range range = {.first = gap->removed, .last = gap->after - 1};
+
+	if (gap->after != gap->removed)
+		return range;
+	/* a pure insertion */
+	range.first = gap->removed > 1 ? gap->removed - 1 : 1;
+	range.last = gap->after <= text->nr_original ? gap->after : text->nr_original;
+	if (range.last < range.first)
+		range.last = range.first;
+	return range;
+}
+
+static struct rk_err *add_range(const struct rk_text *text, const struct gap *gap,
+				struct rk_arena *arena, struct rk_line_ranges *ranges)
+{
+	struct rk_line_range range = range_of(text, gap);
+	_cleanup_patch_list_ struct rk_patch_list authors = {};
+
+	for (size_t i = gap->first; i < gap->end; i++)
+		RK_TRY(add_author(&authors, text->lines.v[i].by));
+	for (uint32_t gone = gap->removed; gone < gap->after; gone++)
+		RK_TRY(add_author(&authors, text->removed_by[gone - 1]));
+	range.nr_fixes = authors.nr;
+	range.fixes = authors.nr
+			      ? rk_arena_memdup(arena, authors.v, authors.nr * sizeof(*authors.v))
+			      : NULL;
+	if ((authors.nr && !range.fixes) || !rk_vec_push(ranges, range))
+		return rk_err_nomem();
+	return NULL;
+}
+
+struct rk_err *rk_text_ranges(const struct rk_text *text, struct rk_arena *arena,
+			      struct rk_line_range **ret, size_t *ret_nr)
+{
+	struct rk_line_ranges ranges = {};
+	struct rk_err *err = NULL;
+	struct rk_line_range *out;
 	struct gap gap;
 
-	for (size_t pos = 0; next_gap(text, &pos, &gap);) {
-		struct rk_line_range range = {gap.removed, gap.after - 1};
-
-		if (gap.after == gap.removed) { /* a pure insertion */
-			range.first = gap.removed > 1 ? gap.removed - 1 : 1;
-			range.last = gap.after <= text->nr_original ? gap.after : text->nr_original;
-			if (range.last < range.first)
-				range.last = range.first;
-		}
-		if (!rk_vec_push(&ranges, range)) {
-			rk_vec_deinit(&ranges);
-			return rk_err_nomem();
-		}
+	for (size_t pos = 0; !err && next_gap(text, &pos, &gap);)
+		err = add_range(text, &gap, arena, &ranges);
+	out = rk_arena_calloc(arena, ranges.nr + 1, sizeof(*out));
+	if (!err && !out)
+		err = rk_err_nomem();
+	if (!err) {
+		if (ranges.nr)
+			memcpy(out, ranges.v, ranges.nr * sizeof(*out));
+		*ret = out;
+		*ret_nr = ranges.nr;
 	}
-	*ret = ranges.v;
-	*ret_nr = ranges.nr;
-	return NULL;
+	rk_vec_deinit(&ranges);
+	return err;
 }

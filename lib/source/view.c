@@ -442,16 +442,14 @@ static struct rk_err *describe(struct work *work, struct work_file *file, const 
 		.is_new = !file->existed && !file->is_left_out,
 		.is_delete = !file->exists && !file->is_left_out,
 	};
-	_cleanup_free_ struct rk_line_range *ranges = NULL;
 	struct rk_view *view = work->view;
 
 	out.kind = rk_classify(file->path, work->arch_dir, &out.is_other_arch);
 	memcpy(out.sha256, sha256, sizeof(out.sha256));
 	out.fixes = rk_arena_memdup(&view->arena, file->fixes.v,
 				    file->fixes.nr * sizeof(*file->fixes.v));
-	RK_TRY(rk_text_ranges(&file->text, &ranges, &out.nr_ranges));
-	out.ranges = rk_arena_memdup(&view->arena, ranges, out.nr_ranges * sizeof(*ranges));
-	if (!out.ranges || !out.fixes || !rk_vec_push(&view->files, out))
+	RK_TRY(rk_text_ranges(&file->text, &view->arena, &out.ranges, &out.nr_ranges));
+	if (!out.fixes || !rk_vec_push(&view->files, out))
 		return rk_err_nomem();
 	return NULL;
 }

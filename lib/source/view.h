@@ -25,6 +25,8 @@ struct rk_changed_file {
 	 * N and N+1 counts as N … N+1). */
 	struct rk_line_range {
 		uint32_t first, last;
+		const struct rk_patch_file *const *fixes; /* that touch it */
+		size_t nr_fixes;
 	} * ranges;
 	size_t nr_ranges;
 	const struct rk_patch_file *const *fixes; /* that change it, in order */

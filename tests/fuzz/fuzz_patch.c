@@ -29,11 +29,12 @@ static void keep_lines(const struct rk_text *text)
 
 static void check_ranges(const struct rk_text *text)
 {
-	_cleanup_free_ struct rk_line_range *ranges = NULL;
+	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
+	struct rk_line_range *ranges = NULL;
 	size_t nr = 0;
 	uint32_t last = 0;
 
-	rk_err_free(rk_text_ranges(text, &ranges, &nr));
+	rk_err_free(rk_text_ranges(text, &arena, &ranges, &nr));
 	for (size_t i = 0; i < nr; i++) {
 		/* A pure insertion names the lines on both its sides, so neighbours may share one. */
 		if (ranges[i].first < last || ranges[i].last < ranges[i].first ||

@@ -112,6 +112,19 @@ static void is_range(const struct rk_changed_file *file, size_t nr, uint32_t fir
 	   "%s: range %zu is %u to %u", file->path, nr, first, last);
 }
 
+/* fixes: their numbers among the patches, as digits. */
+static void is_touched_by(const struct rk_changed_file *file, size_t nr, const char *fixes)
+{
+	const struct rk_line_range *range = &file->ranges[nr];
+	char got[16] = "";
+
+	for (size_t i = 0; i < range->nr_fixes && i < sizeof(got) - 1; i++)
+		for (size_t j = 0; j < file->nr_fixes; j++)
+			if (file->fixes[j] == range->fixes[i])
+				got[i] = (char)('0' + j);
+	is_str(got, fixes, "whose doing the range is");
+}
+
 #define HEAD "--- a/net/core/a.c\n+++ b/net/core/a.c\n"
 
 static void test_plain(void)
@@ -185,6 +198,9 @@ static void test_series(void)
 	is_range(&view->files.v[0], 0, 1, 2);
 	is_range(&view->files.v[0], 1, 3, 4);
 	is_range(&view->files.v[0], 2, 10, 10);
+	is_touched_by(&view->files.v[0], 0, "1");
+	is_touched_by(&view->files.v[0], 1, "2");
+	is_touched_by(&view->files.v[0], 2, "1");
 	rk_view_free(view);
 
 	const char *const undone[] = {

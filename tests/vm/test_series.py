@@ -91,7 +91,12 @@ def check_level_2(report, manifest):
     tap.equal([(old["name"], old["level"]) for old in manifest["supersedes"]], [("kpatch_series_1", 1)], "and the level before")
     real = manifest["fixes"][0]
     tap.equal(real["cves"], ["CVE-2026-52923"], "a fix has its CVE id")
-    tap.equal(manifest["fixes"][1]["functions"], ["vmlinux:ip_options_get"], "and what it changes, where it is the only one")
+    functions = [fix["functions"] for fix in manifest["fixes"]]
+    tap.equal(functions[1], ["vmlinux:ip_options_get"], "and what it changes, where it is the only one of a unit")
+    tap.ok(all(functions), "each fix changes something", str(functions))
+    tap.equal({name for fix in functions for name in fix}, {f"{f['object']}:{f['name']}" for f in manifest["functions"]},
+              "and each function is some fix's doing")
+    tap.equal(functions[2], functions[3], "a fix that takes back what another wrote goes with it")
     names = [function["name"] for function in manifest["functions"]]
     tap.equal(sorted(set(names)), sorted(names), "each function is replaced once")
 
