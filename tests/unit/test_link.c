@@ -317,45 +317,72 @@ static char *edit(const char *text, const char *const *pairs)
 
 #define EDITS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static void patch_core(const char *name, const char *const *pairs)
+/* A unit of the kernel and how it is patched: pairs as edit() takes them. */
+struct patched_unit {
+	const char *file, *object, *original;
+	const char *const *pairs;
+};
+
+#define CORE(...)                                                 \
+	{                                                         \
+		"b/core.c", "vmlinux", core_c, EDITS(__VA_ARGS__) \
+	}
+#define SCHED(...)                                                \
+	{                                                         \
+		"sched.c", "vmlinux", sched_c, EDITS(__VA_ARGS__) \
+	}
+#define ONE(...)                                          \
+	{                                                 \
+		"one.c", "one", one_c, EDITS(__VA_ARGS__) \
+	}
+#define ONE_B(...)                                            \
+	{                                                     \
+		"one_b.c", "one", one_b_c, EDITS(__VA_ARGS__) \
+	}
+
+static void patch_units(const char *name, const struct patched_unit *units, size_t nr)
 {
-	_cleanup_free_ char *patched = edit(core_c, pairs);
-	const struct source source = {"b/core.c", "vmlinux", core_c, patched};
-	link_case(name, &source, 1);
+	struct source sources[UNITS_MAX];
+	char *patched[UNITS_MAX];
+
+	for (size_t i = 0; i < nr; i++) {
+		patched[i] = edit(units[i].original, units[i].pairs);
+		sources[i] = (struct source){units[i].file, units[i].object, units[i].original,
+					     patched[i]};
+	}
+	link_case(name, sources, nr);
+	for (size_t i = 0; i < nr; i++)
+		free(patched[i]);
 }
 
-static void patch_one(const char *name, const char *const *pairs)
-{
-	_cleanup_free_ char *patched = edit(one_c, pairs);
-	const struct source source = {"one.c", "one", one_c, patched};
-	link_case(name, &source, 1);
-}
+#define PATCH(name, ...)                                                 \
+	patch_units(name, (const struct patched_unit[]){__VA_ARGS__},    \
+		    sizeof((const struct patched_unit[]){__VA_ARGS__}) / \
+			    sizeof(struct patched_unit))
 
 static void test_vmlinux(void)
 {
 	/* an export, one with a namespace, a hidden global, locals that have namesakes, new data, a literal used twice */
-	patch_core("symbols",
-		   EDITS("return helper(x) + 2",
-			 "static int calls; calls++; printk(\"one\\n\"); printk(\"two\\n\"); "
-			 "return helper(x) + hidden(x) + spaced(x) + count + state"));
-	patch_core("replaced-pointer",
-		   EDITS("(*handler)(int)", "(*handler)(int), core_second(int x)",
-			 "return helper(x) + 2", "handler = core_second; return core_second(x)",
-			 "core_entry(x) + chosen", "core_entry(x) - chosen"));
-	patch_core("unresolved",
-		   EDITS("int hidden", "int nowhere(int x), three_entry(int x), hidden",
-			 "return helper(x) + 2", "return nowhere(x) + three_entry(x) + 2"));
+	PATCH("symbols", CORE("return helper(x) + 2",
+			      "static int calls; calls++; printk(\"one\\n\"); printk(\"two\\n\"); "
+			      "return helper(x) + hidden(x) + spaced(x) + count + state"));
+	PATCH("replaced-pointer",
+	      CORE("(*handler)(int)", "(*handler)(int), core_second(int x)", "return helper(x) + 2",
+		   "handler = core_second; return core_second(x)", "core_entry(x) + chosen",
+		   "core_entry(x) - chosen"));
+	PATCH("unresolved", CORE("int hidden", "int nowhere(int x), three_entry(int x), hidden",
+				 "return helper(x) + 2", "return nowhere(x) + three_entry(x) + 2"));
 	/* the strong one of lib.c is what runs: it is called, not a copy of the weak one */
-	patch_core("overridden-weak",
-		   EDITS("return x; }\nint (*handler)", "return x + 3; }\nint (*handler)",
-			 "core_entry(x) + chosen", "core_entry(x) - chosen"));
-	patch_core("init", EDITS("return helper(x) + 2", "return setup(helper(x))"));
-	patch_core("empty-key", EDITS("return helper(x) + 2",
-				      "static struct { } __key; printk(&__key); return helper(x)"));
-	patch_core("static-key-and-call",
-		   EDITS("int hidden", "extern struct static_key shared_key; int hidden",
-			 "return helper(x) + 2",
-			 "if (static_branch(&shared_key)) static_call(shared); return helper(x)"));
+	PATCH("overridden-weak",
+	      CORE("return x; }\nint (*handler)", "return x + 3; }\nint (*handler)",
+		   "core_entry(x) + chosen", "core_entry(x) - chosen"));
+	PATCH("init", CORE("return helper(x) + 2", "return setup(helper(x))"));
+	PATCH("empty-key", CORE("return helper(x) + 2",
+				"static struct { } __key; printk(&__key); return helper(x)"));
+	PATCH("static-key-and-call",
+	      CORE("int hidden", "extern struct static_key shared_key; int hidden",
+		   "return helper(x) + 2",
+		   "if (static_branch(&shared_key)) static_call(shared); return helper(x)"));
 }
 
 static void test_mismatch(void)
@@ -394,94 +421,63 @@ static void test_mismatch_beside(void)
 
 static void test_module(void)
 {
-	patch_one(
-		"module",
-		EDITS("int two_entry",
-		      "int hidden(int x), far_entry(int x); extern int state; int two_entry",
-		      "return inner(x) * 2",
-		      "static int calls = 1; calls++; printk(\"calls\\n\"); "
-		      "return inner(x) + hidden(x) + work(x) + two_entry(x) + far_entry(x) + one_other(x, state)"));
-	patch_one("module-other-module",
-		  EDITS("int two_entry", "int two_hidden(int x), three_entry(int x), two_entry",
-			"return inner(x) * 2", "return three_entry(x) + two_hidden(x)"));
-	patch_one("module-static-key",
-		  EDITS("return inner(x) * 2",
-			"return static_branch(&one_key) ? inner(x) : static_branch(&shared_key)"));
-	patch_one("module-static-call",
-		  EDITS("return inner(x) * 2",
-			"static_call(one); static_call(shared); return inner(x)"));
-	patch_one("module-tracepoint",
-		  EDITS("return inner(x) * 2",
-			"return static_branch(&__tracepoint_one) ? inner(x) : 1"));
+	PATCH("module",
+	      ONE("int two_entry",
+		  "int hidden(int x), far_entry(int x); extern int state; int two_entry",
+		  "return inner(x) * 2",
+		  "static int calls = 1; calls++; printk(\"calls\\n\"); "
+		  "return inner(x) + hidden(x) + work(x) + two_entry(x) + far_entry(x) + one_other(x, state)"));
+	PATCH("module-other-module",
+	      ONE("int two_entry", "int two_hidden(int x), three_entry(int x), two_entry",
+		  "return inner(x) * 2", "return three_entry(x) + two_hidden(x)"));
+	PATCH("module-static-key",
+	      ONE("return inner(x) * 2",
+		  "return static_branch(&one_key) ? inner(x) : static_branch(&shared_key)"));
+	PATCH("module-static-call",
+	      ONE("return inner(x) * 2", "static_call(one); static_call(shared); return inner(x)"));
+	PATCH("module-tracepoint",
+	      ONE("return inner(x) * 2", "return static_branch(&__tracepoint_one) ? inner(x) : 1"));
 }
 
 /* Both units are in the plan, so that a new global of one can be used by the other. */
 static void test_two_units(void)
 {
-	_cleanup_free_ char *core =
-		edit(core_c, EDITS("int core_entry",
-				   "int fresh(int x) { return work(x) + 7; }\nint core_entry"));
-	_cleanup_free_ char *one =
-		edit(one_c, EDITS("int two_entry", "int fresh(int x), two_entry",
-				  "return inner(x) * 2", "return inner(x) * 2 + fresh(x)"));
-	const struct source sources[] = {{"b/core.c", "vmlinux", core_c, core},
-					 {"one.c", "one", one_c, one}};
-	link_case("two-units", sources, 2);
+	PATCH("two-units",
+	      CORE("int core_entry", "int fresh(int x) { return work(x) + 7; }\nint core_entry"),
+	      ONE("int two_entry", "int fresh(int x), two_entry", "return inner(x) * 2",
+		  "return inner(x) * 2 + fresh(x)"));
 }
 
 /* vmlinux and a module get a global of one name: code of the module means its own. */
 static void test_two_globals(void)
 {
-	_cleanup_free_ char *core =
-		edit(core_c, EDITS("int core_entry",
-				   "int fresh(int x) { return work(x) + 7; }\nint core_entry"));
-	_cleanup_free_ char *one =
-		edit(one_c, EDITS("int two_entry", "int fresh(int x), two_entry",
-				  "return inner(x) * 2", "return inner(x) * 2 + fresh(x)"));
-	_cleanup_free_ char *one_b =
-		edit(one_b_c,
-		     EDITS("int one_other", "int fresh(int x) { return x * 11; }\nint one_other"));
-	const struct source sources[] = {{"one.c", "one", one_c, one},
-					 {"one_b.c", "one", one_b_c, one_b},
-					 {"b/core.c", "vmlinux", core_c, core}};
-	link_case("two-globals", sources, 3);
+	PATCH("two-globals",
+	      ONE("int two_entry", "int fresh(int x), two_entry", "return inner(x) * 2",
+		  "return inner(x) * 2 + fresh(x)"),
+	      ONE_B("int one_other", "int fresh(int x) { return x * 11; }\nint one_other"),
+	      CORE("int core_entry", "int fresh(int x) { return work(x) + 7; }\nint core_entry"));
 }
 
 /* A static that the fix makes global for another unit; twin.c has one of the same name. */
 static void test_widened(void)
 {
-	_cleanup_free_ char *core = edit(core_c, EDITS("static noinline int helper",
-						       "int helper(int); noinline int helper"));
-	_cleanup_free_ char *sched =
-		edit(sched_c, EDITS("__sched noinline int first(int x) { return work(x) + 1",
-				    "int helper(int);\n"
-				    "__sched noinline int first(int x) { return helper(x)"));
-	const struct source sources[] = {{"b/core.c", "vmlinux", core_c, core},
-					 {"sched.c", "vmlinux", sched_c, sched}};
-	link_case("widened", sources, 2);
+	PATCH("widened", CORE("static noinline int helper", "int helper(int); noinline int helper"),
+	      SCHED("__sched noinline int first(int x) { return work(x) + 1",
+		    "int helper(int);\n"
+		    "__sched noinline int first(int x) { return helper(x)"));
 }
 
 /* Callers outside the patch go on calling the old one, which must lead to the new one. */
 static void test_moves(void)
 {
-	_cleanup_free_ char *core =
-		edit(core_c,
-		     EDITS("int core_second(int x) { return core_entry(x) + chosen(x); }\n", ""));
-	_cleanup_free_ char *sched =
-		edit(sched_c, EDITS("asm(TABLE(\".orc_unwind_ip\"",
-				    "int core_second(int x) { return work(x) - 1; }\n"
-				    "asm(TABLE(\".orc_unwind_ip\""));
-	const struct source moved[] = {{"b/core.c", "vmlinux", core_c, core},
-				       {"sched.c", "vmlinux", sched_c, sched}};
-	link_case("moved", moved, 2);
-	_cleanup_free_ char *no_state = edit(core_c, EDITS("int (*handler)(int);\n", ""));
-	_cleanup_free_ char *state =
-		edit(sched_c, EDITS("__sched noinline int first(int x) { return work(x) + 1",
-				    "int (*handler)(int);\n"
-				    "__sched noinline int first(int x) { return handler(x)"));
-	const struct source data[] = {{"b/core.c", "vmlinux", core_c, no_state},
-				      {"sched.c", "vmlinux", sched_c, state}};
-	link_case("moved-data", data, 2);
+	PATCH("moved", CORE("int core_second(int x) { return core_entry(x) + chosen(x); }\n", ""),
+	      SCHED("asm(TABLE(\".orc_unwind_ip\"",
+		    "int core_second(int x) { return work(x) - 1; }\n"
+		    "asm(TABLE(\".orc_unwind_ip\""));
+	PATCH("moved-data", CORE("int (*handler)(int);\n", ""),
+	      SCHED("__sched noinline int first(int x) { return work(x) + 1",
+		    "int (*handler)(int);\n"
+		    "__sched noinline int first(int x) { return handler(x)"));
 }
 
 static void test_own_names(void)
@@ -508,70 +504,50 @@ static void test_own_names(void)
 /* Nothing of the module is redirected, so that livepatch wouldn't bind what its new code needs. */
 static void test_only_new(void)
 {
-	_cleanup_free_ char *core =
-		edit(core_c, EDITS("return helper(x) + 2", "return helper(x) + 3"));
-	_cleanup_free_ char *one =
-		edit(one_c, EDITS("int one_shared",
-				  "int one_new(int x) { return inner(x) + 1; }\nint one_shared"));
-	const struct source sources[] = {{"b/core.c", "vmlinux", core_c, core},
-					 {"one.c", "one", one_c, one}};
-	link_case("module-only-new", sources, 2);
+	PATCH("module-only-new", CORE("return helper(x) + 2", "return helper(x) + 3"),
+	      ONE("int one_shared", "int one_new(int x) { return inner(x) + 1; }\nint one_shared"));
 }
 
 /* Sections of a kept name: of the kernel and a module they don't mix; what the module loader reads can't wait for the module. */
 static void test_sections(void)
 {
-	static const char added[] =
-		"static int fresh __read_mostly = 1; int __sched noinline kept(int x) "
-		"{ return work(x) + fresh++; }\n";
-	_cleanup_free_ char *core_more = rk_asprintf("%sint core_second", added);
-	_cleanup_free_ char *core =
-		edit(core_c, EDITS("int core_second", core_more, "core_entry(x) + chosen",
-				   "kept(x) + chosen"));
-	_cleanup_free_ char *one_more = rk_asprintf(
-		"%sint one_shared",
-		"static int fresh __read_mostly = 1; int __sched noinline kept_one(int x) "
-		"{ return inner(x) + fresh++; }\n");
-	_cleanup_free_ char *one =
-		edit(one_c, EDITS("int one_shared", one_more, "inner(x) - 2", "kept_one(x) - 2"));
-	const struct source sources[] = {{"b/core.c", "vmlinux", core_c, core},
-					 {"one.c", "one", one_c, one}};
-	link_case("kept-sections", sources, 2);
-	patch_one("module-special-section",
-		  EDITS("return inner(x) * 2",
-			"static int *where __used __section(\"__dyndbg\") = &inner_state; "
-			"return inner(x) + *where"));
+	PATCH("kept-sections",
+	      CORE("int core_second",
+		   "static int fresh __read_mostly = 1; int __sched noinline kept(int x) "
+		   "{ return work(x) + fresh++; }\nint core_second",
+		   "core_entry(x) + chosen", "kept(x) + chosen"),
+	      ONE("int one_shared",
+		  "static int fresh __read_mostly = 1; int __sched noinline kept_one(int x) "
+		  "{ return inner(x) + fresh++; }\nint one_shared",
+		  "inner(x) - 2", "kept_one(x) - 2"));
+	PATCH("module-special-section",
+	      ONE("return inner(x) * 2",
+		  "static int *where __used __section(\"__dyndbg\") = &inner_state; "
+		  "return inner(x) + *where"));
 }
 
 /* The caller in the other unit of the module isn't in the patch; that of the same unit is compiled anew. */
 static void test_prototype(void)
 {
-	patch_one("prototype-module", EDITS("int one_shared(int x) {", "int one_shared(long x) {"));
-	patch_one("prototype-static", EDITS("int inner(int x) {", "int inner(long x) {",
-					    "two_entry(x) + inner", "two_entry(x) - inner"));
+	PATCH("prototype-module", ONE("int one_shared(int x) {", "int one_shared(long x) {"));
+	PATCH("prototype-static", ONE("int inner(int x) {", "int inner(long x) {",
+				      "two_entry(x) + inner", "two_entry(x) - inner"));
 	/* the linked kernel of this test keeps no relocations, from which callers would be known */
-	patch_core("prototype-no-relocations",
-		   EDITS("int core_second(int x) {", "int core_second(long x) {"));
+	PATCH("prototype-no-relocations",
+	      CORE("int core_second(int x) {", "int core_second(long x) {"));
 }
 
 /* The caller in the other unit was compiled with the new prototype, and its code is the same. */
 static void test_prototype_compiled(void)
 {
-	_cleanup_free_ char *one =
-		edit(one_c, EDITS("int one_shared(int x) {", "long one_shared(int x) {"));
-	_cleanup_free_ char *one_b =
-		edit(one_b_c, EDITS("int one_shared(int x);", "long one_shared(int x);"));
-	const struct source sources[] = {{"one.c", "one", one_c, one},
-					 {"one_b.c", "one", one_b_c, one_b}};
-	link_case("prototype-compiled", sources, 2);
+	PATCH("prototype-compiled", ONE("int one_shared(int x) {", "long one_shared(int x) {"),
+	      ONE_B("int one_shared(int x);", "long one_shared(int x);"));
 }
 
 /* The state at the start of second() was written down for first(), with which it shares a section. */
 static void test_orc(void)
 {
-	_cleanup_free_ char *patched = edit(sched_c, EDITS("* 2", "* 3"));
-	const struct source source = {"sched.c", "vmlinux", sched_c, patched};
-	link_case("orc", &source, 1);
+	PATCH("orc", SCHED("* 2", "* 3"));
 }
 
 /* Callbacks of vmlinux and of a module of which nothing is redirected, states and ids in order; then what can't be. */
@@ -591,21 +567,13 @@ static void test_marks(void)
 					"MARK(.kind = KPATCH_MARK_STATE, .id = 9, .version = 3);\n"
 					"MARK(.kind = KPATCH_MARK_SHADOW_ID, .id = 6);\n"
 					"int one_shared";
-	_cleanup_free_ char *core = edit(core_c, EDITS("int core_second", core_marks));
-	_cleanup_free_ char *one = edit(one_c, EDITS("int one_shared", one_marks));
-	const struct source sources[] = {{"b/core.c", "vmlinux", core_c, core},
-					 {"one.c", "one", one_c, one}};
-	link_case("callbacks", sources, 2);
-
-	_cleanup_free_ char *sched =
-		edit(sched_c, EDITS("__sched noinline int first",
-				    "static int other(void *o) { return 1; }\n"
-				    "MARK(.kind = KPATCH_MARK_PRE_PATCH, .subject = other);\n"
-				    "MARK(.kind = KPATCH_MARK_STATE, .id = 9, .version = 4);\n"
-				    "__sched noinline int first"));
-	const struct source twice[] = {{"b/core.c", "vmlinux", core_c, core},
-				       {"sched.c", "vmlinux", sched_c, sched}};
-	link_case("callback-twice", twice, 2);
+	PATCH("callbacks", CORE("int core_second", core_marks), ONE("int one_shared", one_marks));
+	PATCH("callback-twice", CORE("int core_second", core_marks),
+	      SCHED("__sched noinline int first",
+		    "static int other(void *o) { return 1; }\n"
+		    "MARK(.kind = KPATCH_MARK_PRE_PATCH, .subject = other);\n"
+		    "MARK(.kind = KPATCH_MARK_STATE, .id = 9, .version = 4);\n"
+		    "__sched noinline int first"));
 }
 
 int main(void)
