@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/fs.h"
+#include "lib/base/sha256.h"
 #include "lib/base/str.h"
 #include "lib/build/internal.h"
 #include "lib/source/paths.h"
@@ -54,8 +55,51 @@ static struct rk_err *has_makefile(const struct rk_kbuild *kbuild, const char *p
 	return NULL;
 }
 
-/* Asks the Makefile of dir for its variables. */
-static struct rk_err *read_variables(struct rk_kbuild *kbuild, struct rk_kbuild_dir *dir)
+#define KEPT_MAX (4u << 20)
+
+/* What make said of a directory is kept, with the directory as the first line. */
+static struct rk_err *variables_file(const struct rk_kbuild *kbuild,
+				     const struct rk_kbuild_dir *dir, char **ret)
+{
+	char hex[RK_SHA256_HEX_SIZE];
+
+	RK_TRY(rk_sha256_bytes(dir->path, strlen(dir->path), hex));
+	*ret = rk_asprintf("%s/directory-%.16s", kbuild->dir, hex);
+	return *ret ? NULL : rk_err_nomem();
+}
+
+/* *ret stays NULL when nothing is kept of dir. */
+static struct rk_err *kept_variables(const struct rk_kbuild *kbuild,
+				     const struct rk_kbuild_dir *dir, char **ret)
+{
+	_cleanup_free_ char *file = NULL, *text = NULL;
+	size_t n = strlen(dir->path);
+
+	if (!kbuild->keeps_recipes)
+		return NULL;
+	RK_TRY(variables_file(kbuild, dir, &file));
+	if (!rk_fs_exists(file))
+		return NULL;
+	RK_TRY(rk_fs_read(file, KEPT_MAX, &text, NULL));
+	if (rk_has_prefix(text, dir->path) && text[n] == '\n')
+		*ret = take_ptr(text);
+	return NULL;
+}
+
+static struct rk_err *keep_variables(const struct rk_kbuild *kbuild,
+				     const struct rk_kbuild_dir *dir, const char *output)
+{
+	_cleanup_free_ char *file = NULL, *text = NULL;
+
+	if (!kbuild->keeps_recipes)
+		return NULL;
+	RK_TRY(variables_file(kbuild, dir, &file));
+	text = rk_asprintf("%s\n%s", dir->path, output);
+	return text ? rk_fs_write(file, text, strlen(text), 0666) : rk_err_nomem();
+}
+
+static struct rk_err *ask_make(struct rk_kbuild *kbuild, const struct rk_kbuild_dir *dir,
+			       char **ret)
 {
 	_cleanup_process_result_ struct rk_process_result res = {};
 	struct rk_arena *arena = &kbuild->arena;
@@ -68,6 +112,19 @@ static struct rk_err *read_variables(struct rk_kbuild *kbuild, struct rk_kbuild_
 		"--eval=rk-vars: ; @: $(foreach v," DIR_VARIABLES ",$(info rk-$v: $($v)))",
 		"rk-vars",
 	};
+
+	if (!obj)
+		return rk_err_nomem();
+	RK_TRY(rk_kbuild_make(kbuild, args, ARRAY_SIZE(args), &res));
+	*ret = strdup(rk_str_get(&res.output));
+	return *ret ? NULL : rk_err_nomem();
+}
+
+/* Asks the Makefile of dir for its variables, unless that was done before. */
+static struct rk_err *read_variables(struct rk_kbuild *kbuild, struct rk_kbuild_dir *dir)
+{
+	_cleanup_free_ char *text = NULL;
+	bool is_kept;
 	struct {
 		const char *prefix;
 		const char **value;
@@ -80,17 +137,17 @@ static struct rk_err *read_variables(struct rk_kbuild *kbuild, struct rk_kbuild_
 		{"rk-subdir-modorder: ", &dir->subdir_modorder},
 	};
 
-	if (!obj)
-		return rk_err_nomem();
-	RK_TRY(rk_kbuild_make(kbuild, args, ARRAY_SIZE(args), &res));
+	RK_TRY(kept_variables(kbuild, dir, &text));
+	is_kept = text != NULL;
+	if (!is_kept)
+		RK_TRY(ask_make(kbuild, dir, &text));
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		RK_TRY(rk_output_line(arena, rk_str_get(&res.output), wanted[i].prefix,
-				      wanted[i].value));
+		RK_TRY(rk_output_line(&kbuild->arena, text, wanted[i].prefix, wanted[i].value));
 		if (!*wanted[i].value)
 			return rk_err(RK_ERR_FORMAT, "'%s/Makefile': kbuild doesn't tell '%s'",
 				      dir->path, wanted[i].prefix);
 	}
-	return NULL;
+	return is_kept ? NULL : keep_variables(kbuild, dir, text);
 }
 
 static struct rk_err *names_subdir(const char *list, const char *path, const char *file, bool *ret)

@@ -34,14 +34,17 @@ static struct rk_err *compiled(struct rk_kbuild *kbuild, struct rk_file_set *rea
 	for (size_t i = 0; i < nr && users->is_complete; i++) {
 		const struct rk_recipe *recipe;
 		const char *reason;
+		bool is_unit;
 
-		RK_TRY(rk_kbuild_recipe(kbuild, readers->list.v[i], &recipe, &reason));
 		/* A file that others include is there with each of them. */
-		if (!recipe || !rk_streq(recipe->unit, readers->list.v[i]))
+		RK_TRY(rk_kbuild_is_unit(kbuild, readers->list.v[i], &is_unit));
+		if (!is_unit)
 			continue;
-		if (users->units.nr >= max)
-			users->is_complete = false;
-		else if (!rk_vec_push(&users->units, recipe))
+		users->is_complete = users->units.nr < max;
+		if (!users->is_complete)
+			break;
+		RK_TRY(rk_kbuild_recipe(kbuild, readers->list.v[i], &recipe, &reason));
+		if (!rk_vec_push(&users->units, recipe))
 			return rk_err_nomem();
 	}
 	return NULL;

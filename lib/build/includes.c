@@ -15,14 +15,28 @@
 
 #define SOURCE_MAX (64u << 20)
 
-/* Does one line of text, of a file in dir, include path? */
-static struct rk_err *line_includes(const char *line, const char *dir, const char *path, bool *ret)
-{
-	const char *s = line + strspn(line, " \t");
+/* One file of a directory that includes another piece of code. */
+struct inclusion {
+	const char *file, *path;
+};
 
-	*ret = false;
-	if (*s++ != '#')
-		return NULL;
+/* Those of one directory, by file. */
+struct inclusions {
+	size_t nr;
+	const struct inclusion *list;
+};
+
+struct scan {
+	struct rk_kbuild *kbuild;
+	const char *dir;
+	rk_vec(struct inclusion) list;
+};
+
+/* Notes what is named at s, behind the '#' of a line of file, if that is code and no header. */
+static struct rk_err *note_inclusion(struct scan *scan, const char *file, const char *s)
+{
+	struct inclusion it = {.file = file};
+
 	s += strspn(s, " \t");
 	if (!rk_has_prefix(s, "include"))
 		return NULL;
@@ -30,40 +44,40 @@ static struct rk_err *line_includes(const char *line, const char *dir, const cha
 	s += strspn(s, " \t");
 	if (*s++ != '"')
 		return NULL;
-	_cleanup_free_ char *named = rk_asprintf("%s/%.*s", dir, (int)strcspn(s, "\"\n"), s);
+	_cleanup_free_ char *named = rk_asprintf("%s/%.*s", scan->dir, (int)strcspn(s, "\"\n"), s);
 	if (!named)
 		return rk_err_nomem();
+	if (!rk_has_suffix(named, ".c") && !rk_has_suffix(named, ".inc"))
+		return NULL;
 	rk_path_normalise(named);
-	*ret = rk_streq(named, path);
-	return NULL;
+	it.path = rk_arena_strdup(&scan->kbuild->arena, named);
+	return it.path && rk_vec_push(&scan->list, it) ? NULL : rk_err_nomem();
 }
 
-static struct rk_err *file_includes(const struct rk_kbuild *kbuild, const char *file,
-				    const char *dir, const char *path, bool *ret)
+static struct rk_err *scan_file(struct scan *scan, const char *name)
 {
-	_cleanup_free_ char *full = rk_path_join(kbuild->target->source, file), *text = NULL;
-	const char *name = strrchr(path, '/');
+	struct rk_kbuild *kbuild = scan->kbuild;
+	const char *file = rk_arena_printf(&kbuild->arena, "%s/%s", scan->dir, name);
+	_cleanup_free_ char *full = file ? rk_path_join(kbuild->target->source, file) : NULL;
+	_cleanup_free_ char *text = NULL;
 
-	*ret = false;
 	if (!full)
 		return rk_err_nomem();
-	name = name ? name + 1 : path;
 	RK_TRY(rk_fs_read(full, SOURCE_MAX, &text, NULL));
-	for (const char *s = text; !*ret && (s = strstr(s, name)); s++) {
-		const char *line = s;
+	for (const char *s = text; (s = strchr(s, '#')); s++) {
+		const char *before = s;
 
-		while (line > text && line[-1] != '\n')
-			line--;
-		RK_TRY(line_includes(line, dir, path, ret));
+		while (before > text && (before[-1] == ' ' || before[-1] == '\t'))
+			before--;
+		if (before == text || before[-1] == '\n')
+			RK_TRY(note_inclusion(scan, file, s + 1));
 	}
 	return NULL;
 }
 
-/* A file of dir that includes path and is compiled, itself or in another. */
-static struct rk_err *scan_dir(struct rk_kbuild *kbuild, const char *dir, const char *path,
-			       const char **ret)
+static struct rk_err *scan_files(struct scan *scan)
 {
-	_cleanup_free_ char *full = rk_path_join(kbuild->target->source, dir);
+	_cleanup_free_ char *full = rk_path_join(scan->kbuild->target->source, scan->dir);
 	struct dirent **entries = NULL;
 	struct rk_err *err = NULL;
 
@@ -72,26 +86,59 @@ static struct rk_err *scan_dir(struct rk_kbuild *kbuild, const char *dir, const 
 	/* Sorted: the answer must not depend on the file system. */
 	int nr = scandir(full, &entries, NULL, alphasort);
 	for (int i = 0; i < nr; i++) {
-		const char *name = entries[i]->d_name;
-		_cleanup_free_ char *file = rk_path_join(dir, name);
-		bool includes = false;
-
-		if (!err && !file)
-			err = rk_err_nomem();
-		if (!err && !*ret && rk_has_suffix(name, ".c") && !rk_streq(file, path))
-			err = file_includes(kbuild, file, dir, path, &includes);
-		if (includes && !err) {
-			const struct rk_recipe *recipe;
-			const char *reason;
-
-			err = rk_kbuild_recipe(kbuild, file, &recipe, &reason);
-			if (!err && recipe)
-				*ret = recipe->unit;
-		}
+		if (!err && rk_has_suffix(entries[i]->d_name, ".c"))
+			err = scan_file(scan, entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);
 	return err;
+}
+
+/* What the files of dir include; each directory is read once, as a wide header asks for most of its files. */
+static struct rk_err *inclusions_of(struct rk_kbuild *kbuild, const char *dir,
+				    const struct inclusions **ret)
+{
+	struct inclusions *known = rk_map_get(&kbuild->inclusions, dir);
+
+	if (!known) {
+		struct scan scan = {kbuild, rk_arena_strdup(&kbuild->arena, dir), {}};
+		struct rk_err *err = scan.dir ? scan_files(&scan) : rk_err_nomem();
+
+		known = rk_arena_new(&kbuild->arena, struct inclusions);
+		if (!err && known) {
+			known->nr = scan.list.nr;
+			known->list = rk_arena_memdup(&kbuild->arena, scan.list.v,
+						      scan.list.nr * sizeof(*scan.list.v));
+		}
+		rk_vec_deinit(&scan.list);
+		if (err)
+			return err;
+		if (!known || !known->list || !rk_map_set(&kbuild->inclusions, scan.dir, known))
+			return rk_err_nomem();
+	}
+	*ret = known;
+	return NULL;
+}
+
+/* A file of dir that includes path and is compiled, itself or in another. */
+static struct rk_err *find_including(struct rk_kbuild *kbuild, const char *dir, const char *path,
+				     const char **ret)
+{
+	const struct inclusions *all;
+
+	RK_TRY(inclusions_of(kbuild, dir, &all));
+	for (size_t i = 0; i < all->nr && !*ret; i++) {
+		const struct inclusion *it = &all->list[i];
+		const struct rk_recipe *recipe;
+		const char *reason;
+
+		if (!rk_streq(it->path, path) || rk_streq(it->file, path))
+			continue;
+		RK_TRY(rk_kbuild_recipe(kbuild, it->file, &recipe, &reason));
+		if (recipe)
+			*ret = recipe->unit;
+	}
+	return NULL;
 }
 
 struct rk_err *rk_unit_including(struct rk_kbuild *kbuild, const char *path, const char **ret)
@@ -110,7 +157,7 @@ struct rk_err *rk_unit_including(struct rk_kbuild *kbuild, const char *path, con
 		if (!slash)
 			return NULL;
 		*slash = '\0';
-		RK_TRY(scan_dir(kbuild, dir, path, ret));
+		RK_TRY(find_including(kbuild, dir, path, ret));
 	}
 	return NULL;
 }

@@ -18,13 +18,16 @@ struct rk_kbuild {
 	struct rk_arena arena;
 	const struct rk_target *target;
 	const struct rk_reporter *reporter;
-	const char *dir;	/* where our files of this kbuild are kept, or NULL */
-	const char *const *env; /* what the top Makefile exports */
-	const char *srcarch;	/* the machine's directory below arch/ */
-	const char *compiler;	/* identity of the compiler, once it was asked for */
-	struct rk_map dirs;	/* path → struct rk_kbuild_dir */
-	struct rk_map units;	/* unit → struct rk_unit */
-	bool keeps_recipes;	/* the Makefiles can't change behind our back */
+	const char *dir;	  /* where our files of this kbuild are kept, or NULL */
+	const char *const *env;	  /* what the top Makefile exports */
+	const char *srcarch;	  /* the machine's directory below arch/ */
+	const char *compiler;	  /* identity of the compiler, once it was asked for */
+	struct rk_map dirs;	  /* path → struct rk_kbuild_dir */
+	struct rk_map units;	  /* unit → struct rk_unit */
+	struct rk_map makefiles;  /* path → text; see rk_makefile() */
+	struct rk_map inclusions; /* path → what the files of that directory include */
+	char *config;		  /* text of the configuration, once it was asked for */
+	bool keeps_recipes;	  /* the Makefiles can't change behind our back */
 };
 
 /* What one directory's Makefile says in this configuration; lists are separated by spaces. */
@@ -36,10 +39,20 @@ struct rk_kbuild_dir {
 	bool modorder; /* the build enters it for modules; in neither case are the lists NULL */
 };
 
-/* The answer to rk_kbuild_recipe(). */
+/* Where an object comes from: a directory's Makefile and the name it uses for it. */
+struct rk_place {
+	struct rk_kbuild_dir *dir;
+	const char *object; /* "fs/ext4/inode.o", or with ".." inside */
+	bool in_module;
+};
+
+/* What is known of a file; the recipe only once it was asked for. */
 struct rk_unit {
 	const struct rk_recipe *recipe;
 	const char *reason;
+	bool is_located;       /* the next two are answered */
+	struct rk_place place; /* without dir if it isn't compiled by itself */
+	const char *including; /* the unit that it is part of, or NULL */
 };
 
 /* Runs make in the source tree with kbuild's environment; output as it comes. RK_ERR_TOOL. */
@@ -49,6 +62,9 @@ struct rk_err *rk_kbuild_make(struct rk_kbuild *kbuild, const char *const *args,
 /* The directory at path, NULL if nothing there has a Makefile. */
 struct rk_err *rk_kbuild_dir(struct rk_kbuild *kbuild, const char *path, struct rk_kbuild_dir **ret)
 	__must_use;
+
+/* The text of a Makefile, by its path below the source tree, with continued lines joined; NULL if there is none. As long as kbuild. */
+struct rk_err *rk_makefile(struct rk_kbuild *kbuild, const char *path, const char **ret) __must_use;
 
 /* Is word, a path that is compared after ".." is resolved, in list? The word as it stands there, malloc'ed, or NULL. */
 struct rk_err *rk_list_find(const char *list, const char *word, char **ret) __must_use;

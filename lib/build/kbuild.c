@@ -193,6 +193,9 @@ void rk_kbuild_close(struct rk_kbuild *kbuild)
 		return;
 	rk_map_deinit(&kbuild->dirs);
 	rk_map_deinit(&kbuild->units);
+	rk_map_deinit(&kbuild->makefiles);
+	rk_map_deinit(&kbuild->inclusions);
+	free(kbuild->config);
 	rk_arena_deinit(&kbuild->arena);
 	free(kbuild);
 }

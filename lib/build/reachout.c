@@ -105,7 +105,7 @@ static unsigned int common_dirs(const char *a, const char *b)
 }
 
 /* How likely dir's Makefile names unit: by nearness, or because it writes the unit's directory out; 0 is not at all. */
-static struct rk_err *rank(const struct rk_kbuild *kbuild, const char *dir, const char *unit,
+static struct rk_err *rank(struct rk_kbuild *kbuild, const char *dir, const char *unit,
 			   unsigned int *ret)
 {
 	const char *const names[] = {"Kbuild", "Makefile"};
@@ -118,16 +118,13 @@ static struct rk_err *rank(const struct rk_kbuild *kbuild, const char *dir, cons
 	if (*ret < NEAR_DIRS)
 		*ret = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		_cleanup_free_ char *text = NULL;
-		_cleanup_free_ char *file =
-			rk_asprintf("%s/%s/%s", kbuild->target->source, dir, names[i]);
+		_cleanup_free_ char *file = rk_path_join(dir, names[i]);
+		const char *text;
 
 		if (!file)
 			return rk_err_nomem();
-		if (!rk_fs_exists(file))
-			continue;
-		RK_TRY(rk_fs_read(file, MAKEFILE_MAX, &text, NULL));
-		if (strchr(unit_dir, '/') && strstr(text, unit_dir))
+		RK_TRY(rk_makefile(kbuild, file, &text));
+		if (text && strchr(unit_dir, '/') && strstr(text, unit_dir))
 			*ret = UINT_MAX;
 	}
 	return NULL;

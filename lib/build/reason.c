@@ -17,7 +17,7 @@
 
 struct search {
 	struct rk_kbuild *kbuild;
-	char *config;
+	const char *config;
 	char option[OPTION_MAX]; /* the first option that is off */
 };
 
@@ -149,24 +149,46 @@ static bool follow(struct search *search, const char *text, const char *word, in
 	return found;
 }
 
-static struct rk_err *read_makefile(const struct rk_kbuild *kbuild, const char *dir,
-				    char **ret_text, char **ret_name)
+struct rk_err *rk_makefile(struct rk_kbuild *kbuild, const char *path, const char **ret)
+{
+	static const char none[] = "";
+	const char *known = rk_map_get(&kbuild->makefiles, path);
+
+	if (!known) {
+		_cleanup_free_ char *file = rk_path_join(kbuild->target->source, path);
+		_cleanup_free_ char *text = NULL;
+		const char *key = rk_arena_strdup(&kbuild->arena, path);
+
+		if (!file || !key)
+			return rk_err_nomem();
+		known = none;
+		if (rk_fs_exists(file)) {
+			RK_TRY(rk_fs_read(file, MAKEFILE_MAX, &text, NULL));
+			join_lines(text);
+			known = rk_arena_strdup(&kbuild->arena, text);
+		}
+		if (!known || !rk_map_set(&kbuild->makefiles, key, (void *)known))
+			return rk_err_nomem();
+	}
+	*ret = known == none ? NULL : known;
+	return NULL;
+}
+
+/* *ret_text stays NULL when dir has none. */
+static struct rk_err *makefile_of(struct rk_kbuild *kbuild, const char *dir, const char **ret_text,
+				  char **ret_name)
 {
 	const char *const names[] = {"Kbuild", "Makefile"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		_cleanup_free_ char *file =
-			rk_asprintf("%s/%s/%s", kbuild->target->source, dir, names[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !*ret_text; i++) {
+		_cleanup_free_ char *name =
+			rk_streq(dir, ".") ? strdup(names[i]) : rk_path_join(dir, names[i]);
 
-		if (!file)
+		if (!name)
 			return rk_err_nomem();
-		if (!rk_fs_exists(file))
-			continue;
-		RK_TRY(rk_fs_read(file, MAKEFILE_MAX, ret_text, NULL));
-		join_lines(*ret_text);
-		*ret_name =
-			rk_streq(dir, ".") ? strdup(names[i]) : rk_asprintf("%s/%s", dir, names[i]);
-		return *ret_name ? NULL : rk_err_nomem();
+		RK_TRY(rk_makefile(kbuild, name, ret_text));
+		if (*ret_text)
+			*ret_name = take_ptr(name);
 	}
 	return NULL;
 }
@@ -185,8 +207,8 @@ static struct rk_err *climb(struct search *search, const char *path, const char 
 		return rk_err_nomem();
 	*ret = NULL;
 	while (*dir && !rk_streq(dir, ".")) {
-		_cleanup_free_ char *text = NULL, *name = NULL;
-		const char *word = word_path;
+		_cleanup_free_ char *name = NULL;
+		const char *word = word_path, *text = NULL;
 
 		slash = strrchr(dir, '/');
 		if (slash) {
@@ -195,7 +217,7 @@ static struct rk_err *climb(struct search *search, const char *path, const char 
 		} else {
 			memcpy(dir, ".", 2);
 		}
-		RK_TRY(read_makefile(search->kbuild, dir, &text, &name));
+		RK_TRY(makefile_of(search->kbuild, dir, &text, &name));
 		if (!text)
 			continue;
 		if (!follow(search, text, word, 0) && is_first) {
@@ -220,7 +242,7 @@ struct rk_err *rk_unit_reason(struct rk_kbuild *kbuild, const char *unit, const 
 {
 	struct search search = {.kbuild = kbuild};
 	struct rk_arena *arena = &kbuild->arena;
-	_cleanup_free_ char *config = NULL, *object = strdup(unit);
+	_cleanup_free_ char *object = strdup(unit);
 	size_t arch_len = strcspn(rk_has_prefix(unit, "arch/") ? unit + 5 : "", "/");
 
 	*ret_is_certain = true;
@@ -237,8 +259,9 @@ struct rk_err *rk_unit_reason(struct rk_kbuild *kbuild, const char *unit, const 
 		return NULL;
 	}
 	object[strlen(object) - 1] = 'o';
-	RK_TRY(rk_fs_read(kbuild->target->config, CONFIG_MAX, &config, NULL));
-	search.config = config;
+	if (!kbuild->config)
+		RK_TRY(rk_fs_read(kbuild->target->config, CONFIG_MAX, &kbuild->config, NULL));
+	search.config = kbuild->config;
 	RK_TRY(climb(&search, object, ret));
 	*ret_is_certain = search.option[0] != '\0';
 	if (!*ret)

@@ -14,16 +14,9 @@
 
 #define RECIPE_MAX (1u << 20)
 
-/* Where an object comes from: a directory's Makefile and the name it uses for it. */
-struct place {
-	struct rk_kbuild_dir *dir;
-	const char *object; /* "fs/ext4/inode.o", or with ".." inside */
-	bool in_module;
-};
-
 /* Looks for object among what dir contributes to the kernel or to modules. */
 static struct rk_err *find_in_dir(struct rk_kbuild *kbuild, struct rk_kbuild_dir *dir,
-				  const char *object, struct place *ret, bool *ret_found)
+				  const char *object, struct rk_place *ret, bool *ret_found)
 {
 	const struct {
 		const char *list;
@@ -42,8 +35,8 @@ static struct rk_err *find_in_dir(struct rk_kbuild *kbuild, struct rk_kbuild_dir
 		RK_TRY(rk_list_find(lists[i].list, object, &name));
 		if (!name)
 			continue;
-		*ret = (struct place){dir, rk_arena_strdup(&kbuild->arena, name),
-				      lists[i].in_module};
+		*ret = (struct rk_place){dir, rk_arena_strdup(&kbuild->arena, name),
+					 lists[i].in_module};
 		*ret_found = true;
 		return ret->object ? NULL : rk_err_nomem();
 	}
@@ -51,7 +44,7 @@ static struct rk_err *find_in_dir(struct rk_kbuild *kbuild, struct rk_kbuild_dir
 }
 
 /* The directories above object, nearest first: fs/xfs names what is in fs/xfs/libxfs. */
-static struct rk_err *find_place(struct rk_kbuild *kbuild, const char *object, struct place *ret,
+static struct rk_err *find_place(struct rk_kbuild *kbuild, const char *object, struct rk_place *ret,
 				 bool *ret_found)
 {
 	_cleanup_free_ char *path = strdup(object);
@@ -72,7 +65,7 @@ static struct rk_err *find_place(struct rk_kbuild *kbuild, const char *object, s
 
 /* arch/x86/kvm names ../../../virt/kvm/kvm_main.o, amdgpu what is in amd/display. */
 static struct rk_err *find_elsewhere(struct rk_kbuild *kbuild, const char *object,
-				     struct place *ret, bool *ret_found)
+				     struct rk_place *ret, bool *ret_found)
 {
 	const char **dirs;
 
@@ -181,7 +174,7 @@ static const char *modname_of(struct rk_kbuild *kbuild, const struct rk_recipe *
 }
 
 /* The module's file: the one in obj-m whose name is modname, but for '-'. */
-static struct rk_err *find_module(struct rk_kbuild *kbuild, const struct place *place,
+static struct rk_err *find_module(struct rk_kbuild *kbuild, const struct rk_place *place,
 				  const char *modname, struct rk_recipe *recipe)
 {
 	for (const char *s = place->dir->obj_m; *(s += strspn(s, " "));) {
@@ -208,7 +201,7 @@ static struct rk_err *find_module(struct rk_kbuild *kbuild, const struct place *
 	return rk_err(RK_ERR_FORMAT, "'%s': kbuild names no module '%s'", recipe->unit, modname);
 }
 
-static struct rk_err *take_object(struct rk_kbuild *kbuild, const struct place *place,
+static struct rk_err *take_object(struct rk_kbuild *kbuild, const struct rk_place *place,
 				  struct rk_recipe *recipe)
 {
 	if (!place->in_module) {
@@ -244,7 +237,7 @@ static struct rk_err *make_generated(struct rk_kbuild *kbuild, const struct rk_k
 }
 
 /* Files that the build generates and this unit includes ("flask.h"): made now if the tree hasn't got them yet. */
-static struct rk_err *make_missing(struct rk_kbuild *kbuild, const struct place *place,
+static struct rk_err *make_missing(struct rk_kbuild *kbuild, const struct rk_place *place,
 				   const char *prerequisites)
 {
 	for (const char *s = prerequisites; *(s += strspn(s, " "));) {
@@ -269,7 +262,7 @@ static struct rk_err *make_missing(struct rk_kbuild *kbuild, const struct place 
 }
 
 static struct rk_err *make_recipe(struct rk_kbuild *kbuild, const char *unit,
-				  const struct place *place, const struct rk_recipe **ret)
+				  const struct rk_place *place, const struct rk_recipe **ret)
 {
 	_cleanup_process_result_ struct rk_process_result res = {};
 	struct rk_arena *arena = &kbuild->arena;
@@ -410,33 +403,33 @@ static struct rk_err *kept_recipe(struct rk_kbuild *kbuild, const char *unit,
 	return NULL;
 }
 
-static struct rk_err *find_recipe(struct rk_kbuild *kbuild, const char *unit,
-				  struct rk_unit *answer)
+/* Is unit compiled, or part of one that is? Costs no call of make but for directories that weren't asked for yet. */
+static struct rk_err *locate(struct rk_kbuild *kbuild, const char *unit, struct rk_unit *answer)
 {
 	_cleanup_free_ char *object = strdup(unit);
-	struct place place;
 	bool found = false, is_certain;
-	const char *including = NULL;
 
 	if (!object)
 		return rk_err_nomem();
+	if (answer->is_located)
+		return NULL;
+	/* Two files that include each other and are compiled by nobody ask for each other. */
+	answer->is_located = true;
 	if (rk_has_suffix(unit, ".c")) {
 		object[strlen(object) - 1] = 'o';
-		RK_TRY(find_place(kbuild, object, &place, &found));
+		RK_TRY(find_place(kbuild, object, &answer->place, &found));
 	}
 	if (found)
-		return make_recipe(kbuild, unit, &place, &answer->recipe);
-	RK_TRY(rk_unit_including(kbuild, unit, &including));
-	if (including)
-		return rk_kbuild_recipe(kbuild, including, &answer->recipe, &answer->reason);
+		return NULL;
+	RK_TRY(rk_unit_including(kbuild, unit, &answer->including));
+	if (answer->including)
+		return NULL;
 	RK_TRY(rk_unit_reason(kbuild, unit, &answer->reason, &is_certain));
-	if (!is_certain)
-		RK_TRY(find_elsewhere(kbuild, object, &place, &found));
-	return found ? make_recipe(kbuild, unit, &place, &answer->recipe) : NULL;
+	return is_certain ? NULL : find_elsewhere(kbuild, object, &answer->place, &found);
 }
 
-struct rk_err *rk_kbuild_recipe(struct rk_kbuild *kbuild, const char *unit,
-				const struct rk_recipe **ret, const char **ret_reason)
+/* What is known of unit, with the recipe if that was kept. */
+static struct rk_err *get_unit(struct rk_kbuild *kbuild, const char *unit, struct rk_unit **ret)
 {
 	struct rk_unit *answer = rk_map_get(&kbuild->units, unit);
 
@@ -446,17 +439,42 @@ struct rk_err *rk_kbuild_recipe(struct rk_kbuild *kbuild, const char *unit,
 		answer = rk_arena_new(&kbuild->arena, struct rk_unit);
 		if (!answer || !key)
 			return rk_err_nomem();
-		/* Two files that include each other and are compiled by nobody ask for each other. */
 		answer->reason = "not linked into the kernel or a module";
 		if (!rk_map_set(&kbuild->units, key, answer))
 			return rk_err_nomem();
 		if (kbuild->keeps_recipes)
 			RK_TRY(kept_recipe(kbuild, unit, &answer->recipe));
-		if (!answer->recipe) {
-			RK_TRY(find_recipe(kbuild, unit, answer));
-			if (answer->recipe && kbuild->keeps_recipes)
-				RK_TRY(keep_recipe(kbuild, unit, answer->recipe));
-		}
+	}
+	*ret = answer;
+	return NULL;
+}
+
+struct rk_err *rk_kbuild_is_unit(struct rk_kbuild *kbuild, const char *path, bool *ret)
+{
+	struct rk_unit *answer;
+
+	RK_TRY(get_unit(kbuild, path, &answer));
+	if (!answer->recipe)
+		RK_TRY(locate(kbuild, path, answer));
+	*ret = answer->recipe ? rk_streq(answer->recipe->unit, path) : answer->place.dir != NULL;
+	return NULL;
+}
+
+struct rk_err *rk_kbuild_recipe(struct rk_kbuild *kbuild, const char *unit,
+				const struct rk_recipe **ret, const char **ret_reason)
+{
+	struct rk_unit *answer;
+
+	RK_TRY(get_unit(kbuild, unit, &answer));
+	if (!answer->recipe) {
+		RK_TRY(locate(kbuild, unit, answer));
+		if (answer->place.dir)
+			RK_TRY(make_recipe(kbuild, unit, &answer->place, &answer->recipe));
+		else if (answer->including)
+			RK_TRY(rk_kbuild_recipe(kbuild, answer->including, &answer->recipe,
+						&answer->reason));
+		if (answer->recipe && kbuild->keeps_recipes)
+			RK_TRY(keep_recipe(kbuild, unit, answer->recipe));
 	}
 	*ret = answer->recipe;
 	*ret_reason = answer->recipe ? NULL : answer->reason;

@@ -183,40 +183,80 @@ static void count(struct headers *h, const struct rk_build_unit *unit)
 		sum->modules += rk_map_set(&h->modules, unit->recipe->object, (void *)unit);
 }
 
+static bool has_unit(const struct rk_build *build, const char *path)
+{
+	rk_vec_for_each(&build->units, unit)
+		if (rk_streq(unit->recipe->unit, path))
+			return true;
+	return false;
+}
+
+static struct rk_err *add_unit(struct headers *h, const struct rk_reached_file *file)
+{
+	struct rk_build *build = h->build;
+	const struct rk_reach_header *header = &h->reach.v[file->header];
+	const char *name = change_name(build, &header->changes[file->change]), *reason;
+	const struct rk_recipe *recipe;
+
+	RK_TRY(rk_kbuild_recipe(build->kbuild, file->path, &recipe, &reason));
+	if (!recipe || !rk_build_is_asked_for(build, recipe->object))
+		return NULL;
+	reason = name ? rk_arena_printf(&build->arena, "%s of '%s'", name, header->path) : NULL;
+	if (!reason)
+		return rk_err_nomem();
+	RK_TRY(rk_build_add_unit(build, recipe, reason));
+	h->list.v[file->header].units++;
+	count(h, &build->units.v[build->units.nr - 1]);
+	return NULL;
+}
+
+/* Places, in reach, of the files that are units of this kernel and not yet of the build. */
+struct places {
+	rk_vec(size_t) list;
+};
+
+/* No recipe is asked for until it is known that there aren't too many. A file that others include is there with each of them. */
+static struct rk_err *find_units(struct headers *h, const struct rk_reach *reach,
+				 struct places *places)
+{
+	struct rk_build *build = h->build;
+	/* Which object a unit is linked into only its recipe tells. */
+	size_t max =
+		build->options->allow_wide || build->options->nr_targets ? SIZE_MAX : RK_WIDE_UNITS;
+
+	for (size_t i = 0; i < reach->files.nr && places->list.nr <= max; i++) {
+		const char *path = reach->files.v[i].path;
+		bool is_unit = false;
+
+		if (rk_build_is_in_part(build, path) && !has_unit(build, path))
+			RK_TRY(rk_kbuild_is_unit(build->kbuild, path, &is_unit));
+		if (is_unit && !rk_vec_push(&places->list, i))
+			return rk_err_nomem();
+	}
+	return NULL;
+}
+
 /* Adds the units among the reached files; *ret_wide when there are more than allowed, then none is added. */
 static struct rk_err *add_units(struct headers *h, const struct rk_reach *reach, bool *ret_wide)
 {
 	struct rk_build *build = h->build;
+	struct rk_build_headers sum = build->headers;
 	size_t before = build->units.nr;
 	size_t max = build->options->allow_wide ? SIZE_MAX : RK_WIDE_UNITS;
+	struct places places = {};
+	struct rk_err *err = find_units(h, reach, &places);
 
-	rk_vec_for_each(&reach->files, file) {
-		const struct rk_recipe *recipe;
-		const struct rk_reach_header *header = &h->reach.v[file->header];
-		const char *name = change_name(build, &header->changes[file->change]), *reason;
-		size_t nr = build->units.nr;
-
-		RK_TRY(rk_kbuild_recipe(build->kbuild, file->path, &recipe, &reason));
-		/* A file that others include is there with each of them. */
-		if (!recipe || !rk_streq(recipe->unit, file->path) ||
-		    !rk_build_is_asked_for(build, recipe->object))
-			continue;
-		if (nr - before >= max) {
-			build->units.nr = before;
-			*ret_wide = true;
-			return report_wide(h, reach, max);
-		}
-		reason = name ? rk_arena_printf(&build->arena, "%s of '%s'", name, header->path)
-			      : NULL;
-		if (!reason)
-			return rk_err_nomem();
-		RK_TRY(rk_build_add_unit(build, recipe, reason));
-		if (build->units.nr > nr)
-			h->list.v[file->header].units++;
+	*ret_wide = places.list.nr > max && build->options->nr_targets == 0;
+	for (size_t i = 0; i < places.list.nr && !err && !*ret_wide; i++) {
+		err = add_unit(h, &reach->files.v[places.list.v[i]]);
+		*ret_wide = build->units.nr - before > max;
 	}
-	for (size_t i = before; i < build->units.nr; i++)
-		count(h, &build->units.v[i]);
-	return NULL;
+	rk_vec_deinit(&places.list);
+	if (err || !*ret_wide)
+		return err;
+	build->units.nr = before;
+	build->headers = sum;
+	return report_wide(h, reach, max);
 }
 
 static void say(const struct rk_build *build)

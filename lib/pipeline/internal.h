@@ -43,6 +43,8 @@ struct rk_err *rk_build_add_unit(struct rk_build *build, const struct rk_recipe 
 				 const char *reason) __must_use;
 /* Is the klp object among those to build for? */
 bool rk_build_is_asked_for(const struct rk_build *build, const char *object);
+/* Is the unit among those that the part of the session being built holds? */
+bool rk_build_is_in_part(const struct rk_build *build, const char *unit);
 
 /* functions.c: says of each fix in the manifest which functions it changes; the fixes are there in the order of the options. */
 struct rk_err *rk_build_add_functions(struct rk_build *build) __must_use;

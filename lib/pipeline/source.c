@@ -23,7 +23,7 @@ static struct rk_err *find(struct rk_build *build, enum rk_finding_code code,
 }
 
 /* A probe holds only some units. */
-static bool is_in_part(const struct rk_build *build, const char *unit)
+bool rk_build_is_in_part(const struct rk_build *build, const char *unit)
 {
 	const struct rk_session_part *part = build->part;
 
@@ -38,7 +38,7 @@ struct rk_err *rk_build_add_unit(struct rk_build *build, const struct rk_recipe 
 {
 	struct rk_build_unit unit = {.recipe = recipe, .reason = reason};
 
-	if (!is_in_part(build, recipe->unit))
+	if (!rk_build_is_in_part(build, recipe->unit))
 		return NULL;
 	rk_vec_for_each(&build->units, known)
 		if (rk_streq(known->recipe->unit, recipe->unit))

@@ -84,7 +84,7 @@ static const struct {
 	 "CFLAGS_a.o := -DFOR_A\nSKIP_OBJTOOL_mod1.o := y\n"
 	 "net/a.o: net/gen.h\nnet/gen.h: ; echo '#define GEN 7' > $@\n"
 	 "lib-y := l.o\nobj-y += u1.o u2.o u3.o u4.o u5.o\n"
-	 "obj-y += twin.o twin-compat.o reads.o\nobj-$(CONFIG_OFF) += u6.o\n"},
+	 "obj-y += twin.o twin-compat.o reads.o unasked.o\nobj-$(CONFIG_OFF) += u6.o\n"},
 	{"net/core/Makefile", "obj-y += outer.o other.o twin-far.o\nccflags-y := -DIN_CORE\n"},
 	{"net/off/Makefile", "obj-y += never.o\n"},
 	{"net/a.c", "#include <linux/k.h>\n#include \"gen.h\"\n#include \"../include/linux/k.h\"\n"
@@ -323,6 +323,25 @@ static void test_users_of_c(void)
 	rk_users_deinit(&users);
 }
 
+static void is_unit(struct rk_kbuild *of, const char *path, bool want)
+{
+	bool got;
+
+	if (no_err(rk_kbuild_is_unit(of, path, &got), path))
+		ok(got == want, "%s %s compiled by itself", path, want ? "is" : "isn't");
+}
+
+/* The same as the recipes say, and no recipe is needed for it. */
+static void test_is_unit(void)
+{
+	is_unit(kbuild, "net/a.c", true);
+	is_unit(kbuild, "virt/kvm/far1.c", true);
+	is_unit(kbuild, "net/sh.c", true);
+	is_unit(kbuild, "net/off.c", false);
+	is_unit(kbuild, "net/through.c", false);
+	is_unit(kbuild, "arch/arm64/mm/fault.c", false);
+}
+
 /* What kbuild said is kept: a kbuild that can't be asked any more still knows. */
 static void test_kept(void)
 {
@@ -340,6 +359,7 @@ static void test_kept(void)
 	if (no_err(rk_kbuild_recipe(second, "net/mod1.c", &recipe, &reason), "another"))
 		ok(!recipe->objtool_argv && has_word(recipe->cc_argv, "-DQUOTED=\"a b\""),
 		   "also complete");
+	is_unit(second, "net/unasked.c", true);
 	is_err_like(rk_kbuild_recipe(second, "net/unasked.c", &recipe, &reason), RK_ERR_TOOL,
 		    "scripts/Makefile.build", "what was never asked needs make");
 	rk_kbuild_close(second);
@@ -706,6 +726,7 @@ int main(void)
 	test_reasons();
 	test_users();
 	test_users_of_c();
+	test_is_unit();
 	test_kept();
 	test_compile();
 	test_stale();
