@@ -35,6 +35,8 @@ def build(argv):
         sys.exit(1)
     if "+needs" in patch and "b/include/decl.h" not in patch:
         finish(1, error={"code": "compile", "message": "net/a.c:1:1: error: implicit declaration of function 'declared'\n'net/a.c' doesn't compile"})
+    if "+foreign" in patch:
+        finish(1, error={"code": "compile", "message": "net/a.c:20:1: error: 'foreign' undeclared\n'net/a.c' doesn't compile"})
     if "+hopeless" in patch:
         finish(1, error={"code": "compile", "message": "In file included\nnet/a.c:1:1: error: 'nowhere' undeclared\n'net/a.c' doesn't compile"})
     if "+init" in patch:

@@ -123,6 +123,32 @@ equal(calls(), ["CVE-2026-1000"], "only what isn't its own is built")
 equal(run(arguments(extra=["CVE-2026-2000"]), env=ENV).returncode, 0, "one CVE by name")
 equal(calls(), ["CVE-2026-1000"], "builds its fix again, and only that")
 
+# A hunk that nothing can complete is left out, unless it is all there is; a refusal comes with what was found by hand.
+lines = [f"line {n}\n" for n in range(20)]
+put("old", "net/two.c", "".join(lines))
+put("new", "net/two.c", "plain\n" + "".join(lines) + "foreign\n")
+put("old", "net/only.c", "one\n")
+put("new", "net/only.c", "one\nforeign\n")
+(WORK / "few.tsv").write_text(rows[0] + "\n" + "".join(f"6.1.171\tCVE-2026-300{n}\t7.8\tHIGH\tnet/{file}.c\tthree\n" for n, file in enumerate(["two", "only", "file2"])))
+(WORK / "why.tsv").write_text("CVE-2026-3002\tit has run\n")
+FEW = {"state": "few", "output": "few-out", "table": WORK / "few.tsv"}
+result = run(arguments(**FEW, extra=["--refusals", WORK / "why.tsv", "--cumulative"]), env=ENV)
+equal(result.returncode, 0, "a table with hunks of other changes")
+two, only, refused = table("few-out")["fixes"]
+equal((two["outcome"], two["left_out"], two["carried"]), ("built", ["foreign"], []), "built without the hunk that asks for it")
+equal((only["outcome"], only["left_out"]), ("incomplete", ["foreign"]), "without any hunk left it stays incomplete")
+equal(refused["inherent"], "it has run", "why a refusal is inherent is in the table")
+for patch in ("few/fixes/CVE-2026-3000/fix.patch", "few/whole/CVE-2026-3000.patch"):
+    text = (WORK / patch).read_text()
+    ok("+plain" in text and "+foreign" not in text, f"{patch} hasn't got it", text)
+text = (WORK / "few-out/COVERAGE.md").read_text()
+contains(text, "without hunks with foreign", "the text says so")
+contains(text, "| CVE-2026-3002 | init-code `f` | it has run |", "and why the refusal is inherent")
+(WORK / "why.tsv").write_text("CVE-2026-3002\n")
+result = run(arguments(**FEW, extra=["--refusals", WORK / "why.tsv", "--report"]), env=ENV)
+contains(result.stderr, "line 1: there is no reason", "a reason that isn't there")
+calls()
+
 # What is measured on many fixes together.
 equal(run(arguments(extra=["--cumulative", "--repeat"]), env=ENV).returncode, 0, "cumulative and repeated")
 whole, again = table()["cumulative"], table()["repeat"]
