@@ -55,6 +55,7 @@ struct rk_address_use {
 	bool is_kept;	    /* stored, returned, passed to several functions, or we can't tell */
 	bool is_passed;	    /* as an argument to one function, */
 	const char *callee; /* this one */
+	bool is_compared;   /* only held against another address; nothing else is true then */
 	uint32_t arguments; /* as which: bit 0 is the first one */
 };
 

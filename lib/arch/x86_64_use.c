@@ -257,8 +257,10 @@ static void begin(struct tracer *t, const struct rk_section *section, uint64_t a
 	bool is_memory = insn.in.raw.disp.size && at + insn.in.raw.disp.offset == field;
 	if (is_memory && insn.in.mnemonic != ZYDIS_MNEMONIC_LEA)
 		return;
-	if (is_comparison(&insn))
+	if (is_comparison(&insn)) {
+		t->use->is_compared = true;
 		return;
+	}
 	ZydisRegister result = result_of(&insn);
 	if (!is_arithmetic(&insn) || result == ZYDIS_REGISTER_NONE)
 		t->failed = true;

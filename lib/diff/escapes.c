@@ -148,6 +148,20 @@ static bool is_kept_data(const struct rk_span *data)
 	       leads_to_code(data, 0);
 }
 
+/* What was stored before is the address of the old constant. One beyond its start is where a loop over it ends. */
+static struct rk_err *report_compared(struct rk_diff *diff, const struct rk_span *user,
+				      const struct rk_ref *ref)
+{
+	const char *where = rk_span_describe(&diff->arena, user);
+
+	if (ref->place || !rk_diff_address_use(diff->patched, user, ref).is_compared)
+		return NULL;
+	return rk_finding_add(&diff->findings, RK_FINDING_CONSTANT_REPLACED, diff->unit,
+			      diff->object, ref->target->name,
+			      "its address is compared in '%s', and is another one now",
+			      where ? where : "");
+}
+
 /* What stands in data of the module goes away with it; who may keep the data itself is another finding. Other units' uses aren't seen. */
 static bool is_seen_data(const struct rk_span *user)
 {
@@ -161,10 +175,11 @@ static struct rk_err *report_user(struct rk_diff *diff, const struct rk_span *us
 		const struct rk_span *to = ref->target;
 		if (!to || to->twin || ref->is_branch || is_seen_data(user))
 			continue;
-		if (to->is_parted)
+		if (to->is_parted) {
 			RK_TRY(report(diff, RK_FINDING_CONSTANT_REPLACED, user, ref));
-		else if (rk_span_root(ref->target) != rk_span_root((struct rk_span *)user) &&
-			 (to->kind == RK_SPAN_FUNC || is_kept_data(to)))
+			RK_TRY(report_compared(diff, user, ref));
+		} else if (rk_span_root(ref->target) != rk_span_root((struct rk_span *)user) &&
+			   (to->kind == RK_SPAN_FUNC || is_kept_data(to)))
 			RK_TRY(report(diff, RK_FINDING_POINTER_ESCAPES, user, ref));
 	}
 	return NULL;

@@ -89,6 +89,9 @@ static struct rk_err *report_new(struct rk_diff *diff, const struct rk_span *spa
 
 static struct rk_err *report_removed(struct rk_diff *diff, const struct rk_span *span)
 {
+	if (span->kind == RK_SPAN_FUNC && !span->parent && strchr(span->name, '.'))
+		return add(diff, RK_FINDING_IPA_CHANGED, span,
+			   "a clone the patched code no longer has; what called it is replaced");
 	if (span->kind != RK_SPAN_DATA || !is_written(span))
 		return NULL;
 	if (span->is_ambiguous)

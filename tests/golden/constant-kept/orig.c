@@ -13,9 +13,25 @@ void use_limits(const int *limits);
 static const int limits[4] = {1, 2, 4, 8};
 static const int lent[4] = {1, 2, 5, 8};
 
+static const int compared[4] = {1, 2, 6, 9};
+
 int entry(int x)
 {
 	return work(limits[x & 3]);
+}
+
+int is_ours(const struct user *u)
+{
+	return work(2) && u->limits == compared;
+}
+
+int sum(void)
+{
+	int sum = 0;
+
+	for (const int *limit = compared; limit < compared + 4; limit++)
+		sum += work(*limit);
+	return sum;
 }
 
 void attach(struct user *u)
