@@ -32,6 +32,20 @@ static const char *const code_names[RK_ERR_CODES] = {
 	[RK_ERR_INTERRUPTED] = "interrupted",
 	[RK_ERR_LIMIT] = "limit",
 	[RK_ERR_INTERNAL] = "internal",
+	[RK_ERR_KEY] = "key",
+	[RK_ERR_SIGNATURE] = "signature",
+	[RK_ERR_THRESHOLD] = "threshold",
+	[RK_ERR_CHAIN] = "root-chain",
+	[RK_ERR_EXPIRED] = "expired",
+	[RK_ERR_CLOCK] = "clock",
+	[RK_ERR_ROLLBACK] = "rollback",
+	[RK_ERR_MIX] = "mix",
+	[RK_ERR_HASH] = "hash",
+	[RK_ERR_TARGET] = "target",
+	[RK_ERR_NAME] = "name",
+	[RK_ERR_TOO_LARGE] = "too-large",
+	[RK_ERR_BUNDLE] = "bundle-entry",
+	[RK_ERR_STATE] = "state",
 };
 
 /* Takes message, which may be NULL when it couldn't be made. */

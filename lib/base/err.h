@@ -9,6 +9,7 @@
 #define RK_BASE_ERR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #include "lib/base/cleanup.h"
 
@@ -30,6 +31,21 @@ enum rk_err_code {
 	RK_ERR_INTERRUPTED, /* the user asked us to stop */
 	RK_ERR_LIMIT,	    /* a named limit was exceeded */
 	RK_ERR_INTERNAL,    /* parts of the program disagree: our mistake, not the user's */
+	/* What was fetched isn't to be trusted: the first of these to the last (rk_err_is_distrust()). */
+	RK_ERR_KEY,	  /* not signed by any key that may sign it */
+	RK_ERR_SIGNATURE, /* a signature doesn't hold: the bytes or the role aren't what was signed */
+	RK_ERR_THRESHOLD, /* fewer keys signed it than must */
+	RK_ERR_CHAIN,	  /* a root doesn't follow from the one before */
+	RK_ERR_EXPIRED,	  /* it was valid, and isn't any more */
+	RK_ERR_CLOCK,	  /* this host's clock, or the signer's, is wrong */
+	RK_ERR_ROLLBACK,  /* older than what was seen before */
+	RK_ERR_MIX,  /* signed, but not what belongs here: another kernel's, channel's or time's */
+	RK_ERR_HASH, /* length or SHA-256 differ from what was signed */
+	RK_ERR_TARGET,	  /* a module that isn't for this kernel, or not the one it is listed as */
+	RK_ERR_NAME,	  /* a name that could lead elsewhere */
+	RK_ERR_TOO_LARGE, /* more bytes than there may be */
+	RK_ERR_BUNDLE,	  /* an entry that a bundle must not have */
+	RK_ERR_STATE,	  /* the trusted state on this host was changed by somebody else */
 	RK_ERR_CODES
 };
 
@@ -59,6 +75,12 @@ int rk_err_errno(const struct rk_err *err);
 /* The whole message, without a newline at the end; valid as long as err. May span lines only where
  * it quotes another program's output. */
 const char *rk_err_message(const struct rk_err *err);
+
+/* True for an error that says: don't trust this. */
+static inline bool rk_err_is_distrust(const struct rk_err *err)
+{
+	return rk_err_code(err) >= RK_ERR_KEY && rk_err_code(err) <= RK_ERR_STATE;
+}
 
 /* "no-memory", "system", …: the stable names used in --json. */
 const char *rk_err_code_name(enum rk_err_code code);

@@ -96,24 +96,19 @@ struct rk_err *rk_fs_read(const char *path, size_t max, char **ret, size_t *ret_
 	return NULL;
 }
 
-/* A file under a temporary name beside the one it is to become. */
-struct pending {
-	char *path;
-	int fd;
-};
-
-static void pending_abandon(struct pending *p)
+void rk_fs_pending_abandon(struct rk_fs_pending *p)
 {
 	if (p->fd >= 0)
 		close(p->fd);
 	if (p->path)
 		unlink(p->path);
 	free(p->path);
+	*p = (struct rk_fs_pending){.fd = -1};
 }
 
-static struct rk_err *pending_open(const char *path, mode_t mode, struct pending *ret)
+struct rk_err *rk_fs_pending_open(const char *path, mode_t mode, struct rk_fs_pending *ret)
 {
-	_cleanup_(pending_abandon) struct pending p = {.fd = -1};
+	_cleanup_fs_pending_ struct rk_fs_pending p = {.fd = -1};
 	_cleanup_free_ char *template = rk_asprintf("%s.XXXXXX", path);
 
 	if (!template)
@@ -124,7 +119,7 @@ static struct rk_err *pending_open(const char *path, mode_t mode, struct pending
 	p.path = take_ptr(template);
 	if (fchmod(p.fd, mode) < 0)
 		return rk_err_sys(errno, "cannot set the mode of '%s'", path);
-	*ret = (struct pending){take_ptr(p.path), take_fd(p.fd)};
+	*ret = (struct rk_fs_pending){take_ptr(p.path), take_fd(p.fd)};
 	return NULL;
 }
 
@@ -144,7 +139,7 @@ static struct rk_err *sync_parent(const char *path)
 	return NULL;
 }
 
-static struct rk_err *pending_commit(struct pending *p, const char *path)
+struct rk_err *rk_fs_pending_commit(struct rk_fs_pending *p, const char *path)
 {
 	if (fsync(p->fd) < 0)
 		return rk_err_sys(errno, "cannot write '%s'", path);
@@ -157,7 +152,7 @@ static struct rk_err *pending_commit(struct pending *p, const char *path)
 	return sync_parent(path);
 }
 
-static struct rk_err *write_all(int fd, const char *data, size_t len, const char *path)
+struct rk_err *rk_fs_write_all(int fd, const char *data, size_t len, const char *path)
 {
 	while (len > 0) {
 		ssize_t n = write(fd, data, len);
@@ -174,11 +169,11 @@ static struct rk_err *write_all(int fd, const char *data, size_t len, const char
 
 struct rk_err *rk_fs_write(const char *path, const void *data, size_t len, mode_t mode)
 {
-	_cleanup_(pending_abandon) struct pending p = {.fd = -1};
+	_cleanup_fs_pending_ struct rk_fs_pending p = {.fd = -1};
 
-	RK_TRY(pending_open(path, mode, &p));
-	RK_TRY(write_all(p.fd, data, len, path));
-	return pending_commit(&p, path);
+	RK_TRY(rk_fs_pending_open(path, mode, &p));
+	RK_TRY(rk_fs_write_all(p.fd, data, len, path));
+	return rk_fs_pending_commit(&p, path);
 }
 
 static struct rk_err *copy_by_hand(int in, int out, const char *from, const char *to)
@@ -196,7 +191,7 @@ static struct rk_err *copy_by_hand(int in, int out, const char *from, const char
 			return rk_err_sys(errno, "cannot read '%s'", from);
 		if (n == 0)
 			return NULL;
-		RK_TRY(write_all(out, buf, (size_t)n, to));
+		RK_TRY(rk_fs_write_all(out, buf, (size_t)n, to));
 	}
 }
 
@@ -219,12 +214,12 @@ static struct rk_err *copy_data(int in, int out, const char *from, const char *t
 
 struct rk_err *rk_fs_copy(const char *from, const char *to, mode_t mode)
 {
-	_cleanup_(pending_abandon) struct pending p = {.fd = -1};
+	_cleanup_fs_pending_ struct rk_fs_pending p = {.fd = -1};
 	_cleanup_close_ int in = -1;
 	struct stat st;
 
 	RK_TRY(open_regular(from, &in, &st));
-	RK_TRY(pending_open(to, mode, &p));
+	RK_TRY(rk_fs_pending_open(to, mode, &p));
 	RK_TRY(copy_data(in, p.fd, from, to));
-	return pending_commit(&p, to);
+	return rk_fs_pending_commit(&p, to);
 }

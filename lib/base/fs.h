@@ -23,6 +23,22 @@ struct rk_err *rk_fs_read(const char *path, size_t max, char **ret, size_t *ret_
 /* Writes a temporary file beside path, fsyncs, renames over path: whole or not at all. */
 struct rk_err *rk_fs_write(const char *path, const void *data, size_t len, mode_t mode) __must_use;
 
+/* The same in steps, for what is not in memory as one: a file under a temporary name beside the one it is to become. */
+struct rk_fs_pending {
+	char *path; /* the temporary name */
+	int fd;	    /* write to it */
+};
+struct rk_err *rk_fs_pending_open(const char *path, mode_t mode, struct rk_fs_pending *ret)
+	__must_use;
+/* fsync, rename over path, fsync of the directory. */
+struct rk_err *rk_fs_pending_commit(struct rk_fs_pending *p, const char *path) __must_use;
+/* Removes it, unless it was committed. */
+void rk_fs_pending_abandon(struct rk_fs_pending *p);
+#define _cleanup_fs_pending_ _cleanup_(rk_fs_pending_abandon)
+
+/* write(2) until all is written; path is for messages. */
+struct rk_err *rk_fs_write_all(int fd, const char *data, size_t len, const char *path) __must_use;
+
 /* mkdir -p; an existing directory is success. */
 struct rk_err *rk_fs_mkdir_p(const char *path, mode_t mode) __must_use;
 

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "lib/base/hex.h"
+
 #define DIGEST_SIZE 32
 #define READ_SIZE   (128u << 10)
 
@@ -54,18 +56,13 @@ void rk_sha256_add_str(struct rk_sha256 *h, const char *s)
 
 struct rk_err *rk_sha256_finish(struct rk_sha256 *h, char ret_hex[RK_SHA256_HEX_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
 	unsigned char digest[DIGEST_SIZE];
 	bool ok = !h->failed && EVP_DigestFinal_ex(h->ctx, digest, NULL) == 1;
 
 	destroy(h);
 	if (!ok)
 		return rk_err(RK_ERR_UNSUPPORTED, "the cryptographic library failed at SHA-256");
-	for (size_t i = 0; i < DIGEST_SIZE; i++) {
-		ret_hex[2 * i] = digits[digest[i] >> 4];
-		ret_hex[2 * i + 1] = digits[digest[i] & 15];
-	}
-	ret_hex[2 * DIGEST_SIZE] = '\0';
+	rk_hex_encode(digest, DIGEST_SIZE, ret_hex);
 	return NULL;
 }
 

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "lib/base/json.h"
 #include "lib/base/str.h"
 
 struct rk_err *rk_manifest_create(struct rk_manifest **ret)
@@ -47,12 +48,6 @@ void rk_manifest_free(struct rk_manifest *m)
 struct json_builder {
 	struct rk_err *err;
 };
-
-static void json_cleanup(json_t **json)
-{
-	json_decref(*json);
-}
-#define _cleanup_json_ _cleanup_(json_cleanup)
 
 /* Takes value over. */
 static void set(struct json_builder *b, json_t *object, const char *key, json_t *value)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/fs.h"
+#include "lib/base/json.h"
 #include "lib/base/str.h"
 
 #define RECORD_MAX (1u << 20)
@@ -24,12 +25,6 @@ static const struct {
 	{"compiler", offsetof(struct rk_record, compiler), false},
 	{"origin", offsetof(struct rk_record, origin), false},
 };
-
-static void cleanup_json(json_t **json)
-{
-	json_decref(*json);
-}
-#define _cleanup_json_ _cleanup_(cleanup_json)
 
 void rk_record_deinit(struct rk_record *record)
 {
