@@ -8,6 +8,7 @@
 #define RK_BUILD_COMPILE_H
 
 #include "lib/base/finding.h"
+#include "lib/base/sha256.h"
 #include "lib/source/view.h"
 #include "lib/target/target.h"
 
@@ -77,6 +78,11 @@ struct rk_compile_job {
  * message first (RK_ERR_COMPILE), after the running ones ended; on error no output is left behind. */
 struct rk_err *rk_compile(struct rk_kbuild *kbuild, struct rk_compile_job *jobs, size_t nr,
 			  unsigned int parallel, const struct rk_reporter *reporter) __must_use;
+
+/* Hash of the text that the compiler gets to see of job's unit, without the numbers of lines; sets job->deps. Files are written below
+ * dir, and gone in the end. Any number of threads at once. Errors: RK_ERR_TOOL when it can't be preprocessed. */
+struct rk_err *rk_preprocess(struct rk_compile_job *job, const char *dir,
+			     char ret_hex[RK_SHA256_HEX_SIZE]) __must_use;
 
 /* Frees the results of jobs. */
 void rk_compile_jobs_deinit(struct rk_compile_job *jobs, size_t nr);

@@ -3,7 +3,9 @@
  * Phase compile: originals and patched units side by side on all processors, while the target's symbol tables are read, which needs none of them.
  */
 #include <pthread.h>
+#include <unistd.h>
 
+#include "lib/base/parallel.h"
 #include "lib/pipeline/internal.h"
 #include "lib/pipeline/session.h"
 #include "lib/source/paths.h"
@@ -181,6 +183,71 @@ static struct rk_err *compile_jobs(struct rk_build *build, const struct batch *b
 	return NULL;
 }
 
+/* ---- units of which the compiler sees nothing new ---- */
+
+struct comparison {
+	struct rk_build *build;
+	const struct batch *batch;
+	struct rk_compile_job *jobs; /* patched, then original */
+	const char *dir;
+};
+
+/* What can't be told here, the compiler tells. */
+static struct rk_err *compare_text(void *ctx, size_t i)
+{
+	const struct comparison *c = ctx;
+	struct rk_compile_job *patched = &c->jobs[i], *original = &c->jobs[c->batch->nr + i];
+	char a[RK_SHA256_HEX_SIZE], b[RK_SHA256_HEX_SIZE];
+	struct rk_err *err = rk_preprocess(patched, c->dir, a);
+
+	if (!err)
+		err = rk_preprocess(original, c->dir, b);
+	if (!err)
+		c->batch->units[i].is_same =
+			rk_streq(a, b) && !rk_compile_stale_dep(patched, c->build->view);
+	if (!err || rk_err_code(err) != RK_ERR_TOOL)
+		return err;
+	rk_err_free(err);
+	return NULL;
+}
+
+/* Moves the units of the batch that are left to compile to its front. */
+static size_t put_first(const struct batch *batch)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < batch->nr; i++) {
+		struct rk_build_unit unit = batch->units[i];
+
+		if (unit.is_same)
+			continue;
+		batch->units[i] = batch->units[nr];
+		batch->units[nr++] = unit;
+	}
+	return nr;
+}
+
+static struct rk_err *find_same(struct rk_build *build, struct batch *batch)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int threads = build->options->jobs ? build->options->jobs
+			       : processors > 0	    ? (unsigned int)processors
+						    : 1;
+	size_t nr = 2 * batch->nr;
+	struct rk_compile_job *jobs = calloc(nr, sizeof(*jobs));
+	struct comparison c = {build, batch, jobs, build->options->work_dir};
+	struct rk_err *err =
+		jobs ? prepare_jobs(build, batch, jobs, jobs + batch->nr) : rk_err_nomem();
+
+	if (!err)
+		err = rk_parallel(batch->nr, threads, compare_text, &c);
+	if (!err)
+		batch->nr = put_first(batch);
+	rk_compile_jobs_deinit(jobs, jobs ? nr : 0);
+	free(jobs);
+	return err;
+}
+
 static struct rk_err *compile_batch(struct rk_build *build, const struct batch *batch)
 {
 	struct rk_compile_job *jobs = calloc(2 * batch->nr, sizeof(*jobs));
@@ -208,8 +275,12 @@ static struct rk_err *compile_all(struct rk_build *build)
 		if (nr > BATCH && !is_own)
 			rk_report_phase(build->options->reporter, "compile",
 					"units %zu to %zu of %zu", i + 1, i + batch.nr, nr);
-		RK_TRY(compile_batch(build, &batch));
 		i += batch.nr;
+		/* Most of what a header brings along; the fixes' own units do differ. */
+		if (!is_own)
+			RK_TRY(find_same(build, &batch));
+		if (batch.nr)
+			RK_TRY(compile_batch(build, &batch));
 	}
 	return rk_build_forget_same(build);
 }

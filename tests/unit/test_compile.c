@@ -435,6 +435,40 @@ static void is_clean(unsigned int want, const char *name)
 	   rk_str_get(&res.output));
 }
 
+static void text_of(const char *unit, const char *root, char ret_hex[RK_SHA256_HEX_SIZE])
+{
+	struct rk_compile_job job = job_of(unit, "text.o", root);
+
+	if (!no_err(rk_preprocess(&job, out, ret_hex), unit))
+		memset(ret_hex, 0, RK_SHA256_HEX_SIZE);
+	ok(job.deps && job.deps[0], "%s: what it reads is known", unit);
+	rk_compile_jobs_deinit(&job, 1);
+	free((char *)job.output);
+}
+
+/* What the compiler sees of a unit in two trees. */
+static void test_preprocess(void)
+{
+	const char *const patches[] = {
+		"--- a/net/a.c\n+++ b/net/a.c\n@@ -4,4 +4,5 @@\n+/* a comment */\n"
+		" const char where[] = __FILE__; int a(int x)\n {\n \treturn x + K + GEN;\n }\n",
+		"--- a/net/a.c\n+++ b/net/a.c\n@@ -4,4 +4,4 @@\n"
+		" const char where[] = __FILE__; int a(int x)\n {\n-\treturn x + K + GEN;\n"
+		"+\treturn x - K;\n }\n",
+	};
+	char original[RK_SHA256_HEX_SIZE], patched[RK_SHA256_HEX_SIZE];
+
+	text_of("net/a.c", source, original);
+	for (size_t i = 0; i < ARRAY_SIZE(patches); i++) {
+		struct rk_view *view = view_of(patches[i], i == 0 ? "text-same" : "text-other");
+
+		text_of("net/a.c", view->dir, patched);
+		ok(rk_streq(original, patched) == (i == 0), "%s",
+		   i == 0 ? "a comment is no other text" : "an expression is");
+		rk_view_free(view);
+	}
+}
+
 static void test_compile(void)
 {
 	struct rk_view *view = view_of("--- a/net/a.c\n+++ b/net/a.c\n@@ -4,4 +4,6 @@\n"
@@ -728,6 +762,7 @@ int main(void)
 	test_users_of_c();
 	test_is_unit();
 	test_kept();
+	test_preprocess();
 	test_compile();
 	test_stale();
 	test_errors();
