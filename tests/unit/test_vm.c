@@ -6,10 +6,10 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
+#include "lib/livepatch/klog.h"
 #include "lib/vm/events.h"
 #include "lib/vm/image.h"
 #include "lib/vm/initramfs.h"
-#include "lib/vm/klog.h"
 #include "lib/vm/protocol.h"
 #include "lib/vm/stock.h"
 #include "lib/vm/test_internal.h"
