@@ -306,17 +306,16 @@ static struct rk_err *check_thread(void *ctx, const char *path, const char *tid)
 	const char *comm, *stack;
 
 	rk_arena_deinit(&t->arena);
-	RK_TRY(rk_livepatch_read_thread(path, &t->arena, &comm, &stack));
-	if (!comm)
-		return NULL;
+	RK_TRY(rk_livepatch_read_stack(path, &t->arena, &stack));
 	t->looked_at++;
 	t->readable += stack[0] != 0;
 	func = func_on_stack(t->c, stack);
 	if (!func || t->inside++ >= TASKS_SHOWN)
 		return NULL;
+	RK_TRY(rk_livepatch_read_comm(path, &t->arena, &comm));
 	RK_TRY(rk_check_add(t->c, "tasks", RK_CHECK_WARNING,
-			    "'%s' (%s) is in %s: the transition waits until it leaves", comm, tid,
-			    func->name));
+			    "'%s' (%s) is in %s: the transition waits until it leaves",
+			    comm ? comm : "gone", tid, func->name));
 	struct rk_checks *checks = t->c->checks;
 	checks->list.v[checks->list.nr - 1].detail = rk_arena_strdup(&checks->arena, stack);
 	return checks->list.v[checks->list.nr - 1].detail ? NULL : rk_err_nomem();

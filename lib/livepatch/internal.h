@@ -28,9 +28,11 @@ struct rk_livepatch_roots;
 /* Each thread of each process: <proc>/PID/task/TID. */
 struct rk_err *rk_livepatch_for_each_thread(const struct rk_livepatch_roots *roots,
 					    rk_livepatch_entry_fn *fn, void *ctx) __must_use;
-/* A thread's name and stack as <proc>/PID/task/TID shows them, in arena; comm NULL: it is gone. The stack is "" when only root may read it. */
-struct rk_err *rk_livepatch_read_thread(const char *path, struct rk_arena *arena,
-					const char **ret_comm, const char **ret_stack) __must_use;
+/* A thread's name (NULL: it is gone) and its kernel stack ("": gone, or only root may read it), as <proc>/PID/task/TID shows them, in arena. */
+struct rk_err *rk_livepatch_read_comm(const char *path, struct rk_arena *arena, const char **ret)
+	__must_use;
+struct rk_err *rk_livepatch_read_stack(const char *path, struct rk_arena *arena, const char **ret)
+	__must_use;
 
 /* Milliseconds of the monotonic clock. */
 unsigned long rk_livepatch_now_ms(void);

@@ -14,7 +14,7 @@
 
 #define COMM_MAX  64
 #define STACK_MAX (16 * 1024)
-#define POLL_MS	  50
+#define POLL_MS	  10 /* two small files are read each time; the end is seen so late at most */
 
 static int compare_blocker(const void *a, const void *b)
 {
@@ -23,32 +23,32 @@ static int compare_blocker(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-struct rk_err *rk_livepatch_read_thread(const char *path, struct rk_arena *arena,
-					const char **ret_comm, const char **ret_stack)
+struct rk_err *rk_livepatch_read_comm(const char *path, struct rk_arena *arena, const char **ret)
 {
 	_cleanup_str_ struct rk_str text = RK_STR_INIT;
-	_cleanup_free_ char *comm_path = rk_path_join(path, "comm");
-	_cleanup_free_ char *stack_path = rk_path_join(path, "stack");
-	const char *comm, *stack;
+	_cleanup_free_ char *file = rk_path_join(path, "comm");
 	bool found;
 
-	if (!comm_path || !stack_path)
+	if (!file)
 		return rk_err_nomem();
-	RK_TRY(rk_livepatch_read_small(comm_path, COMM_MAX, &text, &found));
-	if (!found) {
-		*ret_comm = *ret_stack = NULL;
-		return NULL;
-	}
-	comm = rk_arena_strdup(arena, rk_str_get(&text));
-	/* only root may read stacks; the task is worth naming without one */
-	struct rk_err *err = rk_livepatch_read_small(stack_path, STACK_MAX, &text, &found);
-	stack = rk_arena_strdup(arena, !err && found ? rk_str_get(&text) : "");
+	RK_TRY(rk_livepatch_read_small(file, COMM_MAX, &text, &found));
+	*ret = found ? rk_arena_strdup(arena, rk_str_get(&text)) : NULL;
+	return found && !*ret ? rk_err_nomem() : NULL;
+}
+
+struct rk_err *rk_livepatch_read_stack(const char *path, struct rk_arena *arena, const char **ret)
+{
+	_cleanup_str_ struct rk_str text = RK_STR_INIT;
+	_cleanup_free_ char *file = rk_path_join(path, "stack");
+	struct rk_err *err;
+	bool found;
+
+	if (!file)
+		return rk_err_nomem();
+	err = rk_livepatch_read_small(file, STACK_MAX, &text, &found);
+	*ret = rk_arena_strdup(arena, !err && found ? rk_str_get(&text) : "");
 	rk_err_free(err);
-	if (!comm || !stack)
-		return rk_err_nomem();
-	*ret_comm = comm;
-	*ret_stack = stack;
-	return NULL;
+	return *ret ? NULL : rk_err_nomem();
 }
 
 struct looking {
@@ -71,7 +71,8 @@ static struct rk_err *add_thread(void *ctx, const char *path, const char *tid)
 	if (!found || rk_streq(rk_str_get(&text), "-1") ||
 	    rk_streq(rk_str_get(&text), looking->done))
 		return NULL;
-	RK_TRY(rk_livepatch_read_thread(path, &blockers->arena, &blocker.comm, &blocker.stack));
+	RK_TRY(rk_livepatch_read_comm(path, &blockers->arena, &blocker.comm));
+	RK_TRY(rk_livepatch_read_stack(path, &blockers->arena, &blocker.stack));
 	if (blocker.comm && !rk_vec_push(&blockers->list, blocker))
 		return rk_err_nomem();
 	return NULL;
@@ -117,30 +118,11 @@ static struct rk_err *nudge(const struct rk_livepatch_roots *roots, const char *
 	return NULL;
 }
 
-/* Raises *end_ms when no task is left that could hold the transition up. */
-static struct rk_err *add_finish(const struct rk_livepatch_roots *roots, const char *name,
-				 enum rk_livepatch_state state,
-				 const struct rk_livepatch_limits *limits,
-				 const struct rk_reporter *reporter, unsigned long *end_ms)
-{
-	_cleanup_livepatch_blockers_ struct rk_livepatch_blockers blockers = {};
-
-	RK_TRY(rk_livepatch_blockers(roots, state == RK_LIVEPATCH_ENABLING, &blockers));
-	if (blockers.list.nr || !limits->finish_ms)
-		return NULL;
-	*end_ms += limits->finish_ms;
-	rk_report_phase(reporter, "transition",
-			"every task has changed over; '%s' is still %s: the kernel takes out "
-			"function after function, waiting at most %u s more",
-			name, rk_livepatch_state_name(state), limits->finish_ms / 1000);
-	return NULL;
-}
-
 struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const char *name,
 				 const struct rk_livepatch_limits *limits,
 				 const struct rk_reporter *reporter, enum rk_livepatch_state *ret)
 {
-	unsigned long start = rk_livepatch_now_ms(), end_ms = limits->end_ms;
+	unsigned long start = rk_livepatch_now_ms();
 	bool noted = !limits->note_ms;
 	enum rk_livepatch_state state;
 
@@ -154,9 +136,7 @@ struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const c
 			return rk_err(RK_ERR_INTERRUPTED, "interrupted while '%s' is %s", name,
 				      rk_livepatch_state_name(state));
 		waited = rk_livepatch_now_ms() - start;
-		if (waited >= end_ms && end_ms == limits->end_ms)
-			RK_TRY(add_finish(roots, name, state, limits, reporter, &end_ms));
-		if (waited >= end_ms)
+		if (waited >= limits->end_ms)
 			return rk_err(RK_ERR_TIMEOUT, "'%s' is still %s after %.1f s", name,
 				      rk_livepatch_state_name(state), (double)waited / 1000);
 		if (!noted && waited >= limits->note_ms) {

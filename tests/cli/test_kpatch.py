@@ -13,22 +13,67 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 import tap  # noqa: E402
-from tap import contains, equal, run  # noqa: E402
+from tap import contains, equal, ok, run  # noqa: E402
 
 TOOL = sys.argv[1]
 TMP = pathlib.Path(tap.tmpdir())
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 
 
-def make_module(name, modinfo):
+def make_module(name, modinfo, manifest=None):
     source = TMP / f"{name}.S"
     source.write_text('.section .modinfo,"a"\n' + "".join(f'.asciz "{line}"\n' for line in modinfo))
     subprocess.run(["gcc", "-c", source, "-o", TMP / f"{name}.ko"], check=True)
+    if manifest:
+        (TMP / "manifest").write_text(json.dumps(manifest))
+        subprocess.run(["objcopy", "--add-section", f".readykernel.manifest={TMP}/manifest", TMP / f"{name}.ko"], check=True)
     return TMP / f"{name}.ko"
 
 
-def kpatch(*args):
-    return run([TOOL, *args])
+def make_patch(name, level):
+    """A live patch for this host's kernel, cumulative, that replaces tcp_v4_rcv."""
+    fix = {"file": "fix.patch", "sha256": "00" * 32, "title": f"fix of level {level}", "cves": [f"CVE-2026-{level}"]}
+    target = {"id": "host", "release": platform.release(), "version": platform.version(), "build_id": None, "compiler": None}
+    manifest = {"schema": "readykernel-manifest/1", "name": name, "level": level, "model": "hybrid", "replace": True, "tool_version": "0",
+                "target": target, "fixes": [fix], "units": [], "findings": [], "objects": [],
+                "functions": [{"object": "vmlinux", "name": "tcp_v4_rcv", "unit": "u", "sympos": 1, "old_size": 1, "new_size": 1}]}
+    return make_module(name, [f"name={name}", f"vermagic={platform.release()} SMP ", "livepatch=Y"], manifest)
+
+
+def kpatch(*args, env=None):
+    return run([TOOL, *args], env=env)
+
+
+class Tree:
+    """A system of plain files, for --root."""
+
+    def __init__(self, name):
+        self.path = TMP / name
+        (self.path / "sys/kernel/livepatch").mkdir(parents=True)
+        self.put("proc/sys/kernel/ftrace_enabled", "1\n")
+        self.put("proc/cmdline", "quiet\n")
+        self.put("proc/1/task/1/comm", "init\n")
+        self.put("proc/1/task/1/patch_state", "-1\n")
+        self.put("proc/1/task/1/stack", "[<0>] do_epoll_wait+0x1/0x2\n")
+        self.put("sys/kernel/tracing/enabled_functions", "")
+        self.put("sys/kernel/debug/kprobes/list", "")
+
+    def put(self, name, text):
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def patch(self, name, enabled, transition):
+        self.put(f"sys/kernel/livepatch/{name}/enabled", f"{enabled}\n")
+        self.put(f"sys/kernel/livepatch/{name}/transition", f"{transition}\n")
+        self.put(f"sys/kernel/livepatch/{name}/vmlinux/patched", "1\n")
+        self.put(f"sys/kernel/livepatch/{name}/vmlinux/tcp_v4_rcv,1/x", "")
+        self.put(f"sys/module/{name}/refcnt", "1\n")
+        self.put(f"sys/module/{name}/taint", "OK\n")
+        self.put(f"sys/module/{name}/initstate", "live\n")
+
+    def kpatch(self, verb, *args, env=None):
+        return kpatch(verb, "--root", self.path, *args, env=env)
 
 
 def test_help():
@@ -72,7 +117,6 @@ def test_info():
 
 
 def test_manifest():
-    path = make_module("kpatch-y", ["name=kpatch_y", "vermagic=6.1.0-1-x SMP ", "livepatch=Y"])
     manifest = {"schema": "readykernel-manifest/1", "name": "kpatch_y", "level": 3, "model": "hybrid", "replace": True, "tool_version": "0",
                 "target": {"id": "debian:x", "release": "6.1.0-1-x", "version": None, "build_id": None, "compiler": None},
                 "fixes": [{"file": "a.patch", "sha256": "00", "title": "net: mend it", "cves": ["CVE-2026-1"]}],
@@ -81,8 +125,7 @@ def test_manifest():
                 "callbacks": [{"object": "vmlinux", "kind": "pre_patch", "function": "prepare"},
                               {"object": "tun", "kind": "post_unpatch", "function": "clean_up"}],
                 "states": [{"id": 7, "version": 2}], "shadow_ids": [5, 1 << 40]}
-    (TMP / "manifest").write_text(json.dumps(manifest))
-    subprocess.run(["objcopy", "--add-section", f".readykernel.manifest={TMP / 'manifest'}", path], check=True)
+    path = make_module("kpatch-y", ["name=kpatch_y", "vermagic=6.1.0-1-x SMP ", "livepatch=Y"], manifest)
     text = kpatch("info", path).stdout
     want = ["level        3", "target       debian:x", "fix          CVE-2026-1 net: mend it", "function     vmlinux f",
             "callback     vmlinux pre_patch prepare", "callback     tun post_unpatch clean_up", "state        7 version 2",
@@ -114,6 +157,140 @@ def test_refused():
           "unload of a patch that isn't loaded")
 
 
-for function in [test_help, test_misuse, test_info, test_manifest, test_refused]:
+def test_nothing():
+    tree = Tree("nothing")
+    result = tree.kpatch("list")
+    equal((result.returncode, result.stdout, result.stderr), (0, "no live patch is loaded\nno patch is installed\n", ""), "list of nothing")
+    result = tree.kpatch("status")
+    equal(result.returncode, 0, "status of nothing")
+    contains(result.stdout, "\nno live patch is installed or loaded\n", "… is its last line")
+    result = tree.kpatch("info", "absent")
+    equal((result.returncode, result.stderr), (1, "error: 'absent' is neither a file nor a loaded live patch, nor is it installed\n"),
+          "info of an unknown name")
+
+
+def test_transition():
+    tree = Tree("transition")
+    tree.patch("coming", 1, 1)
+    tree.put("proc/7/task/8/comm", "slow one\n")
+    tree.put("proc/7/task/8/patch_state", "0\n")
+    tree.put("proc/7/task/8/stack", "[<0>] schedule+0x1/0x2\n[<0>] tcp_v4_rcv+0x3/0x4\n")
+    result = tree.kpatch("list")
+    equal(result.stdout, "loaded live patches:\n  coming [enabling]\nheld up by slow one (8):\n  [<0>] schedule+0x1/0x2\n"
+                         "  [<0>] tcp_v4_rcv+0x3/0x4\nno patch is installed\n", "a transition, who holds it up, and where")
+    doc = json.loads(tree.kpatch("list", "--json").stdout)
+    equal((doc["schema"], doc["loaded"][0]["state"], doc["blockers"]),
+          ("kpatch-list/1", "enabling", [{"pid": 8, "comm": "slow one", "stack": "[<0>] schedule+0x1/0x2\n[<0>] tcp_v4_rcv+0x3/0x4"}]),
+          "the same as JSON")
+    result = tree.kpatch("status", "--json")
+    equal((result.returncode, json.loads(result.stdout)["verdict"]), (3, "transition"), "status")
+
+
+def fake_systemctl():
+    """A systemctl that writes down what it is told; its answer is the file's content."""
+    folder = TMP / "bin"
+    folder.mkdir()
+    tool = folder / "systemctl"
+    tool.write_text(f'#!/bin/sh\necho "$*" >>{TMP}/systemctl.log\nexit "$(cat {TMP}/systemctl.exit)"\n')
+    tool.chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def test_install():
+    tree = Tree("install")
+    env = fake_systemctl()
+    (TMP / "systemctl.exit").write_text("0")
+    one, two = make_patch("kpatch_one", 1), make_patch("kpatch_two", 2)
+    release = platform.release()
+    result = tree.kpatch("install", one, env=env)
+    equal((result.returncode, result.stdout, result.stderr), (0, f"kpatch_one is installed for kernel {release}\n", ""), "install")
+    equal((TMP / "systemctl.log").read_text(), f"--quiet enable kpatch.service --root={tree.path}\n", "the service is enabled")
+    there = tree.path / "var/lib/kpatch" / release / "kpatch_one.ko"
+    equal(there.read_bytes(), one.read_bytes(), "the file is in its place")
+    result = tree.kpatch("install", one, env=env)
+    equal((result.returncode, result.stderr), (4, f"'kpatch_one' is already installed for kernel {release}\n"), "install again")
+    (TMP / "systemctl.exit").write_text("1")
+    result = tree.kpatch("install", two, env=env)
+    equal(result.returncode, 0, "a service that can't be enabled is no failure")
+    contains(result.stderr, "have 'kpatch load --all --boot' run when the system starts", "… but told")
+    result = tree.kpatch("install", "-k", "0.0.1-other", one, env=env)
+    equal((result.returncode, result.stderr), (1, f"error: '{one}' was made for kernel {release}, not for 0.0.1-other; '-k' names another\n"),
+          "install for another kernel")
+    other = make_module("other_kernel", ["name=other_kernel", "vermagic=0.0.1-other SMP ", "livepatch=Y"])
+    equal(tree.kpatch("install", "--kernel", "0.0.1-other", other, env=env).returncode, 0, "a patch for that kernel")
+    contains(tree.kpatch("list").stdout, f"installed:\n  other_kernel (0.0.1-other)\n  kpatch_one ({release})\n  kpatch_two ({release})\n",
+             "list shows all kernels' patches")
+    result = tree.kpatch("status")
+    equal(result.returncode, 3, "status: what is installed isn't loaded")
+    contains(result.stdout, "not loaded   kpatch_two\n", "… of the cumulative ones the greatest")
+    ok("kpatch_one" not in result.stdout, "… and no lesser one", result.stdout)
+    tree.patch("kpatch_two", 1, 0)
+    result = tree.kpatch("status", "--json")
+    equal((result.returncode, json.loads(result.stdout)["verdict"]), (0, "patched"), "status when it is loaded")
+    contains(tree.kpatch("info", "kpatch-one").stdout, "fix          CVE-2026-1 fix of level 1\n", "info of an installed patch")
+    result = tree.kpatch("uninstall", "kpatch-two")
+    contains(result.stdout, "it is still loaded; 'kpatch unload kpatch_two' unloads it\n", "uninstall doesn't unload")
+    result = tree.kpatch("uninstall", "kpatch_two")
+    equal((result.returncode, result.stderr), (1, f"error: no patch 'kpatch_two' is installed for kernel {release}\n"), "uninstall again")
+    result = tree.kpatch("uninstall", "../kpatch_one")
+    equal((result.returncode, result.stderr), (2, "error: '../kpatch_one' is no module's name\ntry 'kpatch uninstall --help'\n"),
+          "uninstall of a path")
+
+
+def test_checks():
+    tree = Tree("checks")
+    one = make_patch("kpatch_checked", 1)
+    result = tree.kpatch("load", "--check", one)
+    equal((result.returncode, result.stderr), (0, ""), "a patch without anything in its way")
+    for line in ["ok       module: level 1, 1 fixes, 1 functions", "ok       ftrace: on", "ok       probes: none on its functions",
+                 "ok       tasks: none of 1 is in its functions", "add      no live patch is enabled"]:
+        contains(result.stdout, line + "\n", line)
+    tree.put("proc/1/task/1/stack", "[<0>] tcp_v4_rcv+0x1/0x2\n")
+    result = tree.kpatch("load", "--check", "--quiet", one)
+    equal((result.returncode, result.stdout, result.stderr),
+          (0, "", "warning  tasks: 'init' (1) is in tcp_v4_rcv: the transition waits until it leaves\n           [<0>] tcp_v4_rcv+0x1/0x2\n"),
+          "--quiet leaves the warnings, with the stack")
+    tree.put("proc/sys/kernel/ftrace_enabled", "0\n")
+    tree.put("sys/kernel/security/lockdown", "none [integrity] confidentiality\n")
+    result = tree.kpatch("load", "--check", one)
+    equal(result.returncode, 1, "errors stop")
+    ok(result.stderr.startswith("error    ftrace: ftrace is off"), "the second one is shown among the checks", result.stderr)
+    contains(result.stderr, f"error: '{one}' is not signed, and the kernel is locked down", "the first one as the error")
+    tree.patch("stranger", 1, 0)
+    tree.put("proc/sys/kernel/ftrace_enabled", "1\n")
+    tree.put("sys/kernel/security/lockdown", "[none] integrity confidentiality\n")
+    result = tree.kpatch("load", "--check", one)
+    contains(result.stderr, "error: 'stranger' is loaded, which is no cumulative patch; unload it, or use 'kpatch replace'", "the rules of replacing")
+    result = tree.kpatch("replace", "--check", one)
+    contains(result.stdout, "change   'stranger' is loaded, which is no cumulative patch\n", "replace says what it would do")
+
+
+def test_boot():
+    tree = Tree("boot")
+    tree.put("proc/cmdline", "BOOT_IMAGE=/vmlinuz kpatch.enable=0 quiet\n")
+    result = tree.kpatch("load", "--all", "--boot", "--check")
+    equal((result.returncode, result.stderr), (4, "nothing is loaded: 'kpatch.enable=0' is on the kernel's command line\n"), "switched off")
+    tree.put("proc/cmdline", "xkpatch.enable=0 kpatch.enable=00 kpatch.enable=1\n")
+    result = tree.kpatch("load", "--all", "--boot", "--check")
+    equal((result.returncode, result.stdout), (4, f"no patch is installed for kernel {platform.release()}\n"), "not switched off")
+    tree.put(f"var/lib/kpatch/{platform.release()}/broken.ko", "no ELF")
+    (tree.path / "var/lib/kpatch" / platform.release() / "fine.ko").write_bytes(make_patch("fine", 1).read_bytes())
+    result = tree.kpatch("load", "--all", "--boot", "--check")
+    equal(result.returncode, 1, "one that is broken makes it fail")
+    contains(result.stdout, "fine:\nok       module: level 1", "… and doesn't stop the others")
+    contains(result.stderr, "error: broken: ", "… and is named")
+    contains(result.stderr, "error: 1 of the installed patches could not be loaded\n", "… and counted")
+
+
+def test_unit():
+    """The unit's conditions and its place in the boot."""
+    text = (pathlib.Path(os.environ["RK_SOURCE_ROOT"]) / "packaging/systemd/kpatch.service").read_text()
+    for line in ["ConditionKernelCommandLine=!kpatch.enable=0", "Type=oneshot", "RemainAfterExit=yes", "ExecStart=kpatch load --all --boot",
+                 "Before=network-pre.target shutdown.target", "Wants=network-pre.target", "DefaultDependencies=no", "WantedBy=multi-user.target"]:
+        contains(text, line + "\n", f"kpatch.service: {line}")
+
+
+for function in [test_help, test_misuse, test_info, test_manifest, test_refused, test_nothing, test_transition, test_install, test_checks, test_boot,
+                 test_unit]:
     function()
 tap.done()

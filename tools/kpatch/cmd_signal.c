@@ -76,13 +76,13 @@ static struct rk_err *force(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	if (!values->yes)
 		return rk_err(
 			RK_ERR_VERDICT,
-			"forcing '%s' lets these tasks go on with old and new code mixed, and no "
-			"live patch can be removed until reboot; '--yes' does it",
+			"forcing '%s' lets these tasks go on with old and new code mixed, and a patch "
+			"that is going keeps its module until reboot; '--yes' does it",
 			rk_str_get(&name));
 	RK_TRY(rk_livepatch_force(&rk_livepatch_roots, rk_str_get(&name)));
 	if (!cli->quiet)
-		printf("the transition of '%s' was forced; no live patch can be removed until "
-		       "reboot\n",
+		printf("the transition of '%s' was forced; a patch that was going keeps its module "
+		       "until reboot\n",
 		       rk_str_get(&name));
 	return NULL;
 }
@@ -96,8 +96,8 @@ const struct rk_verb verb_force = {
 	.name = "force",
 	.summary = "declare a transition over that does not end",
 	.description =
-		"The last resort: tasks go on with old and new code mixed, and no live patch can be removed until\n"
-		"reboot. kpatch never does it by itself.",
+		"The last resort: tasks go on with old and new code mixed, and a patch that was going keeps its\n"
+		"module until reboot. kpatch never does it by itself.",
 	.options = force_options,
 	.values_size = sizeof(struct kpatch_values),
 	.run = force,
