@@ -5,14 +5,16 @@
 #   make demo      install what it needs, show the main job from start to end
 #   make bench     measure                         make fuzz    fuzz each target FUZZ_SECONDS long
 #   make coverage  build and load every CVE fix of bench/data, write bench/COVERAGE.md; goes on where it was stopped
+#   make soak      load and unload live patches SOAK_CYCLES times in a guest that stress-ng keeps busy
 #   make install   DESTDIR=, PREFIX=               make deps    install all that any of these needs
 #   make clean     remove what was built
 #
-# Variables: BUILD (build), JOBS (all processors), SUITES (of make test: unit golden cli fuzz vm).
+# Variables: BUILD (build), JOBS (all processors), SUITES (of make test: unit golden cli fuzz vm), SOAK_CYCLES (1000).
 
 BUILD ?= build
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+SOAK_CYCLES ?= 1000
 JOBS ?= $(shell nproc)
 SUITES ?= unit golden cli fuzz vm
 
@@ -22,7 +24,7 @@ FUZZ := $(BUILD)/fuzz
 
 export BUILD FUZZ_SECONDS JOBS SUITES
 
-.PHONY: build demo test bench coverage install fuzz clean deps test-build
+.PHONY: build demo test bench coverage soak install fuzz clean deps test-build
 .NOTPARALLEL:
 
 build: $(RELEASE)/build.ninja
@@ -62,6 +64,11 @@ coverage:
 	$(MAKE) build
 	bench/run-coverage
 
+soak:
+	scripts/install-deps build kernel vm soak
+	$(MAKE) build
+	tests/soak/run $(SOAK_CYCLES)
+
 install: build
 	meson install -C $(RELEASE) --no-rebuild $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
 
@@ -72,7 +79,7 @@ fuzz:
 	@scripts/run-fuzz
 
 deps:
-	scripts/install-deps build kernel vm test
+	scripts/install-deps build kernel vm test soak
 
 clean:
 	rm -rf $(BUILD)

@@ -12,7 +12,6 @@
 #define INSMOD_LIMIT_S	  30
 #define CHECK_LIMIT_S	  120
 #define FUNCTIONS_LIMIT_S 30
-#define FUNCTION_MS	  1000 /* measured in a guest with nothing beside it: 150 */
 
 struct plan {
 	struct rk_vm_test *test;
@@ -30,10 +29,14 @@ static struct rk_err *add_step(struct plan *plan, enum rk_vm_verb verb, const ch
 		[RK_VM_CHECK] = CHECK_LIMIT_S,
 		[RK_VM_FUNCTIONS] = FUNCTIONS_LIMIT_S,
 	};
+	const struct rk_vm_test_spec *spec = plan->test->spec;
+	unsigned int limit = limits[verb] ? limits[verb] : spec->transition_s;
+
+	if (verb == RK_VM_CHECK && spec->check_s)
+		limit = spec->check_s;
 	struct rk_vm_step step = {
 		.verb = verb,
-		.limit_s = limits[verb] ? limits[verb] : plan->test->spec->transition_s,
-		.work_s = limits[verb] ? 0 : rk_vm_test_work_s(plan->test),
+		.limit_s = limit,
 		.optional = optional,
 		/* in a sequence nothing means anything after a failure */
 		.group = plan->test->spec->is_sequence ? 0 : (unsigned int)plan->test->number,
@@ -264,13 +267,6 @@ static struct rk_err *add_steps(struct plan *plan)
 	RK_TRY(add_load(plan, "reload"));
 	RK_TRY(add_check(plan, "reloaded"));
 	return add_unload(plan, "unload again");
-}
-
-unsigned int rk_vm_test_work_s(const struct rk_vm_test *test)
-{
-	const struct rk_manifest *manifest = test->info->manifest;
-
-	return manifest ? (unsigned int)(manifest->funcs.nr * FUNCTION_MS / 1000) : 0;
 }
 
 /* The functions that the manifest promises; empty without one. */

@@ -47,13 +47,14 @@ struct rk_vm_test_spec {
 	unsigned int boot_s;	   /* of boot, until init runs: more for many files */
 	unsigned int timeout_s;	   /* of boot, and of everything that is done with one module */
 	unsigned int transition_s; /* of one transition */
+	unsigned int check_s;	   /* of a script; 0: two minutes */
 	bool no_reload;
 	const struct rk_reporter *reporter;
 };
 
 /* A line of the kernel's log that tells of trouble. */
 struct rk_vm_trouble {
-	const char *kind; /* lib/livepatch/klog.h */
+	const char *kind; /* lib/vm/klog.h */
 	const char *step; /* title, "boot" */
 	const char *text;
 	double seconds; /* since the kernel started; negative: unknown (from the console) */

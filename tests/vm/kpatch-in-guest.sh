@@ -79,5 +79,102 @@ check 0 "lp_sleeper_wait" cat said
 check 0 "cannot load 'lp_stuck'; it was taken back" cat said
 check 0 "no live patch is loaded" kpatch list
 rmmod lp_sleeper
+
+# --- levels: level1.ko is lp_fix, level2.ko lp_next, on_top.ko lp_stack, with manifests ---
+check 0 "ok       kernel: $(uname -r), build-id" kpatch load level1.ko
+check 0 "lp_fix [enabled] level 1" kpatch list
+check 0 "CVE-2026-1 a fix of level 1" kpatch list
+check 0 "CVE-2026-1" kpatch info --json lp_fix
+check 0 "ok       patches: takes over 1 functions from 'lp_fix', which goes" kpatch load --check level2.ko
+check 0 "replace  level 2 takes the place of 'lp_fix'" kpatch load level2.ko
+check 0 "fixed by lp_next" cat /proc/version
+check 1 "" test -e /sys/module/lp_fix
+check 1 "'lp_next' of level 2 is loaded, and this is level 1; unload it, or use 'kpatch replace'" kpatch load level1.ko
+check 0 "fixed by lp_next" cat /proc/version
+check 0 "change   'lp_next' of level 2 is loaded" kpatch replace level1.ko
+check 0 "fixed by lp_fix" cat /proc/version
+check 1 "" test -e /sys/module/lp_next
+
+# --- another live patch on the same function, which doesn't replace it ---
+check 0 "warning  patches: 'lp_fix' already replaces version_proc_show" kpatch load on_top.ko
+check 0 "fixed by lp_stack" cat /proc/version
+check 1 "'lp_stack' is loaded, which is no cumulative patch" kpatch load level2.ko
+check 0 "lp_next is loaded" kpatch replace level2.ko
+check 0 "lp_next is unloaded" kpatch unload --all
+check 4 "no live patch is loaded" kpatch unload --all
+
+# --- probes on the function ---
+insmod lp_probe.ko
+check 1 "a probe that may change the way of the CPU (a kprobe with a post_handler) is on version_proc_show" kpatch load level1.ko
+rmmod lp_probe
+tracing=/sys/kernel/debug/tracing
+echo "p:late version_proc_show+5" >$tracing/kprobe_events
+echo 1 >$tracing/events/kprobes/late/enable
+check 0 "warning  probes: the kprobe at version_proc_show+0x5 will see nothing any more" kpatch load --check level1.ko
+echo 0 >$tracing/events/kprobes/late/enable
+echo >$tracing/kprobe_events
+check 0 "ok       probes: none on its functions" kpatch load --check level1.ko
+echo 0 >/proc/sys/kernel/ftrace_enabled
+check 1 "ftrace is off, which live patches need" kpatch load level1.ko
+echo 1 >/proc/sys/kernel/ftrace_enabled
+
+# --- what is installed ---
+check 0 "no live patch is installed or loaded" kpatch status
+check 4 "no patch is installed for kernel $(uname -r)" kpatch load --all
+check 0 "lp_fix is installed for kernel $(uname -r)" kpatch install level1.ko
+check 0 "kpatch.service could not be enabled" kpatch install level2.ko
+check 4 "'lp_next' is already installed" kpatch install level2.ko
+check 1 "was made for kernel 7" kpatch install bad.ko
+check 0 "lp_refused is installed" kpatch install lp_refused.ko
+echo "no module" >"/var/lib/kpatch/$(uname -r)/broken.ko"
+check 3 "an installed live patch is not loaded" kpatch status
+echo "quiet kpatch.enable=0" >cmdline
+mount -o bind cmdline /proc/cmdline
+check 4 "nothing is loaded: 'kpatch.enable=0' is on the kernel's command line" kpatch load --all --boot
+umount /proc/cmdline
+kpatch load --all --boot >said 2>&1
+check 1 "" sh -c "exit $?"
+check 0 "lp_next is loaded" cat said
+check 0 "error: lp_refused: " cat said
+check 0 "error: broken: " cat said
+check 0 "2 of the installed patches could not be loaded" cat said
+check 0 "fixed by lp_next" cat /proc/version
+check 0 "not loaded   lp_refused" sh -c "kpatch status; true"
+check 0 "lp_refused is no longer installed" kpatch uninstall lp_refused
+check 0 "broken is no longer installed" kpatch uninstall broken
+check 4 "'lp_next' is already loaded" kpatch load --all
+check 0 "every task runs the live patches" kpatch status
+check 0 '"verdict": "patched"' kpatch status --json
+check 0 "lp_fix ($(uname -r))" kpatch list
+check 0 "level        1" kpatch info lp_fix
+
+# --- a replacement that can't come in: what was there before is there again ---
+insmod lp_sleeper.ko
+check 0 "is in lp_sleeper_wait: the transition waits until it leaves" kpatch replace --check sleeping.ko
+kpatch replace --wait 3 --timeout 5 lp_stuck.ko >said 2>&1 &
+sleep 5
+check 3 "a live patch is in transition" kpatch status
+check 4 "this kernel signals the tasks that hold up 'lp_stuck' by itself" kpatch signal
+check 3 "'--yes' does it" kpatch force
+wait $!
+check 1 "" sh -c "exit $?"
+check 0 "after 3 s; the kernel signals the tasks that are left" cat said
+check 0 "held up by lp_sleeper" cat said
+check 0 "what was loaded before is loaded again" cat said
+check 0 "fixed by lp_next" cat /proc/version
+check 0 "lp_next [enabled] level 2" kpatch list
+check 0 "it is still loaded" kpatch uninstall lp-next
+check 0 "lp_next is unloaded" kpatch unload --all
+check 4 "no live patch is in transition" kpatch force --yes
+
+# --- forced, by a person: its own module can go afterwards, one that it replaced could not ---
+kpatch load lp_stuck.ko >said 2>&1 &
+sleep 3
+check 0 "the transition of 'lp_stuck' was forced" kpatch force --yes
+wait $!
+check 0 "" sh -c "exit $?"
+check 0 "lp_stuck is loaded" cat said
+check 0 "lp_stuck is unloaded" kpatch unload lp_stuck
+rmmod lp_sleeper
 echo "all done"
 exit $failed

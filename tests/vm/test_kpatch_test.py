@@ -205,18 +205,27 @@ class Suite:
         run.check([module["name"] for module in steps["lp_stack"]["on_top_of"]] == names[:2], "what it was loaded on top of")
         return run
 
-    def with_manifest(self, name, sleeper=None, **changes):
-        """lp_stuck with a manifest for this kernel and for a module lp_sleeper of another build; changes to the target."""
+    def with_manifest(self, file, name, objects=(), functions=(), level=1, replace=True, target_build=None, **changes):
+        """A copy of module name as file.ko, with a manifest for this kernel; changes to the target."""
         target = {"id": self.target.id, "compiler": None,
                   **{key: self.target.facts[key] for key in ["release", "version", "build_id"]}, **changes}
-        manifest = {"schema": "readykernel-manifest/1", "name": "lp_stuck", "level": 1, "model": "hybrid", "replace": True,
-                    "tool_version": "0", "target": target, "fixes": [], "functions": [], "units": [], "findings": [],
-                    "objects": [{"name": "lp_sleeper", **(sleeper or {"build_id": "0123", "srcversion": None})}]}
-        path = TOP / f"{name}.ko"
-        (TOP / f"{name}.json").write_text(json.dumps(manifest))
-        subprocess.run(["objcopy", "--add-section", f".readykernel.manifest={TOP / name}.json", self.modules / "lp_stuck.ko", path],
+        target["build_id"] = target_build or target["build_id"]
+        fix = {"name": "fix", "title": f"a fix of level {level}", "author": None, "origin": None, "file": "fix.patch", "sha256": "00" * 32,
+               "cves": [f"CVE-2026-{level}"], "bugs": [], "fixes": [], "functions": []}
+        functions = [{"object": o, "name": n, "unit": "unit.c", "sympos": 1, "old_size": 16, "new_size": 16} for o, n in functions]
+        manifest = {"schema": "readykernel-manifest/1", "name": name, "level": level, "model": "hybrid", "replace": replace,
+                    "tool_version": "0", "target": target, "fixes": [fix], "functions": functions, "units": [], "findings": [],
+                    "objects": list(objects)}
+        path = TOP / f"{file}.ko"
+        (TOP / f"{file}.json").write_text(json.dumps(manifest))
+        subprocess.run(["objcopy", "--add-section", f".readykernel.manifest={TOP / file}.json", self.modules / f"{name}.ko", path],
                        check=True)
         return path
+
+    def stuck_with(self, file, build_id=None, srcversion=None, functions=(), **changes):
+        """lp_stuck as made for a module lp_sleeper of that build."""
+        return self.with_manifest(file, "lp_stuck", [{"name": "lp_sleeper", "build_id": build_id, "srcversion": srcversion}],
+                                  functions, **changes)
 
     def kpatch(self):
         """The administrator's tool, as built, in the guest."""
@@ -224,10 +233,13 @@ class Suite:
         at = bad.index(b"vermagic=") + len(b"vermagic=")
         bad[at:at + 1] = b"7"
         (TOP / "bad.ko").write_bytes(bad)
-        files = [self.modules / "lp_warn_exit.ko", self.modules / "lp_refused.ko", self.modules / "lp_sleeper.ko",
-                 self.modules / "lp_stuck.ko", TOP / "bad.ko", self.with_manifest("other_module"),
-                 self.with_manifest("other_source", {"build_id": None, "srcversion": "0BAD"}),
-                 self.with_manifest("other_version", version="#2 SMP"), self.with_manifest("other_build", build_id="00ff"), f"{KPATCH}:/bin/kpatch"]
+        version = [("vmlinux", "version_proc_show")]
+        files = [*[self.modules / f"{name}.ko" for name in ["lp_warn_exit", "lp_refused", "lp_sleeper", "lp_stuck", "lp_probe"]],
+                 TOP / "bad.ko", self.stuck_with("other_module", build_id="0123"), self.stuck_with("other_source", srcversion="0BAD"),
+                 self.stuck_with("other_version", "0123", version="#2 SMP"), self.stuck_with("other_build", "0123", target_build="00ff"),
+                 self.stuck_with("sleeping", functions=[("lp_sleeper", "lp_sleeper_wait")]),
+                 self.with_manifest("level1", "lp_fix", functions=version), self.with_manifest("level2", "lp_next", functions=version, level=2),
+                 self.with_manifest("on_top", "lp_stack", functions=version, replace=False), f"{KPATCH}:/bin/kpatch"]
         run = Run("kpatch", [self.modules / "lp_fix.ko", *self.kernel, "--memory", "1024", "--no-reload", "--verbose", "--timeout", "600",
                              "--before", ROOT / "tests/vm/kpatch-in-guest.sh", *[arg for f in files for arg in ("--file", f)]], 600 + BOOTS + SLACK)
         run.has_verdict(0, "passed")

@@ -20,6 +20,7 @@
 /* A boot takes 5 s, on a machine with much else to do 30. */
 #define DEFAULT_BOOT_S	     90
 #define DEFAULT_TRANSITION_S 60
+#define DEFAULT_CHECK_S	     120
 #define MAX_MEMORY_MIB	     (1u << 20)
 #define MIN_MEMORY_MIB	     128
 #define MAX_CPUS	     64
@@ -31,7 +32,7 @@ struct test_values {
 	const char *target, *image, *modules;
 	const char *before, *after;
 	struct rk_strings load, load_after, files;
-	unsigned int memory, cpus, boot, timeout, transition;
+	unsigned int memory, cpus, boot, timeout, transition, check;
 	bool no_reload, reload, sequence;
 	const char *keep, *output;
 };
@@ -172,6 +173,8 @@ static struct rk_err *take_numbers(struct session *s)
 	RK_TRY(number("boot-timeout", v->boot, DEFAULT_BOOT_S, 1, MAX_SECONDS, &s->spec.boot_s));
 	RK_TRY(number("timeout", v->timeout, DEFAULT_TIMEOUT_S, 1, MAX_SECONDS,
 		      &s->spec.timeout_s));
+	RK_TRY(number("check-timeout", v->check, DEFAULT_CHECK_S, 1, MAX_SECONDS,
+		      &s->spec.check_s));
 	return number("transition-timeout", v->transition, DEFAULT_TRANSITION_S, 1, MAX_SECONDS,
 		      &s->spec.transition_s);
 }
@@ -291,6 +294,8 @@ static const struct rk_option options[] = {
 		    "end a guest whose kernel isn't up after S seconds (90), and boot once more"),
 	RK_OPT_UINT(0, "timeout", struct test_values, timeout, "S",
 		    "end the guest when one module takes longer than S seconds (300)"),
+	RK_OPT_UINT(0, "check-timeout", struct test_values, check, "S",
+		    "a script that takes longer than S seconds fails the test (120)"),
 	RK_OPT_UINT(0, "transition-timeout", struct test_values, transition, "S",
 		    "a transition that takes longer than S seconds fails the test (60)"),
 	RK_OPT_GROUP("output"),
