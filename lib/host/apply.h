@@ -7,10 +7,10 @@
 #ifndef RK_HOST_APPLY_H
 #define RK_HOST_APPLY_H
 
-#include "lib/host/config.h"
 #include "lib/host/intent.h"
 #include "lib/host/kernel.h"
 #include "lib/host/patches.h"
+#include "lib/host/settings.h"
 #include "lib/host/state.h"
 
 /* How a change ended: state's last_error, --json, refusals in the queue. */
@@ -30,8 +30,7 @@ enum rk_apply_code {
 	RK_APPLY_CRASHED,      /* the host went down with it */
 	RK_APPLY_VANISHED,     /* it was unloaded behind our back while it was watched */
 	RK_APPLY_INTERRUPTED,
-	RK_APPLY_UNLOADABLE, /* it can't be unloaded (forced, or its author says so) */
-	RK_APPLY_FAILED,     /* anything else; the error tells */
+	RK_APPLY_FAILED, /* anything else; the error tells */
 	RK_APPLY_CODES
 };
 /* "ok", "already", "disabled", "blocked", "unverified", "wrong-kernel", …: stable. */
@@ -39,9 +38,9 @@ const char *rk_apply_code_name(enum rk_apply_code code);
 
 struct rk_apply {
 	const struct rk_host *host;
-	const struct rk_config *config;
-	const struct rk_kernel *kernel;
-	struct rk_state *state; /* changed and written */
+	const struct rk_settings *settings;
+	const struct rk_host_kernel *kernel;
+	struct rk_host_state *state; /* changed and written */
 	/* Is this patch what its publisher signed? Called twice: at the beginning and just before the load. NULL: only the record's hash
 	 * counts (unofficial patches). */
 	struct rk_err *(*verify)(void *ctx, const struct rk_patch *patch);
@@ -53,8 +52,8 @@ struct rk_apply {
 
 struct rk_apply_result {
 	enum rk_apply_code code;
-	uint64_t before, after;		       /* levels loaded; 0 none */
-	double transition;		       /* s */
+	uint64_t before, after; /* levels loaded; 0 none */
+	uint32_t transition_ms;
 	struct rk_livepatch_blockers blockers; /* who held it up, with stacks */
 	struct rk_str log;		       /* lines of the kernel log that told of trouble */
 	bool restored;			       /* what was loaded before is loaded again */

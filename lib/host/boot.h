@@ -29,8 +29,8 @@ struct rk_boot_review {
 };
 
 /* Judges the last boot, writes what follows from it. Safe to call any number of times. */
-struct rk_err *rk_boot_review(const struct rk_host *host, const struct rk_config *config,
-			      const struct rk_kernel *kernel, struct rk_state *state,
+struct rk_err *rk_boot_review(const struct rk_host *host, const struct rk_settings *settings,
+			      const struct rk_host_kernel *kernel, struct rk_host_state *state,
 			      struct rk_boot_review *ret) __must_use;
 
 /* Review, choose, load. No level for this kernel is no error: RK_APPLY_ALREADY with after 0. If the choice can't be loaded, the next
@@ -40,7 +40,7 @@ struct rk_err *rk_boot_load(const struct rk_apply *apply, const struct rk_patche
 			    struct rk_apply_result *ret) __must_use;
 
 /* The host is being shut down in order (ExecStop of the unit that loaded at boot): what is loaded is not to blame for it. */
-struct rk_err *rk_boot_stopped(const struct rk_host *host, const struct rk_kernel *kernel,
-			       struct rk_state *state) __must_use;
+struct rk_err *rk_boot_stopped(const struct rk_host *host, const struct rk_host_kernel *kernel,
+			       struct rk_host_state *state) __must_use;
 
 #endif

@@ -9,29 +9,27 @@
 #include "lib/host/patches.h"
 #include "lib/host/state.h"
 
-/* What the signed metadata says of this kernel's levels (timestamp: blocked, minimum, withdrawn). */
-struct rk_policy_entry {
-	uint64_t level;
-	const char *reason; /* or NULL */
-};
-struct rk_policy {
-	const struct rk_policy_entry *blocked;
-	size_t nr_blocked;
-	uint64_t minimum; /* older ones are only loaded when there is nothing else; 0 none */
-};
-
 enum rk_passed {
 	RK_PASSED_NOT, /* it is the choice, or older than the choice and nothing is against it */
 	RK_PASSED_BLOCKED_HERE,
 	RK_PASSED_BLOCKED_BY_VENDOR,
 	RK_PASSED_FROZEN,
-	RK_PASSED_MINIMUM,
+	RK_PASSED_WITHDRAWN,
+	RK_PASSED_MINIMUM,    /* only loaded when there is nothing else */
 	RK_PASSED_UNTRIED,    /* a newer one is blocked here, and this one was never good */
 	RK_PASSED_UNOFFICIAL, /* only loaded by name */
+	RK_PASSED_FAILED,     /* tried in this boot already */
 	RK_PASSES
 };
-/* "blocked-here", "blocked-by-vendor", "frozen", "below-minimum", "untried", "unofficial": part of --json; "" for NOT. */
+/* "blocked-here", "blocked-by-vendor", "frozen", "withdrawn", "below-minimum", "untried", "unofficial", "failed": part of --json; "" for NOT. */
 const char *rk_passed_name(enum rk_passed passed);
+
+/* What the signed metadata says of a level: RK_PASSED_NOT, RK_PASSED_BLOCKED_BY_VENDOR, RK_PASSED_WITHDRAWN or
+ * RK_PASSED_MINIMUM; the caller asks lib/trust. */
+struct rk_policy {
+	enum rk_passed (*judge)(void *ctx, const char *build_id, uint64_t level);
+	void *ctx;
+};
 
 struct rk_choice {
 	const struct rk_patch *patch; /* NULL: nothing may be loaded */
@@ -40,7 +38,7 @@ struct rk_choice {
 };
 
 /* state: NULL counts as empty. policy: NULL when nothing is known. */
-struct rk_err *rk_choose(const struct rk_patches *patches, const struct rk_state *state,
+struct rk_err *rk_choose(const struct rk_patches *patches, const struct rk_host_state *state,
 			 const struct rk_policy *policy, struct rk_choice *ret) __must_use;
 void rk_choice_deinit(struct rk_choice *choice);
 

@@ -29,9 +29,9 @@ struct rk_intent {
 	uint64_t level;
 	uint64_t previous; /* level that was loaded before; 0 none */
 	enum rk_intent_phase phase;
-	int64_t at;	   /* seconds since 1970 when it was written first */
-	uint64_t kmsg;	   /* sequence number in the kernel log from which on it is watched */
-	double transition; /* s, from RK_INTENT_QUIET on */
+	int64_t at;		/* seconds since 1970 when it was written first */
+	uint64_t kmsg;		/* sequence number in the kernel log from which on it is watched */
+	uint32_t transition_ms; /* from RK_INTENT_QUIET on */
 	bool at_boot, forced;
 };
 

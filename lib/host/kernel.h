@@ -8,17 +8,17 @@
 
 #include "lib/host/host.h"
 
-/* What stops patching, the strongest first. */
+/* What stops patching, the strongest last. */
 enum rk_switch {
 	RK_SWITCH_ON,
-	RK_SWITCH_OFF,	     /* "readykernel=off": nothing is loaded, fetched or changed */
-	RK_SWITCH_NO_LOAD,   /* "readykernel=no-load": updates are fetched, nothing is loaded */
 	RK_SWITCH_NO_KPATCH, /* "kpatch.enable=0": nothing is loaded at boot, by command it is */
+	RK_SWITCH_NO_LOAD,   /* "readykernel=no-load": updates are fetched, nothing is loaded */
 	RK_SWITCH_DISABLED,  /* /etc/readykernel/disable is there: as "off" */
+	RK_SWITCH_OFF, /* "readykernel=off": nothing is loaded, fetched or changed; unloading is allowed */
 	RK_SWITCHES
 };
 
-struct rk_kernel {
+struct rk_host_kernel {
 	struct rk_arena arena;
 	struct rk_running running; /* release, version, machine, build_id */
 	const char *boot_id;	   /* 36 characters; new with each boot */
@@ -26,22 +26,29 @@ struct rk_kernel {
 	enum rk_switch switched;   /* the strongest that applies */
 };
 
-/* Errors: RK_ERR_SYS; RK_ERR_UNSUPPORTED (no /sys: exit 21 in Uptrack's terms; no build-id; no live patching is no error here). */
-struct rk_err *rk_kernel_read(const struct rk_host *host, struct rk_kernel **ret) __must_use;
-void rk_kernel_free(struct rk_kernel *kernel);
+/* Errors: RK_ERR_SYS, RK_ERR_UNSUPPORTED (no /proc or /sys, or a kernel that shows no build-id). */
+struct rk_err *rk_host_kernel_read(const struct rk_host *host, struct rk_host_kernel **ret)
+	__must_use;
+void rk_host_kernel_free(struct rk_host_kernel *kernel);
 
 /* "on", "off", "no-load", "kpatch.enable=0", "disabled": part of --json. */
 const char *rk_switch_name(enum rk_switch s);
 /* The words of a kernel command line that are ours; words after "--" are init's. The last one of a kind counts. */
 enum rk_switch rk_switch_from_cmdline(const char *cmdline);
-/* NULL if loading is allowed; else RK_ERR_VERDICT that names what forbids it and how to lift it. at_boot: kpatch.enable=0 counts. */
-struct rk_err *rk_kernel_may_load(const struct rk_host *host, const struct rk_kernel *kernel,
-				  bool at_boot) __must_use;
-
-static inline void rk_cleanup_kernel(struct rk_kernel **kernel)
+/* Whether updates may be fetched. */
+static inline bool rk_host_kernel_may_fetch(const struct rk_host_kernel *kernel)
 {
-	rk_kernel_free(*kernel);
+	return kernel->switched < RK_SWITCH_DISABLED;
 }
-#define _cleanup_kernel_ _cleanup_(rk_cleanup_kernel)
+/* NULL if loading is allowed; else RK_ERR_VERDICT that names what forbids it and how to lift it. at_boot: kpatch.enable=0 counts. */
+struct rk_err *rk_host_kernel_may_load(const struct rk_host *host,
+				       const struct rk_host_kernel *kernel, bool at_boot)
+	__must_use;
+
+static inline void rk_cleanup_host_kernel(struct rk_host_kernel **kernel)
+{
+	rk_host_kernel_free(*kernel);
+}
+#define _cleanup_host_kernel_ _cleanup_(rk_cleanup_host_kernel)
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Levels that are installed on this host, ready to be loaded without any network: patches/<build-id>/<level>.ko with
- * <level>.json (what it is, written by root after everything was verified) and <level>.signed (the release file it came from, so
- * that its signature can be checked again; absent for an unofficial one). A level without a readable record doesn't count.
+ * Levels that are installed on this host, ready to be loaded without any network: patches/<build-id>/<level>.json says what a level
+ * is, written by root after everything was verified, and names by its hash the module beside it, <sha256>.ko, and the release file
+ * it came from, <sha256>.signed, so that its signature can be checked again (absent for an unofficial one). A level without a
+ * readable record doesn't count.
  */
 #ifndef RK_HOST_PATCHES_H
 #define RK_HOST_PATCHES_H
@@ -48,11 +49,15 @@ const struct rk_patch *rk_patches_find(const struct rk_patches *patches, uint64_
 const struct rk_patch *rk_patches_find_name(const struct rk_patches *patches, const char *name);
 
 /* Puts a module that the caller has verified in its place, durable when this returns: module, signed file, and last the
- * record, so that a power cut leaves the whole level or none. The file's SHA-256 and length must be the record's:
- * RK_ERR_MISMATCH. Installing the same again is success. signed_file: bytes or NULL. */
+ * record, so that a power cut leaves what was before or the whole level. The file's SHA-256 and length must be the record's:
+ * RK_ERR_HASH. Installing the same again is success. signed_file: bytes or NULL. */
 struct rk_err *rk_patches_install(const struct rk_host *host, const struct rk_patch *patch,
 				  const char *module_path, const void *signed_file,
 				  size_t signed_len) __must_use;
+/* Whether the file is the module of this patch, by length and SHA-256: RK_ERR_HASH. */
+struct rk_err *rk_patch_check_file(const struct rk_patch *patch, const char *path) __must_use;
+/* Removes what no record names: what a power cut or a full disk left. */
+struct rk_err *rk_patches_sweep(const struct rk_host *host, const char *build_id) __must_use;
 /* Record first; an absent one is success. Never asks whether it is loaded. */
 struct rk_err *rk_patches_remove(const struct rk_host *host, const char *build_id, uint64_t level)
 	__must_use;

@@ -17,7 +17,7 @@
 struct rk_queue_item {
 	const char *name; /* file name: sorts by time */
 	const char *kind; /* "ping", "refusal", "crash" … */
-	json_t *body;
+	json_t *message;  /* the whole: {"schema","kind","at","boot_id","body"} */
 };
 
 struct rk_queue {

@@ -14,9 +14,10 @@
 #include "lib/base/vec.h"
 #include "lib/host/host.h"
 
+#define RK_STATE_TEXT_MAX   500 /* bytes of a reason or error; the rest is cut */
 #define RK_STATE_SCHEMA	    "readykernel-state/1"
 #define RK_STATE_MAX	    (1u << 20)
-#define RK_STATE_LEVELS_MAX 4096 /* entries; the oldest of other kernels go */
+#define RK_STATE_LEVELS_MAX 1024 /* entries; the oldest go */
 
 enum rk_verdict {
 	RK_VERDICT_NONE,
@@ -27,7 +28,7 @@ enum rk_verdict {
 /* "none", "good", "blocked" */
 const char *rk_verdict_name(enum rk_verdict verdict);
 
-struct rk_level_state {
+struct rk_level_note {
 	const char *build_id;
 	uint64_t level;
 	enum rk_verdict verdict;
@@ -56,8 +57,8 @@ struct rk_loaded_state {
 	uint64_t level;
 	const char *name, *boot_id, *load;
 	int64_t at;
-	double transition; /* s */
-	bool stopped;	   /* the host was shut down in order after this */
+	uint32_t transition_ms;
+	bool stopped; /* the host was shut down in order after this */
 };
 
 struct rk_last {
@@ -67,11 +68,11 @@ struct rk_last {
 	uint64_t level;	  /* concerned; 0 none */
 };
 
-struct rk_state {
+struct rk_host_state {
 	struct rk_arena arena; /* all strings */
 	bool damaged;	       /* there was a file that couldn't be believed; it was set aside */
 	const char *problem;   /* then why */
-	rk_vec(struct rk_level_state) levels;
+	rk_vec(struct rk_level_note) levels;
 	struct rk_freeze freeze;
 	struct rk_loaded_state loaded;
 	struct rk_last last_check; /* of the repository */
@@ -83,42 +84,49 @@ struct rk_state {
 
 /* Absent: an empty state. A damaged one: empty with damaged set, the file is renamed when the caller may (else left).
  * Errors: RK_ERR_NOMEM, RK_ERR_SYS (the disk fails). */
-struct rk_err *rk_state_read(const struct rk_host *host, struct rk_state **ret) __must_use;
-/* Whole and durable. Sets highest_time. */
-struct rk_err *rk_state_write(const struct rk_host *host, struct rk_state *state) __must_use;
-void rk_state_free(struct rk_state *state);
-/* Errors: RK_ERR_FORMAT with the key that is wrong. */
-struct rk_err *rk_state_parse(const char *name, const char *json, size_t len, struct rk_state **ret)
+struct rk_err *rk_host_state_read(const struct rk_host *host, struct rk_host_state **ret)
 	__must_use;
-struct rk_err *rk_state_to_json(const struct rk_state *state, char **ret) __must_use;
+/* Whole and durable. Sets highest_time. */
+struct rk_err *rk_host_state_write(const struct rk_host *host, struct rk_host_state *state)
+	__must_use;
+void rk_host_state_free(struct rk_host_state *state);
+/* Errors: RK_ERR_FORMAT with the key that is wrong. */
+struct rk_err *rk_host_state_parse(const char *name, const char *json, size_t len,
+				   struct rk_host_state **ret) __must_use;
+struct rk_err *rk_host_state_to_json(const struct rk_host_state *state, char **ret) __must_use;
 
-/* Never NULL-less: an entry that isn't there is NULL. */
-const struct rk_level_state *rk_state_level(const struct rk_state *state, const char *build_id,
-					    uint64_t level);
-struct rk_err *rk_state_set_good(struct rk_state *state, const char *build_id, uint64_t level,
-				 const char *load, int64_t at) __must_use;
-struct rk_err *rk_state_block(struct rk_state *state, const char *build_id, uint64_t level,
-			      const char *code, const char *reason, int64_t at) __must_use;
+/* NULL: nothing is known of it. */
+const struct rk_level_note *rk_host_state_find(const struct rk_host_state *state,
+					       const char *build_id, uint64_t level);
+/* The same to be changed, made if it isn't there; valid until the next one is made. */
+struct rk_err *rk_host_state_note(struct rk_host_state *state, const char *build_id, uint64_t level,
+				  struct rk_level_note **ret) __must_use;
+struct rk_err *rk_host_state_set_good(struct rk_host_state *state, const char *build_id,
+				      uint64_t level, const char *load, int64_t at) __must_use;
+struct rk_err *rk_host_state_block(struct rk_host_state *state, const char *build_id,
+				   uint64_t level, const char *code, const char *reason, int64_t at)
+	__must_use;
 /* Forgets what is known of it; unknown is success. */
-void rk_state_unblock(struct rk_state *state, const char *build_id, uint64_t level);
+void rk_host_state_unblock(struct rk_host_state *state, const char *build_id, uint64_t level);
 
+/* Sets state->loaded; strings are copied. */
+struct rk_err *rk_host_state_set_loaded(struct rk_host_state *state,
+					const struct rk_loaded_state *loaded) __must_use;
+struct rk_err *rk_host_state_forget_loaded(struct rk_host_state *state) __must_use;
 /* Sets one of the rk_last: strings are copied. text may be NULL. */
-struct rk_err *rk_state_set_last(struct rk_state *state, struct rk_last *last, int64_t at,
-				 const char *code, const char *text, uint64_t level) __must_use;
+struct rk_err *rk_host_state_set_last(struct rk_host_state *state, struct rk_last *last, int64_t at,
+				      const char *code, const char *text, uint64_t level)
+	__must_use;
 
 /* "none", a level ("12"), or a date ("2026-11-30" is the end of that day in UTC, or RFC 3339 in UTC). RK_ERR_INVALID for else. */
 struct rk_err *rk_freeze_parse(const char *text, struct rk_freeze *ret) __must_use;
 /* "none", "level 12", "2026-11-30T23:59:59Z"; in arena, NULL without memory. */
 const char *rk_freeze_text(const struct rk_freeze *freeze, struct rk_arena *arena);
 
-/* RFC 3339 in UTC; in arena, NULL without memory. And back: 0 is a time, so success is told by the error. */
-const char *rk_time_text(int64_t time, struct rk_arena *arena);
-struct rk_err *rk_time_parse(const char *text, int64_t *ret) __must_use;
-
-static inline void rk_cleanup_state(struct rk_state **state)
+static inline void rk_cleanup_host_state(struct rk_host_state **state)
 {
-	rk_state_free(*state);
+	rk_host_state_free(*state);
 }
-#define _cleanup_state_ _cleanup_(rk_cleanup_state)
+#define _cleanup_host_state_ _cleanup_(rk_cleanup_host_state)
 
 #endif

@@ -9,8 +9,8 @@
 #include <jansson.h>
 
 #include "lib/host/choose.h"
-#include "lib/host/config.h"
 #include "lib/host/kernel.h"
+#include "lib/host/settings.h"
 
 /* The exit status of `readykernel status`: the first four are kcarectl's. The worst that holds counts. */
 enum rk_status_verdict {
@@ -39,9 +39,9 @@ struct rk_status_trust {
 
 struct rk_status {
 	struct rk_arena arena;
-	const struct rk_kernel *kernel;
-	const struct rk_config *config;
-	const struct rk_state *state;
+	const struct rk_host_kernel *kernel;
+	const struct rk_settings *settings;
+	const struct rk_host_state *state;
 	const struct rk_patches *patches;
 	struct rk_status_trust trust;
 	const struct rk_patch *loaded; /* NULL: none of ours */
@@ -57,8 +57,9 @@ struct rk_status {
 };
 
 /* Everything given must outlive *ret. patches: of the running kernel. trust may be NULL. */
-struct rk_err *rk_status_collect(const struct rk_host *host, const struct rk_config *config,
-				 const struct rk_kernel *kernel, const struct rk_state *state,
+struct rk_err *rk_status_collect(const struct rk_host *host, const struct rk_settings *settings,
+				 const struct rk_host_kernel *kernel,
+				 const struct rk_host_state *state,
 				 const struct rk_patches *patches,
 				 const struct rk_status_trust *trust, struct rk_status **ret)
 	__must_use;

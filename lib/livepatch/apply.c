@@ -13,6 +13,7 @@
 const struct rk_livepatch_patience rk_livepatch_patience = {
 	.first_ms = 15000,
 	.second_ms = 60000,
+	.finish_ms = 300000,
 	.reference_ms = 15000,
 	.tries = 5,
 };
@@ -49,6 +50,7 @@ static struct rk_err *wait_for(const struct apply *a, const char *name, bool goi
 	struct rk_livepatch_limits limits = {
 		.note_ms = p->first_ms,
 		.end_ms = p->first_ms + p->second_ms,
+		.finish_ms = p->finish_ms,
 		.goes_on = going_on,
 	};
 

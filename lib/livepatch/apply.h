@@ -10,12 +10,13 @@
 
 struct rk_livepatch_patience {
 	unsigned int first_ms; /* for a transition; then the tasks that are left are signalled … */
-	unsigned int second_ms;	   /* … and given so long; then it is reversed */
+	unsigned int second_ms;	   /* … and given so long; then it is reversed … */
+	unsigned int finish_ms;	   /* … unless no task is left: see rk_livepatch_limits */
 	unsigned int reference_ms; /* until nobody refers to a module whose patch is disabled */
 	unsigned int tries;	   /* to insert while another transition runs, 2 s apart */
 };
 
-/* 15 s, 60 s, 15 s, 5 */
+/* 15 s, 60 s, 5 min (some thousand functions), 15 s, 5 */
 extern const struct rk_livepatch_patience rk_livepatch_patience;
 
 /* What came of it. Filled in also when a function returns an error; start with {} and always deinit. */

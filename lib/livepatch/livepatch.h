@@ -103,11 +103,14 @@ void rk_livepatch_blockers_deinit(struct rk_livepatch_blockers *blockers);
 struct rk_livepatch_limits {
 	unsigned int note_ms;
 	unsigned int end_ms;
+	/* more time once every task has changed over: the kernel then takes out one function after the other, some 0.1 s each
+	 * (klp_unpatch_objects()), and nothing can hold that up or turn it round */
+	unsigned int finish_ms;
 	bool goes_on; /* also when interrupted: what was begun has to come to its end */
 };
 
 /* Waits until name is no more in transition; what it ended in is *ret. Errors: RK_ERR_TIMEOUT (still in
- * transition at end_ms), RK_ERR_INTERRUPTED. */
+ * transition at end_ms and after finish_ms), RK_ERR_INTERRUPTED. */
 struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const char *name,
 				 const struct rk_livepatch_limits *limits,
 				 const struct rk_reporter *reporter, enum rk_livepatch_state *ret)

@@ -118,11 +118,30 @@ static struct rk_err *nudge(const struct rk_livepatch_roots *roots, const char *
 	return NULL;
 }
 
+/* Raises *end_ms when no task is left that could hold the transition up. */
+static struct rk_err *add_finish(const struct rk_livepatch_roots *roots, const char *name,
+				 enum rk_livepatch_state state,
+				 const struct rk_livepatch_limits *limits,
+				 const struct rk_reporter *reporter, unsigned long *end_ms)
+{
+	_cleanup_livepatch_blockers_ struct rk_livepatch_blockers blockers = {};
+
+	RK_TRY(rk_livepatch_blockers(roots, state == RK_LIVEPATCH_ENABLING, &blockers));
+	if (blockers.list.nr || !limits->finish_ms)
+		return NULL;
+	*end_ms += limits->finish_ms;
+	rk_report_phase(reporter, "transition",
+			"every task has changed over; '%s' is still %s: the kernel takes out "
+			"function after function, waiting at most %u s more",
+			name, rk_livepatch_state_name(state), limits->finish_ms / 1000);
+	return NULL;
+}
+
 struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const char *name,
 				 const struct rk_livepatch_limits *limits,
 				 const struct rk_reporter *reporter, enum rk_livepatch_state *ret)
 {
-	unsigned long start = rk_livepatch_now_ms();
+	unsigned long start = rk_livepatch_now_ms(), end_ms = limits->end_ms;
 	bool noted = !limits->note_ms;
 	enum rk_livepatch_state state;
 
@@ -136,7 +155,9 @@ struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const c
 			return rk_err(RK_ERR_INTERRUPTED, "interrupted while '%s' is %s", name,
 				      rk_livepatch_state_name(state));
 		waited = rk_livepatch_now_ms() - start;
-		if (waited >= limits->end_ms)
+		if (waited >= end_ms && end_ms == limits->end_ms)
+			RK_TRY(add_finish(roots, name, state, limits, reporter, &end_ms));
+		if (waited >= end_ms)
 			return rk_err(RK_ERR_TIMEOUT, "'%s' is still %s after %.1f s", name,
 				      rk_livepatch_state_name(state), (double)waited / 1000);
 		if (!noted && waited >= limits->note_ms) {

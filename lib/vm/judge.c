@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "lib/vm/klog.h"
+#include "lib/livepatch/klog.h"
 #include "lib/vm/test_internal.h"
 
 /* A trace belongs to the trouble above it when it comes within this many lines. */

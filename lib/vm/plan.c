@@ -12,6 +12,7 @@
 #define INSMOD_LIMIT_S	  30
 #define CHECK_LIMIT_S	  120
 #define FUNCTIONS_LIMIT_S 30
+#define FUNCTION_MS	  1000 /* measured in a guest with nothing beside it: 150 */
 
 struct plan {
 	struct rk_vm_test *test;
@@ -37,6 +38,7 @@ static struct rk_err *add_step(struct plan *plan, enum rk_vm_verb verb, const ch
 	struct rk_vm_step step = {
 		.verb = verb,
 		.limit_s = limit,
+		.work_s = limits[verb] ? 0 : rk_vm_test_work_s(plan->test),
 		.optional = optional,
 		/* in a sequence nothing means anything after a failure */
 		.group = plan->test->spec->is_sequence ? 0 : (unsigned int)plan->test->number,
@@ -267,6 +269,13 @@ static struct rk_err *add_steps(struct plan *plan)
 	RK_TRY(add_load(plan, "reload"));
 	RK_TRY(add_check(plan, "reloaded"));
 	return add_unload(plan, "unload again");
+}
+
+unsigned int rk_vm_test_work_s(const struct rk_vm_test *test)
+{
+	const struct rk_manifest *manifest = test->info->manifest;
+
+	return manifest ? (unsigned int)(manifest->funcs.nr * FUNCTION_MS / 1000) : 0;
 }
 
 /* The functions that the manifest promises; empty without one. */

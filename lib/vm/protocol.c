@@ -8,6 +8,7 @@
 enum {
 	FIELD_VERB,
 	FIELD_LIMIT,
+	FIELD_WORK,
 	FIELD_OPTIONAL,
 	FIELD_GROUP,
 	FIELD_TITLE,
@@ -101,10 +102,12 @@ struct rk_err *rk_vm_steps_format(const struct rk_vm_steps *steps, struct rk_str
 {
 	rk_vec_for_each(&steps->list, step) {
 		_cleanup_free_ char *limit = rk_asprintf("%u", step->limit_s);
+		_cleanup_free_ char *work = rk_asprintf("%u", step->work_s);
 		_cleanup_free_ char *group = rk_asprintf("%u", step->group);
 		const char *fields[STEP_FIELDS] = {
 			[FIELD_VERB] = verb_names[step->verb],
 			[FIELD_LIMIT] = limit,
+			[FIELD_WORK] = work,
 			[FIELD_OPTIONAL] = step->optional ? "1" : "0",
 			[FIELD_GROUP] = group,
 			[FIELD_TITLE] = step->title,
@@ -113,7 +116,7 @@ struct rk_err *rk_vm_steps_format(const struct rk_vm_steps *steps, struct rk_str
 			[FIELD_PATCH] = step->patch,
 		};
 
-		if (!limit || !group)
+		if (!limit || !work || !group)
 			return rk_err_nomem();
 		rk_vm_record_add(ret, fields, STEP_FIELDS);
 	}
@@ -135,6 +138,7 @@ static struct rk_err *parse_step(char *line, size_t number, struct rk_vm_steps *
 		return rk_err(RK_ERR_FORMAT, "step %zu has the unknown verb '%s'", number,
 			      fields[FIELD_VERB]);
 	step.limit_s = (unsigned int)strtoul(fields[FIELD_LIMIT], NULL, 10);
+	step.work_s = (unsigned int)strtoul(fields[FIELD_WORK], NULL, 10);
 	step.optional = rk_streq(fields[FIELD_OPTIONAL], "1");
 	step.group = (unsigned int)strtoul(fields[FIELD_GROUP], NULL, 10);
 	step.title = fields[FIELD_TITLE];

@@ -47,6 +47,7 @@ enum rk_vm_verb {
 struct rk_vm_step {
 	enum rk_vm_verb verb;
 	unsigned int limit_s; /* LOAD, UNLOAD: of the transition; else of the whole step */
+	unsigned int work_s; /* of redirecting the functions: the kernel does one after the other */
 	bool optional; /* a failure doesn't fail the test (stock modules without their hardware) */
 	unsigned int
 		group; /* a failed step ends its group; the next one follows if no live patch is left */

@@ -14,12 +14,13 @@
 #include "lib/vm/image.h"
 #include "lib/vm/test_internal.h"
 
-#define MEMORY_MIB     512	  /* of a guest whose files are few */
-#define FILES_FREE_MIB 64	  /* so many */
-#define FILES_FACTOR   2	  /* the archive and what is unpacked from it */
-#define FILES_PER_S    (4u << 20) /* are unpacked while the kernel boots, on a slow machine */
-#define BOOTS_MAX      2
-#define SESSION_SIZE   (384u << 20) /* files of one boot; the tests that are left get another */
+#define MEMORY_MIB	512	   /* of a guest whose files are few */
+#define FILES_FREE_MIB	64	   /* so many */
+#define TRANSITIONS_MAX 4	   /* load, unload, load again, unload again */
+#define FILES_FACTOR	2	   /* the archive and what is unpacked from it */
+#define FILES_PER_S	(4u << 20) /* are unpacked while the kernel boots, on a slow machine */
+#define BOOTS_MAX	2
+#define SESSION_SIZE	(384u << 20) /* files of one boot; the tests that are left get another */
 
 /* Steps first … first + nr - 1 of a session are test's. */
 struct part {
@@ -234,6 +235,11 @@ static void report_step(const struct runner *r, const struct part *part, size_t 
 				r->spec->nr_modules, test->info->name);
 }
 
+static unsigned int work_ms(const struct rk_vm_test *test)
+{
+	return rk_vm_test_work_s(test) * TRANSITIONS_MAX * 1000;
+}
+
 /* The limit in time is one module's: it starts again with each. */
 static void on_step(void *ctx, size_t step)
 {
@@ -244,7 +250,8 @@ static void on_step(void *ctx, size_t step)
 		i++;
 	report_step(r, &r->parts.v[i], step, i != r->part || !step);
 	if (i != r->part)
-		r->more_ms = (unsigned int)((rk_clock_seconds() - r->started) * 1000);
+		r->more_ms = (unsigned int)((rk_clock_seconds() - r->started) * 1000) +
+			     work_ms(r->parts.v[i].test);
 	r->part = i;
 }
 
@@ -357,10 +364,10 @@ static struct rk_err *run_session(struct runner *r)
 	session->number = r->tests->sessions.nr;
 	r->parts.nr = 0;
 	r->part = 0;
-	r->more_ms = 0;
 	RK_TRY(prepare(r, session));
 	if (!r->parts.nr)
 		return NULL;
+	r->more_ms = work_ms(r->parts.v[0].test);
 	do
 		RK_TRY(boot(r, session));
 	while (is_boot_stuck(&session->run) && session->boots < BOOTS_MAX);

@@ -54,7 +54,7 @@ struct rk_vm_test_spec {
 
 /* A line of the kernel's log that tells of trouble. */
 struct rk_vm_trouble {
-	const char *kind; /* lib/vm/klog.h */
+	const char *kind; /* lib/livepatch/klog.h */
 	const char *step; /* title, "boot" */
 	const char *text;
 	double seconds; /* since the kernel started; negative: unknown (from the console) */

@@ -29,6 +29,9 @@ void rk_vm_payload_abandon(struct rk_vm_payload *payload);
 /* Fills test->steps and puts what they need into the payload. */
 struct rk_err *rk_vm_test_plan(struct rk_vm_test *test, struct rk_vm_payload *payload) __must_use;
 
+/* How long the kernel may take to redirect test's functions once, or to take them out again. */
+unsigned int rk_vm_test_work_s(const struct rk_vm_test *test);
+
 /* Moves to run what belongs to the steps first … first + nr - 1. What the guest ended with (panic, console) belongs to the last step
  * that began; what came before the first step belongs to the first. */
 struct rk_err *rk_vm_result_cut(struct rk_vm_result *whole, size_t first, size_t nr,

@@ -116,18 +116,20 @@ static void test_blockers(void)
 }
 
 static unsigned int phases;
+static const char *text_like = "'slow' is still enabling";
 
 static void count_phase(void *ctx, const char *phase, const char *text)
 {
 	(void)ctx;
 	phases++;
 	is_str(phase, "transition", "a long wait is a phase");
-	ok(strstr(text, "'slow' is still enabling"), "it says what it waits for: %s", text);
+	ok(strstr(text, text_like), "it says what it waits for: %s", text);
 }
 
 static void test_wait(void)
 {
 	const struct rk_livepatch_limits limits = {.note_ms = 10, .end_ms = 300};
+	const struct rk_livepatch_limits finish = {.end_ms = 100, .finish_ms = 100};
 	const struct rk_reporter reporter = {.phase = count_phase};
 	enum rk_livepatch_state state = RK_LIVEPATCH_STATES;
 
@@ -143,6 +145,16 @@ static void test_wait(void)
 		    RK_ERR_TIMEOUT, "'slow' is still enabling after 0.3", "one that doesn't end");
 	is_int(state, RK_LIVEPATCH_STATES, "nothing is returned then");
 	is_int(phases, 1, "said once");
+	phases = 0;
+	text_like = "every task has changed over; 'slow' is still enabling";
+	is_err_like(rk_livepatch_wait(&sys.roots, "slow", &finish, &reporter, &state),
+		    RK_ERR_TIMEOUT, "'slow' is still enabling after 0.2",
+		    "the kernel had more time for its work");
+	is_int(phases, 1, "… which is said");
+	sysmake_thread(&sys, "7", "7", "late\n", "0\n", "");
+	is_err_like(rk_livepatch_wait(&sys.roots, "slow", &finish, &reporter, &state),
+		    RK_ERR_TIMEOUT, "'slow' is still enabling after 0.1",
+		    "but not while a task holds it up");
 	sysmake_deinit(&sys);
 }
 

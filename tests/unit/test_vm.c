@@ -6,10 +6,10 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
+#include "lib/livepatch/klog.h"
 #include "lib/vm/events.h"
 #include "lib/vm/image.h"
 #include "lib/vm/initramfs.h"
-#include "lib/vm/klog.h"
 #include "lib/vm/protocol.h"
 #include "lib/vm/stock.h"
 #include "lib/vm/test_internal.h"
@@ -50,8 +50,9 @@ static void test_steps(void)
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
 	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 	struct rk_vm_steps steps = {}, back = {};
-	struct rk_vm_step load = {RK_VM_LOAD, 60, false, 3, "load", "/patch/a b.ko", "a_b", "a_b"};
-	struct rk_vm_step insmod = {RK_VM_INSMOD,    30, true, 0, "module x",
+	struct rk_vm_step load = {RK_VM_LOAD,	   60,	  7,	false, 3, "load",
+				  "/patch/a b.ko", "a_b", "a_b"};
+	struct rk_vm_step insmod = {RK_VM_INSMOD,    30, 0,  true, 0, "module x",
 				    "/modules/x.ko", "", "y"};
 
 	if (!rk_vec_push(&steps.list, load) || !rk_vec_push(&steps.list, insmod))
@@ -61,6 +62,7 @@ static void test_steps(void)
 		is_int((long long)back.list.nr, 2, "as many");
 		is_int(back.list.v[0].verb, RK_VM_LOAD, "verb");
 		is_int(back.list.v[0].limit_s, 60, "limit");
+		is_int(back.list.v[0].work_s, 7, "work");
 		is_str(back.list.v[0].path, "/patch/a b.ko", "path");
 		is_str(back.list.v[0].arg, "a_b", "arg");
 		is_int(back.list.v[0].group, 3, "group");
@@ -71,8 +73,8 @@ static void test_steps(void)
 	rk_vec_deinit(&back.list);
 	rk_vec_deinit(&steps.list);
 	is_err(rk_vm_steps_parse("load\t1\n", &arena, &back), RK_ERR_FORMAT,
-	       "step 0 has 2 fields, not 8", "too few fields");
-	is_err(rk_vm_steps_parse("dance\t1\t0\t0\ta\tb\tc\td\n", &arena, &back), RK_ERR_FORMAT,
+	       "step 0 has 2 fields, not 9", "too few fields");
+	is_err(rk_vm_steps_parse("dance\t1\t0\t0\t0\ta\tb\tc\td\n", &arena, &back), RK_ERR_FORMAT,
 	       "step 0 has the unknown verb 'dance'", "an unknown verb");
 }
 
@@ -230,7 +232,7 @@ static void test_abandon(void)
 
 static struct rk_vm_result play(const char *const *lines, size_t nr)
 {
-	static const struct rk_vm_step step = {RK_VM_LOAD, 60, false, 0, "load", "", "", ""};
+	static const struct rk_vm_step step = {RK_VM_LOAD, 60, 0, false, 0, "load", "", "", ""};
 	struct rk_vm_steps steps = {};
 	struct rk_vm_result result = {};
 	struct rk_vm_step_result empty = {.detail = ""};
@@ -279,7 +281,7 @@ static void test_cut(void)
 		"@rk\tlog\t4\t1\tone", "@rk\tend\t0\tok\t1.5\t", "@rk\tlog\t4\t1\tone later",
 		"@rk\tbegin\t1",       "@rk\tlog\t4\t2\ttwo",
 	};
-	static const struct rk_vm_step step = {RK_VM_LOAD, 60, false, 0, "load", "", "", ""};
+	static const struct rk_vm_step step = {RK_VM_LOAD, 60, 0, false, 0, "load", "", "", ""};
 	struct rk_vm_step_result empty = {.detail = ""};
 	struct rk_vm_steps steps = {};
 	_cleanup_vm_result_ struct rk_vm_result whole = {.last_step = RK_VM_STEP_BOOT,

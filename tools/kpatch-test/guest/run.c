@@ -196,7 +196,9 @@ static enum guest_outcome watch(struct running *run)
 {
 	bool has_transition = run->step->verb != RK_VM_INSMOD && run->step->verb != RK_VM_CHECK &&
 			      run->step->verb != RK_VM_FUNCTIONS;
-	unsigned int limit = run->step->limit_s + (has_transition ? TRANSITION_EXTRA_S : 0);
+	/* a load redirects functions, and may take others out at the end of the transition */
+	unsigned int limit = run->step->limit_s +
+			     (has_transition ? TRANSITION_EXTRA_S + 2 * run->step->work_s : 0);
 	double started = guest_seconds();
 	_cleanup_close_ int pidfd = pidfd_open(run->pid, 0);
 

@@ -71,15 +71,23 @@ static struct rk_err *stalled(const struct rk_vm_step *step, bool enabling)
 	}
 	if (named > NAMED_TASKS_MAX)
 		rk_str_addf(&names, " and %zu more", named - NAMED_TASKS_MAX);
+	if (!named)
+		return rk_err(
+			RK_ERR_TIMEOUT,
+			"the transition did not end within %u s though every task has changed over",
+			step->limit_s + step->work_s);
 	return rk_err(RK_ERR_TIMEOUT, "the transition did not end within %u s: %s %s code",
-		      step->limit_s, named ? rk_str_get(&names) : "a task",
+		      step->limit_s, rk_str_get(&names),
 		      enabling ? "still runs the old" : "still runs the new");
 }
 
 static struct rk_err *wait_for(const struct rk_vm_step *step, bool enabling,
 			       enum rk_livepatch_state *ret)
 {
-	struct rk_livepatch_limits limits = {.end_ms = step->limit_s * 1000};
+	struct rk_livepatch_limits limits = {
+		.end_ms = step->limit_s * 1000,
+		.finish_ms = step->work_s * 1000,
+	};
 	struct rk_err *err =
 		rk_livepatch_wait(&rk_livepatch_roots, step->arg, &limits, &reporter, ret);
 

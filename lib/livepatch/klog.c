@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A table of what the kernel (6.1) prints when something is wrong; the first row that fits decides. */
-#include "lib/vm/klog.h"
+#include "lib/livepatch/klog.h"
 
 #include <ctype.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which lines of a kernel log tell of trouble. */
-#ifndef RK_VM_KLOG_H
-#define RK_VM_KLOG_H
+#ifndef RK_LIVEPATCH_KLOG_H
+#define RK_LIVEPATCH_KLOG_H
 
 #include <stdbool.h>
 

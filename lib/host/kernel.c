@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Identity of the running kernel and boot, and what its command line and administrator forbid. */
+#include "lib/host/kernel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/base/fs.h"
+#include "lib/base/str.h"
+
+#define CMDLINE_MAX (64u << 10)
+#define STAT_MAX    (4u << 20) /* /proc/stat of a host with thousands of interrupts */
+#define BOOT_ID_LEN 36
+
+const char *rk_switch_name(enum rk_switch s)
+{
+	static const char *const names[] = {
+		[RK_SWITCH_ON] = "on",		 [RK_SWITCH_NO_KPATCH] = "kpatch.enable=0",
+		[RK_SWITCH_NO_LOAD] = "no-load", [RK_SWITCH_DISABLED] = "disabled",
+		[RK_SWITCH_OFF] = "off",
+	};
+
+	return names[s];
+}
+
+static bool is_word(const char *word, size_t len, const char *text)
+{
+	return strlen(text) == len && !memcmp(word, text, len);
+}
+
+enum rk_switch rk_switch_from_cmdline(const char *cmdline)
+{
+	enum rk_switch ours = RK_SWITCH_ON, kpatch = RK_SWITCH_ON;
+
+	for (const char *word = cmdline; *word;) {
+		size_t len = strcspn(word, " \t\n");
+
+		if (is_word(word, len, "--"))
+			break;
+		if (is_word(word, len, "readykernel=off"))
+			ours = RK_SWITCH_OFF;
+		else if (is_word(word, len, "readykernel=no-load"))
+			ours = RK_SWITCH_NO_LOAD;
+		else if (is_word(word, len, "readykernel=on"))
+			ours = RK_SWITCH_ON;
+		else if (is_word(word, len, "kpatch.enable=0"))
+			kpatch = RK_SWITCH_NO_KPATCH;
+		else if (is_word(word, len, "kpatch.enable=1"))
+			kpatch = RK_SWITCH_ON;
+		word += len;
+		word += strspn(word, " \t\n");
+	}
+	return ours > kpatch ? ours : kpatch;
+}
+
+static struct rk_err *read_switch(const struct rk_host *host, enum rk_switch *ret)
+{
+	_cleanup_free_ char *path = rk_path_join(host->proc, "cmdline");
+	_cleanup_free_ char *cmdline = NULL;
+	struct stat st;
+
+	if (!path)
+		return rk_err_nomem();
+	RK_TRY(rk_fs_read(path, CMDLINE_MAX, &cmdline, NULL));
+	*ret = rk_switch_from_cmdline(cmdline);
+	/* whatever it is, also a link that leads nowhere: it was put there to stop us */
+	if (*ret < RK_SWITCH_DISABLED && (!lstat(host->disable_file, &st) || errno != ENOENT))
+		*ret = errno == ENOTDIR ? *ret : RK_SWITCH_DISABLED;
+	return NULL;
+}
+
+static struct rk_err *read_boot_id(const struct rk_host *host, struct rk_host_kernel *kernel)
+{
+	_cleanup_free_ char *path = rk_path_join(host->proc, "sys/kernel/random/boot_id");
+	_cleanup_free_ char *text = NULL;
+
+	if (!path)
+		return rk_err_nomem();
+	RK_TRY(rk_fs_read(path, CMDLINE_MAX, &text, NULL));
+	if (strcspn(text, "\n") != BOOT_ID_LEN)
+		return rk_err(RK_ERR_FORMAT, "'%s' holds no boot id", path);
+	kernel->boot_id = rk_arena_strndup(&kernel->arena, text, BOOT_ID_LEN);
+	return kernel->boot_id ? NULL : rk_err_nomem();
+}
+
+static struct rk_err *read_booted(const struct rk_host *host, struct rk_host_kernel *kernel)
+{
+	_cleanup_free_ char *path = rk_path_join(host->proc, "stat");
+	_cleanup_free_ char *text = NULL;
+	const char *line;
+
+	if (!path)
+		return rk_err_nomem();
+	RK_TRY(rk_fs_read(path, STAT_MAX, &text, NULL));
+	line = strstr(text, "\nbtime ");
+	if (!line)
+		return rk_err(RK_ERR_FORMAT, "'%s' has no line 'btime'", path);
+	kernel->booted = strtoll(line + strlen("\nbtime "), NULL, 10);
+	return NULL;
+}
+
+struct rk_err *rk_host_kernel_read(const struct rk_host *host, struct rk_host_kernel **ret)
+{
+	_cleanup_host_kernel_ struct rk_host_kernel *kernel = calloc(1, sizeof(*kernel));
+
+	if (!kernel)
+		return rk_err_nomem();
+	RK_TRY(rk_running_read(&host->roots, &kernel->running));
+	if (!kernel->running.build_id)
+		return rk_err(RK_ERR_UNSUPPORTED,
+			      "this kernel shows no build-id in '%s/kernel/notes'", host->sys);
+	RK_TRY(read_boot_id(host, kernel));
+	RK_TRY(read_booted(host, kernel));
+	RK_TRY(read_switch(host, &kernel->switched));
+	*ret = take_ptr(kernel);
+	return NULL;
+}
+
+void rk_host_kernel_free(struct rk_host_kernel *kernel)
+{
+	if (!kernel)
+		return;
+	rk_running_deinit(&kernel->running);
+	rk_arena_deinit(&kernel->arena);
+	free(kernel);
+}
+
+struct rk_err *rk_host_kernel_may_load(const struct rk_host *host,
+				       const struct rk_host_kernel *kernel, bool at_boot)
+{
+	switch (kernel->switched) {
+	case RK_SWITCH_OFF:
+	case RK_SWITCH_NO_LOAD:
+		return rk_err(RK_ERR_VERDICT,
+			      "nothing is loaded: the kernel was started with 'readykernel=%s'; "
+			      "start it without",
+			      rk_switch_name(kernel->switched));
+	case RK_SWITCH_DISABLED:
+		return rk_err(RK_ERR_VERDICT, "nothing is loaded: '%s' is there; remove it",
+			      host->disable_file);
+	case RK_SWITCH_NO_KPATCH:
+		if (at_boot)
+			return rk_err(RK_ERR_VERDICT,
+				      "nothing is loaded at boot: the kernel was started with "
+				      "'kpatch.enable=0'");
+		return NULL;
+	default: return NULL;
+	}
+}
