@@ -25,7 +25,7 @@ struct rk_doctor_check {
 
 struct rk_doctor_report {
 	struct rk_arena arena;
-	rk_vec(struct rk_check) list; /* in the order of the table */
+	rk_vec(struct rk_doctor_check) list; /* in the order of the table */
 };
 
 /* What the checks look at; NULL where it couldn't be had. */

@@ -30,7 +30,8 @@ struct transfer {
 	struct rk_err *err; /* why a callback ended the transfer */
 	uint64_t offset;    /* asked for */
 	uint64_t max_bytes; /* of the whole body */
-	uint64_t from;	    /* where the server's body begins: its Content-Range */
+	uint64_t from;	    /* where the server's body begins */
+	struct rk_http_headers headers;
 	size_t header_bytes;
 	bool has_begun;
 	bool is_bad_range;
@@ -38,60 +39,10 @@ struct transfer {
 
 /* --- what the server sends --- */
 
-static bool header_is(const char *line, size_t len, const char *name, const char **ret,
-		      size_t *ret_len)
-{
-	size_t n = strlen(name);
-
-	if (len <= n || strncasecmp(line, name, n) != 0 || line[n] != ':')
-		return false;
-	line += n + 1;
-	len -= n + 1;
-	while (len && (*line == ' ' || *line == '\t')) {
-		line++;
-		len--;
-	}
-	while (len && ((unsigned char)line[len - 1] <= ' '))
-		len--;
-	*ret = line;
-	*ret_len = len;
-	return true;
-}
-
-/* It goes into the next request's header: nothing but printable ASCII, nothing long. */
-static void keep_etag(struct transfer *t, const char *value, size_t len)
-{
-	if (len >= sizeof(t->response.etag))
-		return;
-	for (size_t i = 0; i < len; i++)
-		if (value[i] < 0x21 || value[i] > 0x7e)
-			return;
-	memcpy(t->response.etag, value, len);
-	t->response.etag[len] = '\0';
-}
-
-/* "bytes 100-199/200" */
-static void keep_range(struct transfer *t, const char *value, size_t len)
-{
-	static const char unit[] = "bytes ";
-	uint64_t from = 0;
-	size_t i = strlen(unit);
-
-	if (len <= i || strncasecmp(value, unit, i) != 0)
-		return;
-	for (; i < len && value[i] >= '0' && value[i] <= '9'; i++)
-		if (__builtin_mul_overflow(from, 10, &from) ||
-		    __builtin_add_overflow(from, (uint64_t)(value[i] - '0'), &from))
-			return;
-	if (i < len && value[i] == '-')
-		t->from = from;
-}
-
 static size_t on_header(char *line, size_t size, size_t nr, void *ctx)
 {
 	struct transfer *t = ctx;
-	size_t len = size * nr, value_len;
-	const char *value;
+	size_t len = size * nr;
 
 	t->header_bytes += len;
 	if (t->header_bytes > RK_HTTP_HEADERS) {
@@ -99,15 +50,7 @@ static size_t on_header(char *line, size_t size, size_t nr, void *ctx)
 				RK_HTTP_HEADERS);
 		return 0;
 	}
-	if (len >= 5 &&
-	    !strncmp(line, "HTTP/", 5)) { /* another response: the last one was a redirect */
-		t->response.etag[0] = '\0';
-		t->from = 0;
-	} else if (header_is(line, len, "etag", &value, &value_len)) {
-		keep_etag(t, value, value_len);
-	} else if (header_is(line, len, "content-range", &value, &value_len)) {
-		keep_range(t, value, value_len);
-	}
+	rk_http_header(line, len, &t->headers);
 	return len;
 }
 
@@ -119,7 +62,7 @@ static struct rk_err *begin(struct transfer *t)
 	curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &status);
 	/* 0: a file, of which libcurl reads what was asked for */
 	if (status == 206 || status == 0)
-		from = status ? t->from : t->offset;
+		from = status ? t->headers.from : t->offset;
 	if (from != 0 && from != t->offset)
 		return rk_err(RK_ERR_NETWORK,
 			      "the server sent bytes from %" PRIu64 " on, not from %" PRIu64, from,
@@ -369,6 +312,7 @@ static struct rk_err *perform(struct transfer *t)
 	curl_easy_getinfo(curl, CURLINFO_CONDITION_UNMET, &unmet);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	t->response.is_unchanged = status == 304;
+	memcpy(t->response.etag, t->headers.etag, sizeof(t->response.etag));
 	if (status && status != 200 && status != 206 && status != 304)
 		return name_url(t, http_status(t, status));
 	/* an empty body never reached on_body() */

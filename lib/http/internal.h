@@ -12,6 +12,15 @@ struct rk_http_sink {
 	void *ctx;
 };
 
+/* What a response's headers say of its body. */
+struct rk_http_headers {
+	char etag[RK_HTTP_ETAG_SIZE];
+	uint64_t from; /* Content-Range; 0 without one that can be read */
+};
+
+/* Takes one line of them, with or without its end. The line of another response's status begins anew: what was before it was a redirect. */
+void rk_http_header(const char *line, size_t len, struct rk_http_headers *headers);
+
 /* Runs req for the bytes from offset on. *ret_bad_range: the server has no such part (the error says so too). */
 struct rk_err *rk_http_transfer(struct rk_http *http, const struct rk_http_request *req,
 				uint64_t offset, const struct rk_http_sink *sink,

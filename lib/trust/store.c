@@ -325,3 +325,19 @@ struct rk_err *rk_trust_release(struct rk_trust *trust, const char *build_id,
 	*ret = item.release;
 	return NULL;
 }
+
+struct rk_err *rk_trust_release_bytes(const struct rk_trust *trust, const char *build_id,
+				      enum rk_channel channel, char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *name = rk_state_release_name(build_id, channel);
+	char *bytes = NULL;
+
+	if (!name)
+		return rk_err_nomem();
+	RK_TRY(rk_state_read(trust, name, RK_RELEASE_SIZE_MAX, &bytes, ret_len));
+	if (!bytes)
+		return rk_err(RK_ERR_NOT_FOUND, "no release of channel '%s' is stored",
+			      rk_channel_name(channel));
+	*ret = bytes;
+	return NULL;
+}

@@ -86,6 +86,10 @@ const struct rk_timestamp *rk_trust_timestamp(const struct rk_trust *trust);
  * RK_ERR_STATE, and RK_ERR_KEY, RK_ERR_SIGNATURE or RK_ERR_THRESHOLD when the current root no longer lets its signers sign. */
 struct rk_err *rk_trust_release(struct rk_trust *trust, const char *build_id,
 				enum rk_channel channel, const struct rk_release **ret) __must_use;
+/* The same as the signed file's bytes, to be kept beside what is installed from it; *ret malloc'ed. RK_ERR_NOT_FOUND when nothing is stored. */
+struct rk_err *rk_trust_release_bytes(const struct rk_trust *trust, const char *build_id,
+				      enum rk_channel channel, char **ret, size_t *ret_len)
+	__must_use;
 
 /* --- which level --- */
 

@@ -102,8 +102,10 @@ static void show_try(const struct rk_tool *tool, const struct rk_verb *verb)
 		named ? verb->name : "");
 }
 
-static int exit_of(const struct rk_err *err)
+static int exit_of(const struct rk_tool *tool, const struct rk_err *err)
 {
+	if (tool->exit_of)
+		return tool->exit_of(err);
 	switch (rk_err_code(err)) {
 	case RK_ERR_INVALID: return RK_EXIT_USAGE;
 	case RK_ERR_VERDICT: return RK_EXIT_VERDICT;
@@ -162,7 +164,7 @@ static int run(const struct rk_tool *tool, const struct rk_parsed *parsed)
 	rk_progress_destroy(progress);
 	if (err) {
 		fflush(stdout);
-		status = exit_of(err);
+		status = (enum rk_exit)exit_of(tool, err);
 		show_error(err, parsed->common.json);
 		if (rk_err_code(err) == RK_ERR_INVALID && !parsed->common.json)
 			show_try(tool, parsed->verb);
@@ -189,7 +191,7 @@ static int fail_usage(const struct rk_tool *tool, const struct rk_verb *verb,
 	show_error(err, json);
 	if (!json)
 		show_try(tool, verb);
-	return finish_stdout(exit_of(err));
+	return finish_stdout(exit_of(tool, err));
 }
 
 static int show_help(const struct rk_tool *tool, const struct rk_verb *verb)

@@ -138,6 +138,8 @@ struct rk_tool {
 	const char *name;
 	const char *summary;
 	const struct rk_verb *const *verbs; /* ends with NULL */
+	int (*exit_of)(
+		const struct rk_err *err); /* the status of an error; NULL: as in enum rk_exit */
 };
 
 /* The options every verb has. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "tools/common/journal.h"
 #include "tools/common/render.h"
 #include "tools/common/text.h"
 
@@ -191,7 +192,8 @@ static void on_phase(void *ctx, const char *phase, const char *text)
 	struct rk_progress *p = ctx;
 
 	if (p->style == RK_PROGRESS_LINES) {
-		fprintf(stderr, "%s: %s\n", phase, text);
+		fprintf(stderr, "%s%s: %s\n", rk_journal_prefix(stderr, RK_PRIORITY_INFO), phase,
+			text);
 		return;
 	}
 	pthread_mutex_lock(&p->lock);
@@ -240,7 +242,7 @@ static void on_note(void *ctx, const char *text)
 		return;
 	pthread_mutex_lock(&p->lock);
 	clear_line(p);
-	fprintf(stderr, "%s\n", text);
+	fprintf(stderr, "%s%s\n", rk_journal_prefix(stderr, RK_PRIORITY_DEBUG), text);
 	pthread_mutex_unlock(&p->lock);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/str.h"
+#include "tools/common/journal.h"
 #include "tools/common/text.h"
 
 #define RED    "\033[1;31m"
@@ -29,7 +30,21 @@ void rk_render_error(FILE *out, const struct rk_err *err)
 {
 	bool color = rk_render_has_color(out);
 
-	fprintf(out, "%serror:%s %s\n", color ? RED : "", color ? RESET : "", rk_err_message(err));
+	fprintf(out, "%s%serror:%s %s\n", rk_journal_prefix(out, RK_PRIORITY_ERROR),
+		color ? RED : "", color ? RESET : "", rk_err_message(err));
+}
+
+void rk_render_warning(FILE *out, const char *fmt, ...)
+{
+	bool color = rk_render_has_color(out);
+	va_list ap;
+
+	fprintf(out, "%s%swarning:%s ", rk_journal_prefix(out, RK_PRIORITY_WARNING),
+		color ? YELLOW : "", color ? RESET : "");
+	va_start(ap, fmt);
+	vfprintf(out, fmt, ap);
+	va_end(ap);
+	fputc('\n', out);
 }
 
 json_t *rk_render_error_json(const struct rk_err *err)

@@ -19,6 +19,8 @@ bool rk_render_has_color(FILE *out);
 
 /* "error: <message>" */
 void rk_render_error(FILE *out, const struct rk_err *err);
+/* "warning: <text>": the work goes on. */
+void rk_render_warning(FILE *out, const char *fmt, ...) __printf(2, 3);
 
 /* {"error":{"code":"not-found","message":"…"}}, a new reference, NULL without memory. */
 json_t *rk_render_error_json(const struct rk_err *err);

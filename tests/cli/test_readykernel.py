@@ -1,0 +1,606 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""readykernel on a host that is a directory, with a repository behind a real web server: what it fetches, what it refuses and
+how it says so. Loading is tested in a guest. Argument: readykernel."""
+
+import copy
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+import tap  # noqa: E402
+import web  # noqa: E402
+from fake_host import BUILD_ID, KERNEL, USER_ID, Host  # noqa: E402
+from fake_repository import Key, Repository, make_module, sha256, signed, utc  # noqa: E402
+from tap import contains, equal, ok, run  # noqa: E402
+
+TOOL = sys.argv[1]
+TMP = pathlib.Path(tap.tmpdir())
+GOLDEN = pathlib.Path(__file__).parent / "golden"
+os.chmod(TMP, 0o755)  # the process that fetches is another user, and must come through
+DAY = 86400
+
+FIRST = Repository(TMP / "www", KERNEL, TMP / "keys")
+MODULES = {level: make_module(TMP, KERNEL, level, f"kpatch_{level}", [f"CVE-2026-{level}"], size=300000) for level in [1, 2, 3]}
+FIRST.add_level(1, MODULES[1], ["CVE-2026-1"], released=FIRST.now - 10 * DAY)
+FIRST.publish()
+SERVER = web.Server(TMP / "www")
+
+
+class World:
+    """A repository that began like all the others, a host that trusts it."""
+
+    count = 0
+
+    def __init__(self, config="autoload = no\n"):
+        World.count += 1
+        www = TMP / f"www{World.count}"
+        shutil.copytree(FIRST.root, www)
+        self.repo = copy.copy(FIRST)
+        self.repo.root = www
+        for name in ["levels", "blocked", "withdrawn", "minimum", "version"]:
+            setattr(self.repo, name, copy.deepcopy(getattr(FIRST, name)))
+        self.serve()
+        self.host = Host(TMP / f"host{World.count}", SERVER.url, config)
+        self.host.write("etc/readykernel/root.signed", (www / "root.signed").read_bytes())
+
+    def serve(self):
+        SERVER.root = self.repo.root
+        SERVER.say.clear()
+        SERVER.say_all = None
+        SERVER.requests.clear()
+
+    def run(self, *args, **kwargs):
+        return run([TOOL, *args, "--root", self.host.root], **kwargs)
+
+    def json(self, *args):
+        return json.loads(self.run(*args, "--json").stdout)
+
+    def installed(self):
+        return sorted(int(p.stem) for p in self.host.path(f"var/lib/readykernel/patches/{BUILD_ID}").glob("*.json"))
+
+    def refused(self, name, code, message="", status=3, args=("update",)):
+        """Says why, with its own code; nothing came of it."""
+        before = self.installed()
+        result = self.run(*args)
+        equal(result.returncode, status, f"{name}: exit status")
+        contains(result.stderr, message, f"{name}: message")
+        equal(self.installed(), before, f"{name}: nothing is installed")
+        if args[0] in ["update", "bundle"]:
+            state = json.loads(self.host.path("var/lib/readykernel/state.json").read_text())
+            equal(state["last_check"]["code"], code, f"{name}: code")
+        return result
+
+
+def test_help():
+    text = ""
+    rows = run([TOOL, "--list-options"]).stdout.splitlines()
+    verbs = list(dict.fromkeys(row.split("\t")[1] for row in rows if row.split("\t")[1] != "-"))
+    for verb in [[], *[verb.split() for verb in verbs]]:
+        result = run([TOOL, *verb, "--help"])
+        equal((result.returncode, result.stderr), (0, ""), f"readykernel {' '.join(verb)} --help")
+        text += f"$ readykernel {' '.join([*verb, '--help'])}\n{result.stdout}"
+    tap.golden(text, str(GOLDEN / "readykernel-help.txt"), "--help: text")
+
+
+def test_thread():
+    world = World()
+    result = world.run("check-update")
+    equal((result.returncode, result.stdout), (0, "level 1 is there for this host\n"), "check-update")
+    equal(world.installed(), [], "check-update installs nothing")
+    asked = sum(len((world.repo.root / path.lstrip("/")).read_bytes()) for path, _ in SERVER.requests if (world.repo.root / path.lstrip("/")).is_file())
+    ok(asked < 65536, "a check asks for less than 64 KB", asked)
+    equal(world.json("check-update"), {"schema": "readykernel-update/1", "kernel": KERNEL["release"], "build_id": BUILD_ID, "known": True,
+                                       "loaded": 0, "level": 1, "downgrade": False, "installed": False}, "check-update --json")
+    result = world.run("update")
+    equal((result.returncode, result.stdout), (0, "level 1 was fetched\n"), "update")
+    equal(world.installed(), [1], "the level is installed")
+    module = next(world.host.path(f"var/lib/readykernel/patches/{BUILD_ID}").glob("*.ko"))
+    equal((module.stat().st_uid, module.stat().st_nlink, module.read_bytes() == MODULES[1]), (os.geteuid(), 1, True), "… as root's own copy")
+    SERVER.requests.clear()
+    world.run("check-update")
+    headers = [headers for path, headers in SERVER.requests if path == "/timestamp.signed"]
+    ok(headers and "If-None-Match" in headers[0], "what is kept is asked for with its ETag", SERVER.requests)
+    equal([path for path, _ in SERVER.requests], ["/root/2.signed", "/timestamp.signed"], "… and nothing else is asked for")
+    world.host.set_loaded("kpatch_1")
+    result = world.run("update")
+    equal((result.returncode, result.stdout), (4, "level 1 is the newest for this host and is loaded\n"), "nothing to do")
+    world.repo.add_level(2, MODULES[2], ["CVE-2026-2"])
+    world.repo.publish()
+    equal(world.run("check-update").stdout, "level 2 is there for this host\n", "a newer level")
+    levels = world.json("patches")["levels"]
+    equal([(row["level"], row["loaded"], row["installed"], row["available"], row["cves_added"]) for row in levels],
+          [(1, True, True, True, ["CVE-2026-1"]), (2, False, False, True, ["CVE-2026-2"])], "patches --json")
+    equal(world.run("update").stdout, "level 2 was fetched\n", "update to the newer one")
+    equal(world.installed(), [1, 2], "both are here")
+
+
+def test_nothing_for_us():
+    world = World()
+    world.repo.publish_timestamp(world.repo.publish_index(None))
+    result = world.run("update")
+    equal((result.returncode, result.stdout), (4, f"there are no levels for kernel {KERNEL['release']} in channel 'stable'\n"),
+          "a kernel that the repository doesn't have is no error")
+    world = World("autoload = no\nchannel = early\n")
+    equal(world.run("update").returncode, 4, "nor is a channel without it")
+    world.host.config("")
+    result = world.run("update")
+    equal(result.returncode, 2, "no repository: usage")
+    contains(result.stderr, "no repository is configured; set 'repository' in", "… says where")
+    world.host.path("etc/readykernel/root.signed").unlink()
+    result = world.run("update")
+    equal(result.returncode, 3, "no root")
+    contains(result.stderr, "etc/readykernel/root.signed': no repository is trusted", "… says so")
+
+
+def test_notices():
+    world = World()
+    for level in [2, 3]:
+        world.repo.add_level(level, MODULES[level], [f"CVE-2026-{level}"])
+    world.repo.blocked = [world.repo.notice(3, reason="it panics")]
+    world.repo.publish()
+    equal(world.run("update").stdout, "level 2 was fetched\n", "a blocked level isn't taken")
+    world.host.set_loaded("kpatch_2")
+    world.repo.withdrawn = [world.repo.notice(2, to=1, reason="it is slow")]
+    world.repo.publish()
+    equal(world.run("update").stdout, "level 2 was withdrawn; level 1 takes its place\n", "a withdrawn level makes way")
+    equal(world.installed(), [1, 2], "… for one that is fetched")
+
+
+def test_freeze():
+    world = World()
+    for level in [2, 3]:
+        world.repo.add_level(level, MODULES[level], [f"CVE-2026-{level}"], released=world.repo.now - (4 - level) * DAY)
+    world.repo.publish()
+    equal(world.run("freeze", "2").returncode, 0, "freeze LEVEL")
+    equal(world.run("update").stdout, "level 2 was fetched\n", "… nothing newer is taken")
+    date = time.strftime("%Y-%m-%d", time.gmtime(world.repo.now - 5 * DAY))
+    result = world.run("freeze", date)
+    contains(result.stdout, f"nothing newer than {date}T23:59:59Z", "freeze DATE")
+    equal(world.json("check-update")["level"], 1, "… only what was released until then")
+    equal(world.run("freeze", "off").returncode, 0, "freeze off")
+    equal(world.json("check-update")["level"], 3, "… all are allowed again")
+    result = world.run("freeze", "soon")
+    equal(result.returncode, 2, "freeze of what is no date")
+
+
+def other_key(world):
+    """Somebody else's key."""
+    return Key(TMP / f"other{World.count}.pem")
+
+
+def attack_wrong_key(world):
+    world.repo.keys = {**world.repo.keys, "timestamp": other_key(world)}
+    world.repo.publish()
+
+
+def attack_changed(world):
+    data = world.repo.publish()
+    world.repo.write("timestamp.signed", data.replace(b'"blocked": []', b'"blocked":  []'))
+
+
+def attack_role(world):
+    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release()), role="root")
+
+
+def attack_one_of_two(world):
+    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release(signers=["release1"])))
+
+
+def attack_same_twice(world):
+    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release(signers=["release1", "release1"])))
+
+
+def attack_expired(world):
+    world.repo.publish(issued=utc(world.repo.now - 9 * DAY), expires=utc(world.repo.now - 2 * DAY))
+
+
+def attack_future(world):
+    world.repo.publish(issued=utc(world.repo.now + 3 * DAY))
+
+
+def attack_replay(world):
+    old = (world.repo.root / "timestamp.signed").read_bytes()
+    world.repo.publish()
+    world.run("check-update")
+    world.repo.write("timestamp.signed", old)
+
+
+def attack_release_replay(world):
+    entry = world.repo.publish_release()
+    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release()))
+    world.run("check-update")
+    world.repo.publish_timestamp(world.repo.publish_index(entry))
+
+
+def attack_mix(world):
+    shards = world.repo.publish_index(world.repo.publish_release())
+    world.repo.publish_timestamp(shards)
+    other = world.repo.publish_index(world.repo.publish_release())
+    mine = int(BUILD_ID[0], 16)
+    world.repo.write(f"index/{shards[mine]['sha256']}.json", (world.repo.root / f"index/{other[mine]['sha256']}.json").read_bytes())
+
+
+def attack_other_kernels_release(world):
+    other = {**KERNEL, "build_id": "5" + "cd" * 19 + "e"}
+    doc = world.repo.release_doc(kernel=other)
+    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release(doc=doc)))
+
+
+def attack_other_version(world):
+    doc = world.repo.release_doc(kernel={**KERNEL, "version": "#1 SMP another build"})
+    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release(doc=doc)))
+
+
+def attack_root_skips(world):
+    world.repo.version["root"] += 1  # 3 under the name of 2
+    data = signed("root", world.repo.make_root(), [world.repo.keys["root1"], world.repo.keys["root2"]])
+    world.repo.write("root/2.signed", data)
+
+
+def attack_root_one_signature(world):
+    world.repo.publish_root(signers=["root1"])
+
+
+def attack_root_stolen(world):
+    world.repo.keys = {name: Key(TMP / f"stolen-{name}.pem") for name in world.repo.keys}
+    world.repo.publish_root()
+
+
+def attack_swapped(world):
+    world.repo.write(f"kernels/{BUILD_ID}/files/{sha256(MODULES[1])}.ko", MODULES[2].replace(b"kpatch_2", b"kpatch_1")[: len(MODULES[1])])
+
+
+def attack_huge_module(world):
+    world.repo.write(f"kernels/{BUILD_ID}/files/{sha256(MODULES[1])}.ko", MODULES[1] + b"x" * 100)
+
+
+def attack_other_build_id(world):
+    """Listed with the right hash: somebody signed the wrong module."""
+    module = make_module(TMP, {**KERNEL, "build_id": "5" + "cd" * 19 + "e"}, 9, "kpatch_9")
+    world.repo.add_level(9, module)
+    world.repo.publish()
+
+
+def attack_other_level(world):
+    world.repo.add_level(8, make_module(TMP, KERNEL, 7, "kpatch_8"), name="kpatch_8")
+    world.repo.publish()
+
+
+def attack_traversal(world):
+    world.repo.add_level(9, MODULES[2], file="../../../../etc/cron.d/x")
+    world.repo.publish()
+
+
+def attack_huge(world):
+    world.repo.write("timestamp.signed", b"x" * (2 << 20))
+
+
+def attack_no_signatures(world):
+    world.repo.write("timestamp.signed", b"{}")
+
+
+def attack_not_json(world):
+    world.repo.write("timestamp.signed", signed("timestamp", b"\xff{", [world.repo.keys["timestamp"]]))
+
+
+ATTACKS = [
+    (attack_wrong_key, "key", "timestamp.signed", 3),
+    (attack_changed, "signature", "timestamp.signed", 3),
+    (attack_role, "signature", "timestamp.signed", 3),
+    (attack_one_of_two, "threshold", "stable.", 3),
+    (attack_same_twice, "threshold", "stable.", 3),
+    (attack_expired, "expired", "expired", 17),
+    (attack_future, "clock", "clock", 3),
+    (attack_replay, "rollback", "version", 3),
+    (attack_release_replay, "rollback", "version", 3),
+    (attack_mix, "mix", "is not the one that was signed for this time", 3),
+    (attack_other_kernels_release, "mix", "another kernel", 3),
+    (attack_other_version, "target", "another build", 3),
+    (attack_root_skips, "root-chain", "root", 3),
+    (attack_root_one_signature, "root-chain", "root", 3),
+    (attack_root_stolen, "root-chain", "root", 3),
+    (attack_swapped, "hash", "SHA-256", 3),
+    (attack_huge_module, "too-large", "larger than", 3),
+    (attack_other_build_id, "target", "build-id", 3),
+    (attack_other_level, "target", "level 7", 3),
+    (attack_traversal, "name", "file", 3),
+    (attack_huge, "too-large", "larger than 1048576 bytes", 3),
+    (attack_no_signatures, "format", "timestamp.signed", 1),
+    (attack_not_json, "format", "timestamp.signed", 1),
+]
+
+
+def test_attacks():
+    for attack, code, message, status in ATTACKS:
+        world = World()
+        world.run("check-update")
+        attack(world)
+        world.refused(attack.__name__, code, message, status)
+
+
+def test_state_tampered():
+    for name, change in [
+        ("timestamp of before", lambda w, trust, old: (trust / "timestamp.signed").write_bytes(old)),
+        ("writable by others", lambda w, trust, old: os.chmod(trust, 0o777)),
+        ("garbage", lambda w, trust, old: (trust / "seen.json").write_text("{")),
+    ]:
+        world = World()
+        world.run("check-update")
+        trust = world.host.path("var/lib/readykernel/trust")
+        old = (trust / "timestamp.signed").read_bytes()
+        world.repo.publish()
+        world.run("check-update")
+        change(world, trust, old)
+        world.refused(f"state tampered: {name}", "state", args=("check-update",))
+        equal(world.json("check-update")["error"]["code"], "state", f"state tampered: {name}: code")
+    world = World()
+    world.run("check-update")
+    next(world.host.path("var/lib/readykernel/trust").glob("*.stable.signed")).unlink()
+    equal(world.run("update").stdout, "level 1 was fetched\n", "a release file that is gone is fetched again")
+
+
+def test_servers():
+    for name, say, code, message in [
+        ("truncated", web.truncated, "network", "ended after"),
+        ("endless", web.endless, "too-large", "larger than"),
+        ("silent", web.silent, "timeout", "not done within 2 s"),
+        ("one byte a second", web.slow, "timeout", "not done within 2 s"),
+        ("HTTP 500", web.status(500), "network", "HTTP 500"),
+        ("redirect to a file", web.redirect("file:///etc/passwd"), "network", "not allowed"),
+    ]:
+        world = World("autoload = no\nfetch_timeout = 2\n")
+        world.run("check-update")
+        SERVER.say["/timestamp.signed"] = say
+        world.refused(f"server: {name}", code, message, 3 if code == "too-large" else 10)
+        equal(world.run("patches").returncode, 0, f"server: {name}: what is known is still shown")
+    world.host.config("http://127.0.0.1:1", "autoload = no\n")
+    world.refused("server: down", "network", "cannot fetch 'http://127.0.0.1:1/", 10)
+    # a module whose transfer is cut goes on where it ended
+    world.serve()
+    world.host.config(SERVER.url, "autoload = no\n")
+    path = f"/kernels/{BUILD_ID}/files/{sha256(MODULES[1])}.ko"
+    SERVER.say[path] = web.truncated_once
+    world.refused("server: a module cut off", "network", "ended after", 10)
+    equal(world.run("update").stdout, "level 1 was fetched\n", "… goes on")
+    ranges = [headers.get("Range") for asked, headers in SERVER.requests if asked == path]
+    equal(ranges, [None, f"bytes={len(MODULES[1]) // 2}-"], "… from there")
+
+
+def status_of(pid):
+    lines = (pathlib.Path("/proc") / str(pid) / "status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def fetchers(parent):
+    """Processes of readykernel-fetch below parent."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and status_of(entry.name)["PPid"] == str(parent):
+                found.append(int(entry.name))
+        except (OSError, KeyError):
+            pass
+    return found
+
+
+def start_slow(world):
+    """An update that waits for a silent server; the process, and the one that fetches for it."""
+    SERVER.say["/timestamp.signed"] = web.silent
+    child = subprocess.Popen([TOOL, "update", "--root", world.host.root], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not any(path == "/timestamp.signed" for path, _ in SERVER.requests):
+        if child.poll() is not None:
+            ok(False, "the update waits", child.communicate()[1])
+            break
+        time.sleep(0.02)
+    return child, fetchers(child.pid)
+
+
+def test_privileges():
+    world = World()
+    child, below = start_slow(world)
+    equal(len(below), 1, "one process fetches")
+    status = status_of(below[0])
+    root = os.geteuid() == 0
+    user = USER_ID if root else os.geteuid()
+    equal(status["Uid"].split(), [str(user)] * 4, "its user")
+    if root:
+        equal((status["Gid"].split(), status["Groups"].strip()), ([str(user)] * 4, ""), "its groups")
+        for kind in ["CapInh", "CapPrm", "CapEff", "CapAmb"]:
+            equal(int(status[kind], 16), 0, f"its capabilities: {kind}")
+    equal((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"), "no new privileges, system calls filtered")
+    place = pathlib.Path("/proc") / str(below[0])
+    limits = (place / "limits").read_text()
+    contains(" ".join(limits.split()), "Max file size 67108864 67108864", "no large file")
+    equal(os.readlink(place / "cwd"), str(world.host.path("var/lib/readykernel/incoming")), "its directory")
+    open_files = [os.readlink(fd) for fd in (place / "fd").iterdir()]
+    ours = [name for name in open_files if str(TMP) in name]
+    equal(ours, [], "nothing of ours is open in it")
+    equal(sorted((place / "environ").read_bytes().split(b"\0")), [b"", b"LC_ALL=C.UTF-8", b"PATH=/nonexistent"], "nothing of our environment")
+    # two at once
+    result = world.run("update")
+    equal((result.returncode, result.stderr), (3, f"error: another readykernel is at work on this host: process {child.pid}\n"),
+          "a second one is told who is at work")
+    equal(world.run("patches").returncode, 0, "… and may look")
+    # a clean end
+    child.send_signal(signal.SIGTERM)
+    _, err = child.communicate(timeout=60)
+    equal(child.returncode, -signal.SIGTERM, "interrupted: ends as the signal ends it")
+    contains(err, "error: interrupted", "… says so")
+    ok(not place.exists(), "… and nobody fetches any more")
+    world.serve()
+    equal(world.run("update").stdout, "level 1 was fetched\n", "the next one works")
+
+
+def test_killed():
+    """Root's part is killed: the other goes with it."""
+    world = World()
+    child, below = start_slow(world)
+    child.kill()
+    child.communicate()
+    place = pathlib.Path("/proc") / str(below[0])
+    for _ in range(500):
+        if not place.exists() or status_of(below[0])["State"].startswith("Z"):
+            break
+        time.sleep(0.02)
+    ok(not place.exists() or status_of(below[0])["State"].startswith("Z"), "killed: nobody fetches any more")
+    world.serve()
+    equal(world.run("update").stdout, "level 1 was fetched\n", "killed: the next one works")
+
+
+def test_no_user():
+    world = World()
+    world.host.write("etc/passwd", "root:x:0:0::/:/bin/sh\n")
+    if os.geteuid() != 0:
+        return tap.skip("no user", "only root gives up its rights")
+    result = world.run("update")
+    equal(result.returncode, 1, "no user to fetch as")
+    contains(result.stderr, "there is no user 'readykernel' in", "… says so")
+    world.host.write("etc/passwd", "readykernel:x:0:0::/:/bin/sh\n")
+    contains(world.run("update").stderr, "nothing is fetched as root", "a user who is root isn't taken")
+
+
+def test_licence():
+    world = World()
+    path = TMP / "licence"
+    equal(world.json("licence", "status")["state"], "none", "no licence")
+    result = world.run("licence", "install", world.repo.licence(path))
+    equal(result.returncode, 0, "install")
+    contains(result.stdout, "licence 'L-1' of Example is installed; it is valid until", "… says until when")
+    equal(world.run("update").stdout, "level 1 was fetched\n", "valid: an update")
+    world.repo.add_level(2, MODULES[2])
+    world.repo.publish()
+    world.run("licence", "install", world.repo.licence(path, days=-13))
+    equal(world.json("licence", "status")["state"], "grace", "ended 13 days ago: grace")
+    equal(world.run("check-update").returncode, 0, "… still works")
+    world.run("licence", "install", world.repo.licence(path, days=-15))
+    equal(world.json("licence", "status")["state"], "expired", "ended 15 days ago")
+    equal(world.run("licence", "status").returncode, 3, "… exit status")
+    SERVER.requests.clear()
+    world.refused("licence expired", "expired", "no new levels are fetched; what is loaded stays and can be unloaded", 17)
+    equal(SERVER.requests, [], "… nothing is asked for")
+    equal(world.installed(), [1], "… what is there stays")
+    world.run("licence", "install", world.repo.licence(path, days=-1, trial=True))
+    world.refused("trial expired", "expired", "no new levels are fetched", 17)
+    world.run("licence", "install", world.repo.licence(path, products=["debian-13"]))
+    world.refused("licence for another product", "expired", "is not for product 'debian-12'", 17)
+    result = world.run("licence", "install", world.repo.licence(path, key="timestamp"))
+    equal(result.returncode, 3, "signed by another key: refused")
+    equal(world.json("licence", "status")["id"], "L-1", "… and the one before stays")
+    equal((world.run("licence", "remove").returncode, world.run("licence", "remove").returncode), (0, 4), "remove, twice")
+    equal(world.run("update").stdout, "level 2 was fetched\n", "without one: an update")
+
+
+def test_bundle():
+    world = World()
+    world.repo.publish(bundle=True, days=90)
+    path = world.repo.bundle(TMP / "bundle.tar")
+    world.host.config("http://127.0.0.1:1", "autoload = no\n")
+    SERVER.requests.clear()
+    result = world.run("bundle", "install", path)
+    equal((result.returncode, result.stdout, SERVER.requests), (0, "level 1 was fetched\n", []), "bundle install, without a network")
+    equal(world.installed(), [1], "the level is installed")
+    member = world.repo.member
+    for name, code, message, extra in [
+        ("symlink", "bundle-entry", "", member("root.signed.x", kind=tarfile.SYMTYPE, link="/etc/shadow")),
+        ("symlink with a good name", "bundle-entry", "", member("index/" + "0" * 64 + ".json", kind=tarfile.SYMTYPE, link="/etc/shadow")),
+        ("way out", "name", "", member("../../etc/cron.d/x")),
+        ("absolute", "name", "", member("/etc/cron.d/x")),
+        ("device", "bundle-entry", "", member("root/5.signed", kind=tarfile.CHRTYPE)),
+    ]:
+        world = World()
+        world.repo.publish(bundle=True, days=90)
+        path = world.repo.bundle(TMP / "bad.tar", [(extra, b"")])
+        world.refused(f"bundle with {name}", code, message, args=("bundle", "install", path))
+        left = [p for p in world.host.path("var/lib/readykernel/incoming").rglob("*")]
+        equal(left, [], f"bundle with {name}: nothing was taken out")
+    truncated = TMP / "truncated.tar"
+    truncated.write_bytes(path.read_bytes()[:5000])
+    world.refused("truncated bundle", "format", "", 1, args=("bundle", "install", truncated))
+    world.repo.publish(bundle=True, days=90)
+    world.refused("a bundle's timestamp from a server", "mix", "made for bundles")
+
+
+def test_switches():
+    world = World()
+    world.host.write("etc/readykernel/disable", "")
+    SERVER.requests.clear()
+    result = world.run("update")
+    equal((result.returncode, SERVER.requests), (3, []), "disable: nothing is fetched")
+    contains(result.stderr, "etc/readykernel/disable' is there; remove it", "… says what to do")
+    world.host.path("etc/readykernel/disable").unlink()
+    world.host.write("proc/cmdline", "quiet readykernel=off\n")
+    equal(world.run("update").returncode, 3, "readykernel=off: nothing is fetched")
+    world.host.config(SERVER.url, "")
+    world.host.write("proc/cmdline", "quiet readykernel=no-load\n")
+    equal(world.run("update").stdout, "level 1 was fetched\n", "readykernel=no-load: fetched, not loaded")
+
+
+def test_settings():
+    world = World("# mine\nautoload = no\n")
+    for args, line in [(["autoupdate", "enable", "3"], "autoupdate_hour = 3"), (["autoupdate", "disable"], "autoupdate = no"),
+                       (["autoupdate", "enable", "any"], "autoupdate = yes"), (["autoload", "enable"], "autoload = yes"),
+                       (["autoload", "disable"], "autoload = no")]:
+        equal(world.run(*args).returncode, 0, f"{' '.join(args)}")
+        contains(world.host.path("etc/readykernel.conf").read_text(), line + "\n", "… is written")
+    contains(world.host.path("etc/readykernel.conf").read_text(), "# mine\n", "the rest of the file stays")
+    equal(world.run("autoupdate", "enable", "25").returncode, 2, "an hour that isn't one")
+    world.host.config(SERVER.url, "autoload = no\nchanel = early\nautoupdate = no\n")
+    result = world.run("check-update")
+    contains(result.stderr, "warning: ", "a typing error is told")
+    contains(result.stderr, "line 3: unknown key 'chanel' (did you mean 'channel'?)", "… with its line")
+    equal(result.returncode, 0, "… and stops nothing")
+    SERVER.requests.clear()
+    equal((world.run("update", "--timer").returncode, SERVER.requests), (4, []), "--timer: autoupdate is disabled")
+    hour = (time.localtime().tm_hour + 5) % 24
+    world.host.config(SERVER.url, f"autoload = no\nspread = 0\nautoupdate_hour = {hour}\n")
+    equal((world.run("update", "--timer").returncode, SERVER.requests), (4, []), "--timer: not this hour")
+    world.host.config(SERVER.url, "autoload = no\nspread = 0\n")
+    equal(world.run("update", "--timer").stdout, "level 1 was fetched\n", "--timer: its turn")
+
+
+def test_journal():
+    """Run by systemd, lines have priorities."""
+    world = World()
+    read, write = os.pipe()
+    stat = os.fstat(write)
+    env = {"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"}
+    SERVER.say["/timestamp.signed"] = web.status(500)
+    run([TOOL, "update", "--root", world.host.root], stderr=write, env=env)
+    os.close(write)
+    lines = os.fdopen(read).read().splitlines()
+    ok(any(line.startswith("<6>fetch: timestamp.signed") for line in lines), "what is done: <6>", lines)
+    ok(any(line.startswith("<3>error: cannot fetch") for line in lines), "errors: <3>", lines)
+    result = world.run("update", env=env)
+    ok("<3>" not in result.stderr, "elsewhere: none", result.stderr)
+
+
+def test_local():
+    """What needs no repository."""
+    world = World()
+    for args, message in [(["load", "7"], "level 7 is not installed for kernel"), (["load"], "no level is installed for kernel"),
+                          (["rollback"], "no level is loaded that could be rolled back")]:
+        result = world.run(*args)
+        equal(result.returncode, 3, f"{' '.join(args)}: nothing there")
+        contains(result.stderr, message, "… says so")
+    equal(world.run("load", "0").returncode, 2, "a level that isn't one")
+    equal(world.run("unload").returncode, 4, "unload: nothing is loaded")
+    world.run("update")
+    result = world.run("load")
+    equal(result.returncode, 1, "a root of files has no kernel to load into")
+    contains(result.stderr, "the kernel refused", "… is said")
+
+
+for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_attacks, test_state_tampered, test_servers,
+                 test_privileges, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_journal,
+                 test_local]:
+    function()
+SERVER.stop()
+tap.done()

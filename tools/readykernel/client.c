@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One opening for all verbs. Whoever changes the host holds a lock that tells its process id; whoever only looks needs neither
+ * the lock nor root.
+ */
+#include "tools/readykernel/client.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "lib/base/fs.h"
+#include "tools/common/render.h"
+
+const struct rk_option readykernel_root_options[] = {
+	READYKERNEL_OPT_ROOT(struct readykernel_common, root),
+	RK_OPT_END,
+};
+
+/* --- one at a time --- */
+
+/* flock(2) doesn't tell who has it: the file does. */
+static void tell_pid(int fd)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%d\n", getpid());
+
+	/* only a hint: a disk that is full must not stop an unload */
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) < 0)
+		return;
+}
+
+static struct rk_err *busy(const struct rk_host *host)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_err_ struct rk_err *err = rk_fs_read(host->lock_file, 32, &text, NULL);
+	long pid = err ? 0 : strtol(text, NULL, 10);
+
+	if (pid <= 0)
+		return rk_err(RK_ERR_VERDICT, "another readykernel is at work on this host");
+	return rk_err(RK_ERR_VERDICT, "another readykernel is at work on this host: process %ld",
+		      pid);
+}
+
+static struct rk_err *lock(struct readykernel *rk)
+{
+	if (*rk->host->root == '\0' && geteuid() != 0)
+		return rk_err_sys(EPERM, "only root may change which patches this host has");
+	RK_TRY(rk_host_prepare(rk->host));
+	struct rk_err *err = rk_host_lock(rk->host, true, &rk->lock);
+	if (err && rk_err_code(err) == RK_ERR_VERDICT) {
+		rk_err_free(err);
+		return busy(rk->host);
+	}
+	if (!err)
+		tell_pid(rk->lock);
+	return err;
+}
+
+/* --- opening --- */
+
+/* Below a root of files there is no kernel that could load anything; this one must not be asked. */
+static int refuse_insert(void *ctx, int fd, const char *path)
+{
+	return EOPNOTSUPP;
+}
+
+static int refuse_remove(void *ctx, const char *name)
+{
+	return EOPNOTSUPP;
+}
+
+static const struct rk_livepatch_calls no_calls = {refuse_insert, refuse_remove, NULL};
+
+/* A typing error must not leave a host without patches: it is told, and its default stands. */
+static void warn_of_problems(const struct readykernel *rk)
+{
+	for (size_t i = 0; i < rk->problems.nr; i++)
+		rk_render_warning(stderr, "'%s' line %u: %s", rk->host->config_file,
+				  rk->problems.v[i].line, rk->problems.v[i].text);
+}
+
+struct rk_err *readykernel_reread_patches(struct readykernel *rk)
+{
+	struct rk_patches *patches;
+
+	RK_TRY(rk_patches_list(rk->host, rk->kernel->running.build_id, &patches));
+	rk_patches_free(rk->patches);
+	rk->patches = patches;
+	return NULL;
+}
+
+struct rk_err *readykernel_open(const struct rk_cli *cli, const char *root,
+				enum readykernel_need need, struct readykernel *ret)
+{
+	ret->cli = cli;
+	ret->need = need;
+	RK_TRY(rk_host_create(root ? root : "", &ret->host));
+	if (*ret->host->root)
+		ret->host->roots.calls = &no_calls;
+	if (need == READYKERNEL_CHANGE)
+		RK_TRY(lock(ret));
+	RK_TRY(rk_settings_read(ret->host->config_file, &ret->settings, &ret->problems));
+	warn_of_problems(ret);
+	RK_TRY(rk_host_kernel_read(ret->host, &ret->kernel));
+	RK_TRY(rk_host_state_read(ret->host, &ret->state));
+	RK_TRY(readykernel_reread_patches(ret));
+	return readykernel_open_trust(ret);
+}
+
+void readykernel_close(struct readykernel *rk)
+{
+	rk_licence_free(rk->licence);
+	rk_err_free(rk->licence_problem);
+	rk_trust_free(rk->trust);
+	rk_err_free(rk->trust_problem);
+	rk_patches_free(rk->patches);
+	rk_host_state_free(rk->state);
+	rk_host_kernel_free(rk->kernel);
+	rk_settings_free(rk->settings);
+	rk_vec_deinit(&rk->problems);
+	rk_host_free(rk->host);
+	rk_arena_deinit(&rk->arena);
+	rk_cleanup_close(&rk->lock);
+}
+
+/* --- exit status --- */
+
+/* Uptrack's numbers, which monitoring scripts know. */
+enum {
+	EXIT_NO_NETWORK = 10,
+	EXIT_INTERNAL = 11,
+	EXIT_KERNEL = 13, /* not one that can be patched */
+	EXIT_EXPIRED = 17,
+	EXIT_SERVER = 18,
+};
+
+int readykernel_exit(const struct rk_err *err)
+{
+	enum rk_err_code code = rk_err_code(err);
+
+	if (rk_err_is_distrust(err) && code != RK_ERR_EXPIRED)
+		return RK_EXIT_VERDICT;
+	switch (code) {
+	case RK_ERR_INVALID: return RK_EXIT_USAGE;
+	case RK_ERR_VERDICT: return RK_EXIT_VERDICT;
+	case RK_ERR_NETWORK:
+	case RK_ERR_TIMEOUT: return EXIT_NO_NETWORK;
+	case RK_ERR_NOMEM:
+	case RK_ERR_INTERNAL: return EXIT_INTERNAL;
+	case RK_ERR_UNSUPPORTED: return EXIT_KERNEL;
+	case RK_ERR_EXPIRED: return EXIT_EXPIRED;
+	case RK_ERR_NOT_FOUND: return EXIT_SERVER;
+	default: return RK_EXIT_FAILED;
+	}
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* readykernel load, unload, rollback: the levels that are on this disk, without any network. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/host/choose.h"
+#include "tools/readykernel/client.h"
+
+/* --- load --- */
+
+struct load_values {
+	struct readykernel_common common;
+	bool force, no_wait;
+};
+
+static struct rk_err *parse_level(const char *text, uint64_t *ret)
+{
+	char *end;
+	unsigned long long level = strtoull(text, &end, 10);
+
+	if (text[0] < '1' || text[0] > '9' || *end || level > INT64_MAX)
+		return rk_err(RK_ERR_INVALID, "'%s' is no level; 'readykernel patches' lists them",
+			      text);
+	*ret = level;
+	return NULL;
+}
+
+static struct rk_err *find_level(struct readykernel *rk, const char *text,
+				 const struct rk_patch **ret)
+{
+	uint64_t level = 0;
+	const struct rk_patch *patch;
+
+	RK_TRY(parse_level(text, &level));
+	patch = rk_patches_find(rk->patches, level);
+	if (!patch)
+		return rk_err(RK_ERR_VERDICT,
+			      "level %" PRIu64
+			      " is not installed for kernel %s; 'readykernel patches' lists "
+			      "what is, 'readykernel update' fetches the newest",
+			      level, rk->kernel->running.release);
+	*ret = patch;
+	return NULL;
+}
+
+/* The best that is installed; NULL with the reasons told when there is none. */
+static struct rk_err *choose(struct readykernel *rk, const struct rk_patch **ret)
+{
+	_cleanup_(rk_choice_deinit) struct rk_choice choice = {};
+	struct rk_policy policy = readykernel_policy(rk);
+
+	RK_TRY(rk_choose(rk->patches, rk->state, &policy, &choice));
+	for (size_t i = 0; !choice.patch && i < choice.passed.nr; i++)
+		fprintf(stderr, "level %" PRIu64 ": %s\n", rk->patches->list.v[i].level,
+			rk_passed_name(choice.passed.v[i]));
+	*ret = choice.patch;
+	return NULL;
+}
+
+static struct rk_err *load(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	const struct load_values *values = cli->values;
+	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
+	const struct rk_patch *patch = NULL;
+
+	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk));
+	if (cli->nr_operands)
+		RK_TRY(find_level(&rk, cli->operands[0], &patch));
+	else
+		RK_TRY(choose(&rk, &patch));
+	if (!patch)
+		return rk_err(
+			RK_ERR_VERDICT,
+			"no level is installed for kernel %s that may be loaded; 'readykernel "
+			"update' fetches one",
+			rk.kernel->running.release);
+	return readykernel_load_patch(&rk, patch, values->force, !values->no_wait, ret_exit);
+}
+
+static const struct rk_option load_options[] = {
+	RK_OPT_FLAG('f', "force", struct load_values, force,
+		    "also a level that is blocked on this host, because it went down with it"),
+	RK_OPT_FLAG(0, "no-wait", struct load_values, no_wait,
+		    "do not watch the loaded level for its quiet time; 'readykernel confirm' does"),
+	READYKERNEL_OPT_ROOT(struct load_values, common.root),
+	RK_OPT_END,
+};
+
+const struct rk_verb readykernel_load = {
+	.name = "load",
+	.operands = "[LEVEL]",
+	.summary = "load an installed level, the best one unless it is named",
+	.options = load_options,
+	.values_size = sizeof(struct load_values),
+	.max_operands = 1,
+	.run = load,
+};
+
+/* --- unload --- */
+
+struct unload_values {
+	struct readykernel_common common;
+	bool all;
+};
+
+static struct rk_err *unload(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	const struct unload_values *values = cli->values;
+	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
+
+	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk));
+	return readykernel_unload_patch(&rk, values->all, ret_exit);
+}
+
+static const struct rk_option unload_options[] = {
+	RK_OPT_FLAG(0, "all", struct unload_values, all, "live patches of others, too"),
+	READYKERNEL_OPT_ROOT(struct unload_values, common.root),
+	RK_OPT_END,
+};
+
+const struct rk_verb readykernel_unload = {
+	.name = "unload",
+	.summary =
+		"take the loaded level out of the kernel; the next boot or update loads one again",
+	.options = unload_options,
+	.values_size = sizeof(struct unload_values),
+	.run = unload,
+};
+
+/* --- rollback --- */
+
+/* The newest level below that was good here and that nobody blocked since. */
+static const struct rk_patch *last_good(struct readykernel *rk, const struct rk_patch *loaded)
+{
+	struct rk_policy policy = readykernel_policy(rk);
+	const char *build_id = loaded->build_id;
+	const struct rk_patch *best = NULL;
+
+	rk_vec_for_each(&rk->patches->list, patch) {
+		const struct rk_level_note *note =
+			rk_host_state_find(rk->state, build_id, patch->level);
+		enum rk_passed passed = policy.judge(policy.ctx, build_id, patch->level);
+
+		if (patch->level < loaded->level && note && note->verdict == RK_VERDICT_GOOD &&
+		    passed != RK_PASSED_BLOCKED_BY_VENDOR && passed != RK_PASSED_WITHDRAWN)
+			best = patch;
+	}
+	return best;
+}
+
+static struct rk_err *block(struct readykernel *rk, const struct rk_patch *left)
+{
+	RK_TRY(rk_host_state_block(rk->state, left->build_id, left->level, "rolled-back",
+				   "this host was rolled back from it", rk_host_time(rk->host)));
+	return rk_host_state_write(rk->host, rk->state);
+}
+
+static struct rk_err *rollback(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	const struct load_values *values = cli->values;
+	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
+	const struct rk_patch *loaded = NULL, *to;
+	enum rk_livepatch_state state;
+
+	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk));
+	RK_TRY(rk_apply_loaded(rk.host, rk.patches, &rk.arena, &loaded, &state, NULL));
+	if (!loaded)
+		return rk_err(RK_ERR_VERDICT, "no level is loaded that could be rolled back");
+	to = last_good(&rk, loaded);
+	if (cli->nr_operands)
+		RK_TRY(find_level(&rk, cli->operands[0], &to));
+	if (!to)
+		return rk_err(
+			RK_ERR_VERDICT,
+			"no older level was good on this host; 'readykernel unload' takes level "
+			"%" PRIu64 " out",
+			loaded->level);
+	if (to->level >= loaded->level)
+		return rk_err(RK_ERR_INVALID,
+			      "level %" PRIu64 " is not older than level %" PRIu64
+			      ", which is loaded",
+			      to->level, loaded->level);
+	/* first: whatever happens from here on, it must not come back by itself */
+	RK_TRY(block(&rk, loaded));
+	return readykernel_load_patch(&rk, to, false, !values->no_wait, ret_exit);
+}
+
+static const struct rk_option rollback_options[] = {
+	RK_OPT_FLAG(0, "no-wait", struct load_values, no_wait,
+		    "do not watch the loaded level for its quiet time; 'readykernel confirm' does"),
+	READYKERNEL_OPT_ROOT(struct load_values, common.root),
+	RK_OPT_END,
+};
+
+const struct rk_verb readykernel_rollback = {
+	.name = "rollback",
+	.operands = "[LEVEL]",
+	.summary = "go back to the last level that was good, and block the one that is left",
+	.description =
+		"The blocked level is not loaded again until 'load --force'; a newer one is.",
+	.options = rollback_options,
+	.values_size = sizeof(struct load_values),
+	.max_operands = 1,
+	.run = rollback,
+};

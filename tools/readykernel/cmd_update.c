@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* readykernel check-update, update and bundle install: new levels from a repository or a file. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "lib/base/process.h"
+#include "tools/common/render.h"
+#include "tools/readykernel/client.h"
+
+struct update_values {
+	struct readykernel_common common;
+	bool timer, no_wait, no_load;
+};
+
+/* --- what came of it --- */
+
+static json_t *updated_json(const struct readykernel *rk, const struct readykernel_updated *u)
+{
+	json_t *doc = rk_render_document("readykernel-update", 1);
+
+	json_object_set_new(doc, "kernel", json_string(rk->kernel->running.release));
+	json_object_set_new(doc, "build_id", json_string(rk->kernel->running.build_id));
+	json_object_set_new(doc, "known", json_boolean(u->is_known));
+	json_object_set_new(doc, "loaded", json_integer((json_int_t)u->loaded));
+	json_object_set_new(doc, "level", json_integer((json_int_t)u->chosen));
+	json_object_set_new(doc, "downgrade", json_boolean(u->is_downgrade));
+	json_object_set_new(doc, "installed", json_boolean(u->installed));
+	return doc;
+}
+
+static void show_updated(const struct readykernel *rk, const struct readykernel_updated *u)
+{
+	const char *release = rk->kernel->running.release;
+
+	if (!u->is_known && u->chosen == u->loaded)
+		printf("there are no levels for kernel %s in channel '%s'\n", release,
+		       rk_channel_name(rk->settings->channel));
+	else if (!u->chosen && !u->loaded)
+		printf("there is no level for kernel %s that may be loaded\n", release);
+	else if (u->chosen == u->loaded)
+		printf("level %" PRIu64 " is the newest for this host and is loaded\n", u->loaded);
+	else if (!u->chosen)
+		printf("level %" PRIu64 " was withdrawn, and there is none in its place\n",
+		       u->loaded);
+	else if (u->is_downgrade)
+		printf("level %" PRIu64 " was withdrawn; level %" PRIu64 " takes its place\n",
+		       u->loaded, u->chosen);
+	else if (u->installed)
+		printf("level %" PRIu64 " was fetched\n", u->chosen);
+	else
+		printf("level %" PRIu64 " is there for this host\n", u->chosen);
+}
+
+static struct rk_err *tell(const struct readykernel *rk, const struct readykernel_updated *updated)
+{
+	if (rk->cli->json)
+		return rk_render_json(updated_json(rk, updated));
+	if (!rk->cli->quiet)
+		show_updated(rk, updated);
+	rk_cli_flush(rk->cli);
+	return NULL;
+}
+
+/* --- check-update --- */
+
+static struct rk_err *check_update(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	const struct readykernel_common *values = cli->values;
+	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
+	struct readykernel_update what = {};
+	struct readykernel_updated updated;
+
+	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE, &rk));
+	RK_TRY(readykernel_renew(&rk, &what, &updated));
+	if (updated.chosen == updated.loaded)
+		*ret_exit = RK_EXIT_NOTHING;
+	return tell(&rk, &updated);
+}
+
+const struct rk_verb readykernel_check_update = {
+	.name = "check-update",
+	.summary = "ask the repository whether there is another level for this host",
+	.description = "Exit status: 0 there is one, 4 there is nothing to do.",
+	.options = readykernel_root_options,
+	.values_size = sizeof(struct readykernel_common),
+	.has_json = true,
+	.run = check_update,
+};
+
+/* --- update --- */
+
+static struct rk_err *run_update(struct readykernel *rk, const char *bundle,
+				 const struct update_values *values, enum rk_exit *ret_exit)
+{
+	struct readykernel_update what = {.bundle = bundle, .fetch = true};
+	struct readykernel_updated updated;
+	bool load = !values->no_load && rk->settings->autoload &&
+		    rk->kernel->switched != RK_SWITCH_NO_LOAD;
+
+	RK_TRY(readykernel_renew(rk, &what, &updated));
+	RK_TRY(tell(rk, &updated));
+	if (updated.chosen == updated.loaded)
+		*ret_exit = values->timer ? RK_EXIT_DONE : RK_EXIT_NOTHING;
+	if (updated.chosen == updated.loaded || !load)
+		return NULL;
+	if (!updated.chosen)
+		return readykernel_unload_patch(rk, false, ret_exit);
+	return readykernel_load_patch(rk, rk_patches_find(rk->patches, updated.chosen), false,
+				      !values->no_wait, ret_exit);
+}
+
+static bool is_hour(const struct rk_settings *settings)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	return settings->autoupdate_hour == RK_SETTINGS_NO_HOUR ||
+	       (localtime_r(&now, &tm) && (unsigned int)tm.tm_hour == settings->autoupdate_hour);
+}
+
+/* A fleet must not ask in the same second, nor load a level at the same time. */
+static struct rk_err *spread(const struct rk_settings *settings)
+{
+	uint32_t random = 0;
+
+	if (!settings->spread || getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return NULL;
+	for (uint32_t left = random % settings->spread; left && !rk_is_interrupted(); left--)
+		nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+	return rk_is_interrupted() ? rk_err(RK_ERR_INTERRUPTED, "interrupted") : NULL;
+}
+
+/* Before the lock is taken: nobody has to wait for a timer that waits. *ret: there is something to do. */
+static struct rk_err *wait_for_turn(const struct update_values *values, bool *ret)
+{
+	_cleanup_host_ struct rk_host *host = NULL;
+	_cleanup_settings_ struct rk_settings *settings = NULL;
+	struct rk_settings_problems problems = {};
+
+	RK_TRY(rk_host_create(values->common.root ? values->common.root : "", &host));
+	RK_TRY(rk_settings_read(host->config_file, &settings, &problems));
+	rk_vec_deinit(&problems);
+	*ret = settings->autoupdate && *settings->repository && is_hour(settings);
+	return *ret ? spread(settings) : NULL;
+}
+
+static struct rk_err *update(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	const struct update_values *values = cli->values;
+	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
+	bool mine = true;
+
+	if (values->timer)
+		RK_TRY(wait_for_turn(values, &mine));
+	if (!mine) {
+		*ret_exit = RK_EXIT_NOTHING;
+		return NULL;
+	}
+	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk));
+	return run_update(&rk, NULL, values, ret_exit);
+}
+
+static const struct rk_option update_options[] = {
+	RK_OPT_FLAG(0, "no-load", struct update_values, no_load, "fetch and install, load nothing"),
+	RK_OPT_FLAG(0, "no-wait", struct update_values, no_wait,
+		    "do not watch the loaded level for its quiet time; 'readykernel confirm' does"),
+	RK_OPT_FLAG(
+		0, "timer", struct update_values, timer,
+		"as the timer does it: only if autoupdate is enabled, in its hour, after a random time"),
+	READYKERNEL_OPT_ROOT(struct update_values, common.root),
+	RK_OPT_END,
+};
+
+const struct rk_verb readykernel_update = {
+	.name = "update",
+	.summary = "fetch the newest level that is allowed here, and load it",
+	.description =
+		"Everything is checked against signatures before it is used. The level is watched for a quiet\n"
+		"time before it counts as good. Exit status: 0 done, 4 there was nothing to do.",
+	.options = update_options,
+	.values_size = sizeof(struct update_values),
+	.run = update,
+};
+
+/* --- bundle install --- */
+
+static struct rk_err *bundle_install(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	const struct update_values *values = cli->values;
+	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
+
+	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk));
+	return run_update(&rk, cli->operands[0], values, ret_exit);
+}
+
+static const struct rk_option bundle_options[] = {
+	RK_OPT_FLAG(0, "no-load", struct update_values, no_load, "install, load nothing"),
+	RK_OPT_FLAG(0, "no-wait", struct update_values, no_wait,
+		    "do not watch the loaded level for its quiet time; 'readykernel confirm' does"),
+	READYKERNEL_OPT_ROOT(struct update_values, common.root),
+	RK_OPT_END,
+};
+
+const struct rk_verb readykernel_bundle_install = {
+	.name = "bundle install",
+	.operands = "FILE",
+	.summary = "the same from a bundle, on a host without a network",
+	.options = bundle_options,
+	.values_size = sizeof(struct update_values),
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = bundle_install,
+};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A word, a tab, text: see request.h. Whoever writes it may be in somebody else's hands. */
+#include "tools/readykernel/listen.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void readykernel_listener_deinit(struct readykernel_listener *l)
+{
+	rk_err_free(l->err);
+	rk_str_deinit(&l->last);
+}
+
+/* The code of that name; RK_ERR_TOOL for one that there isn't. */
+static enum rk_err_code code_of(const char *name)
+{
+	for (unsigned int code = 0; code < RK_ERR_CODES; code++)
+		if (rk_streq(rk_err_code_name((enum rk_err_code)code), name))
+			return (enum rk_err_code)code;
+	return RK_ERR_TOOL;
+}
+
+/* "not-found\t\tcannot fetch …" */
+static void hear_error(struct readykernel_listener *l, char *text)
+{
+	char *message = strchr(text, '\t');
+
+	if (!message || l->err)
+		return;
+	*message++ = '\0';
+	message += strspn(message, "\t");
+	l->err = rk_err(code_of(text), "%s", message);
+}
+
+static void hear_advance(struct readykernel_listener *l, const char *text)
+{
+	unsigned long long done, total;
+
+	if (sscanf(text, "%20llu %20llu", &done, &total) == 2)
+		rk_report_advance(l->reporter, done, total, "bytes");
+}
+
+static void hear_phase(struct readykernel_listener *l, char *text)
+{
+	char *colon = strstr(text, ": ");
+
+	if (!colon)
+		return;
+	*colon = '\0';
+	rk_report_phase(l->reporter, text, "%s", colon + 2);
+}
+
+static void hear(struct readykernel_listener *l, char *line)
+{
+	char *text = strchr(line, '\t');
+
+	/* it may say what it likes, but not move our cursor */
+	for (char *c = line; *c; c++)
+		if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7f)
+			*c = '?';
+	if (text)
+		*text++ = '\0';
+	if (!text) {
+		rk_str_clear(&l->last);
+		rk_str_add(&l->last, line);
+		rk_report_note(l->reporter, "readykernel-fetch: %s", line);
+	} else if (rk_streq(line, "phase")) {
+		hear_phase(l, text);
+	} else if (rk_streq(line, "advance")) {
+		hear_advance(l, text);
+	} else if (rk_streq(line, "note")) {
+		rk_report_note(l->reporter, "%s", text);
+	} else if (rk_streq(line, "error")) {
+		hear_error(l, text);
+	} else if (rk_streq(line, "done")) {
+		l->done = true;
+	}
+}
+
+void readykernel_hear(struct readykernel_listener *l, const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] == '\n') {
+			l->line[l->len] = '\0';
+			l->len = 0;
+			hear(l, l->line);
+		} else if (data[i] && l->len < sizeof(l->line) - 1) {
+			l->line[l->len++] = data[i];
+		}
+	}
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a repository or a bundle to a level on this disk. Each file goes the same way: the process without rights fetches it into
+ * incoming/, root reads it from there once, believes only what the signatures say, and keeps a copy of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "lib/base/fs.h"
+#include "tools/common/render.h"
+#include "tools/readykernel/client.h"
+#include "tools/readykernel/fetch.h"
+
+#define SMALL_FILES    10 /* that a check of metadata waits for at most, each fetch_timeout */
+#define UNPACK_SECONDS 600
+#define INCOMING_KEPT \
+	(64u << 20) /* bytes of earlier updates that are left for the next to go on with */
+
+/* --- the process that fetches --- */
+
+static void start_request(struct readykernel *rk, enum readykernel_request_kind kind, int64_t now,
+			  struct readykernel_request *ret)
+{
+	const struct rk_settings *settings = rk->settings;
+	const struct rk_running *running = &rk->kernel->running;
+	const char *proxy = *settings->proxy ? settings->proxy : NULL;
+
+	*ret = (struct readykernel_request){
+		.kind = kind,
+		.repository = settings->repository,
+		.proxy = proxy,
+		.connect_timeout = settings->connect_timeout,
+		.fetch_timeout = settings->fetch_timeout,
+		.minimum_speed = (unsigned int)settings->minimum_speed,
+		.metadata_limit = settings->metadata_limit,
+		.max_file = RK_PATCH_SIZE_MAX,
+		.trust_dir = rk->host->trust_dir,
+		.root_file = readykernel_root_file(rk),
+		.kernel = {running->release, running->version, running->build_id, running->machine},
+		.channel = settings->channel,
+		.now = now,
+	};
+}
+
+/* What earlier updates left is worth something only to an update that goes on where one was interrupted. */
+static struct rk_err *tidy_incoming(const struct rk_host *host)
+{
+	uint64_t bytes = 0;
+
+	if (!rk_fs_exists(host->incoming_dir))
+		return NULL;
+	RK_TRY(rk_fs_usage(host->incoming_dir, &bytes));
+	return bytes > INCOMING_KEPT ? rk_fs_remove_tree(host->incoming_dir) : NULL;
+}
+
+static struct rk_err *fetch_metadata(struct readykernel *rk, int64_t now)
+{
+	struct readykernel_request request;
+
+	if (!*rk->settings->repository)
+		return rk_err(RK_ERR_INVALID,
+			      "no repository is configured; set 'repository' in '%s', or use "
+			      "'readykernel bundle install'",
+			      rk->host->config_file);
+	start_request(rk, READYKERNEL_METADATA, now, &request);
+	return readykernel_fetch(rk->host, &request, -1, SMALL_FILES * rk->settings->fetch_timeout,
+				 rk->cli->reporter);
+}
+
+static struct rk_err *unpack(struct readykernel *rk, const char *path, int64_t now)
+{
+	struct readykernel_request request;
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return rk_err_sys(errno, "cannot open '%s'", path);
+	/* one bundle at a time, and nothing that isn't of it */
+	RK_TRY(rk_fs_remove_tree(rk->host->incoming_dir));
+	start_request(rk, READYKERNEL_UNPACK, now, &request);
+	request.bundle = path;
+	return readykernel_fetch(rk->host, &request, fd, UNPACK_SECONDS, rk->cli->reporter);
+}
+
+static struct rk_err *fetch_module(struct readykernel *rk, const struct rk_release_level *level,
+				   const char *name)
+{
+	struct readykernel_request request;
+
+	if (level->length > rk->settings->module_limit)
+		return rk_err(RK_ERR_LIMIT,
+			      "level %" PRIu64 " has %" PRIu64 " bytes, 'module_limit' is %" PRIu64,
+			      level->level, level->length, rk->settings->module_limit);
+	start_request(rk, READYKERNEL_FILE, 0, &request);
+	request.file = name;
+	request.sha256 = level->sha256;
+	request.length = level->length;
+	return readykernel_fetch(rk->host, &request, -1, rk->settings->fetch_timeout + 60,
+				 rk->cli->reporter);
+}
+
+/* --- root's part --- */
+
+static struct rk_err *believe(struct readykernel *rk, int64_t now, bool bundle,
+			      struct rk_trust_news *ret)
+{
+	_cleanup_trust_directory_ struct rk_trust_source source = {};
+	const struct rk_running *running = &rk->kernel->running;
+	struct rk_kernel_id kernel = {running->release, running->version, running->build_id,
+				      running->machine};
+	struct rk_trust_request request = {&kernel, rk->settings->channel, now, bundle};
+
+	RK_TRY(rk_trust_directory_open(rk->host->incoming_dir, &source));
+	rk->release = NULL; /* belongs to what is replaced */
+	RK_TRY(rk_trust_update(rk->trust, &request, &source, ret));
+	return readykernel_reread_trust(rk);
+}
+
+/* All of the signed file that the level is listed in, to be installed beside it. */
+static struct rk_err *install_copy(struct readykernel *rk, const struct rk_release_level *level,
+				   const char *module)
+{
+	struct rk_patch record;
+	_cleanup_free_ char *bytes = NULL;
+	size_t len;
+
+	RK_TRY(readykernel_record(rk->release, level, &rk->arena, &record));
+	RK_TRY(rk_trust_release_bytes(rk->trust, record.build_id, rk->release->channel, &bytes,
+				      &len));
+	RK_TRY(rk_patches_install(rk->host, &record, module, bytes, len));
+	return readykernel_reread_patches(rk);
+}
+
+static struct rk_err *copy_module(struct readykernel *rk, const struct rk_release_level *level,
+				  const char *name, const char *to)
+{
+	_cleanup_trust_directory_ struct rk_trust_source source = {};
+	_cleanup_close_ int fd = -1;
+
+	RK_TRY(rk_trust_directory_open(rk->host->incoming_dir, &source));
+	RK_TRY(rk_trust_directory_file(&source, name, &fd));
+	return rk_trust_copy_module(fd, rk->release, level, to);
+}
+
+static struct rk_err *install(struct readykernel *rk, const struct rk_release_level *level,
+			      bool from_bundle)
+{
+	_cleanup_free_ char *name =
+		rk_name_file(rk->release->kernel.build_id, level->sha256, RK_FILE_MODULE);
+	const char *copy = rk_arena_printf(&rk->arena, "%s/verified.ko", rk->host->state_dir);
+
+	if (!name || !copy)
+		return rk_err_nomem();
+	if (!from_bundle)
+		RK_TRY(fetch_module(rk, level, name));
+	struct rk_err *err = copy_module(rk, level, name, copy);
+	if (!err)
+		err = install_copy(rk, level, copy);
+	unlink(copy);
+	return err;
+}
+
+/* --- which level --- */
+
+struct refused {
+	const struct rk_host_state *state;
+	const char *build_id;
+};
+
+static bool is_refused(void *ctx, uint64_t level)
+{
+	const struct refused *r = ctx;
+	const struct rk_level_note *note = rk_host_state_find(r->state, r->build_id, level);
+
+	return note && note->verdict == RK_VERDICT_BLOCKED;
+}
+
+static struct rk_err *choose(struct readykernel *rk, struct rk_level_choice *ret,
+			     struct readykernel_updated *updated)
+{
+	struct refused refused = {rk->state, rk->kernel->running.build_id};
+	struct rk_level_request request = {.is_refused = is_refused, .ctx = &refused};
+	const struct rk_freeze *freeze = &rk->state->freeze;
+	const struct rk_patch *loaded = NULL;
+	enum rk_livepatch_state state;
+
+	RK_TRY(rk_apply_loaded(rk->host, rk->patches, &rk->arena, &loaded, &state, NULL));
+	request.loaded = loaded ? loaded->level : 0;
+	request.max_level = freeze->kind == RK_FREEZE_LEVEL ? freeze->level : 0;
+	request.released_before = freeze->kind == RK_FREEZE_DATE ? freeze->date : 0;
+	rk_trust_choose(rk->trust, refused.build_id, rk->release, &request, ret);
+	updated->loaded = updated->chosen = request.loaded;
+	if (ret->action != RK_LEVEL_ACTION_KEEP)
+		updated->chosen = ret->action == RK_LEVEL_ACTION_LOAD ? ret->level->level : 0;
+	updated->is_downgrade = ret->is_downgrade;
+	return NULL;
+}
+
+/* --- the whole --- */
+
+static struct rk_err *renew_metadata(struct readykernel *rk, const struct readykernel_update *what,
+				     struct readykernel_updated *ret)
+{
+	struct rk_trust_news news = {};
+	int64_t now =
+		rk_host_time(rk->host); /* one time for all, lest something expires meanwhile */
+
+	if (rk->kernel->switched >= RK_SWITCH_DISABLED) /* off, or the file: "nothing" means it */
+		RK_TRY(rk_host_kernel_may_load(rk->host, rk->kernel, false));
+	RK_TRY(readykernel_need_trust(rk));
+	RK_TRY(readykernel_may_fetch(rk));
+	RK_TRY(tidy_incoming(rk->host));
+	if (what->bundle)
+		RK_TRY(unpack(rk, what->bundle, now));
+	else
+		RK_TRY(fetch_metadata(rk, now));
+	RK_TRY(believe(rk, now, what->bundle != NULL, &news));
+	if (news.clock_behind_s > 0)
+		rk_report_note(rk->cli->reporter,
+			       "this host's clock is at least %" PRId64 " s behind",
+			       news.clock_behind_s);
+	ret->is_known = rk->release != NULL;
+	/* the product is known only now */
+	return readykernel_may_fetch(rk);
+}
+
+static struct rk_err *note_check(struct readykernel *rk, const struct rk_err *err, uint64_t level)
+{
+	RK_TRY(rk_host_state_set_last(rk->state, &rk->state->last_check, rk_host_time(rk->host),
+				      err ? rk_err_code_name(rk_err_code(err)) : "ok",
+				      err ? rk_err_message(err) : NULL, level));
+	return rk_host_state_write(rk->host, rk->state);
+}
+
+static struct rk_err *renew(struct readykernel *rk, const struct readykernel_update *what,
+			    struct readykernel_updated *ret)
+{
+	struct rk_level_choice choice = {};
+
+	RK_TRY(renew_metadata(rk, what, ret));
+	RK_TRY(choose(rk, &choice, ret));
+	if (!what->fetch || choice.action != RK_LEVEL_ACTION_LOAD ||
+	    rk_patches_find(rk->patches, ret->chosen))
+		return NULL;
+	RK_TRY(install(rk, choice.level, what->bundle != NULL));
+	ret->installed = true;
+	return NULL;
+}
+
+struct rk_err *readykernel_renew(struct readykernel *rk, const struct readykernel_update *what,
+				 struct readykernel_updated *ret)
+{
+	struct readykernel_updated updated = {};
+	struct rk_err *err = renew(rk, what, &updated);
+	struct rk_err *second = note_check(rk, err, updated.chosen);
+
+	if (err)
+		rk_err_free(second);
+	if (err || second)
+		return err ? err : second;
+	*ret = updated;
+	return NULL;
+}
