@@ -3,18 +3,17 @@
  * Who else has to do with the functions a patch replaces: other live patches, probes (a kprobe inside the old body sees nothing any more; one that
  * may change where the CPU goes on makes the kernel refuse the patch), and tasks that are in them now.
  */
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "lib/livepatch/check_internal.h"
 #include "lib/livepatch/internal.h"
+#include "lib/livepatch/listing.h"
 
 #define TRACE_MAX    (8u << 20) /* with function tracing on, every function is listed: 50,000 lines */
 #define KALLSYMS_MAX (64u << 20) /* some 10 MB */
 #define TASKS_SHOWN  5
-#define NOT_FUNCTION "klp_"
 
 /* --- live patches --- */
 
@@ -120,48 +119,17 @@ static struct rk_err *count_symbol(const struct rk_checking *c, const char *name
 	return NULL;
 }
 
-/* The object named behind a function: "[module]" on stacks, "module" in the list of kprobes; what else stands there (a count in parentheses,
- * flags in capitals) means vmlinux. */
-static const char *object_behind(const char *text, size_t *ret_len)
+/* Of ours, the function that is listed. */
+static const struct rk_manifest_func *find_listed(const struct rk_checking *c,
+						  const struct rk_listed *listed)
 {
-	text += strcspn(text, " \t\n");
-	text += strspn(text, " \t");
-	if (*text == '[')
-		text++;
-	*ret_len = strcspn(text, " \t]\n");
-	if (*ret_len && *text != '(' && !isupper((unsigned char)*text))
-		return text;
-	*ret_len = strlen("vmlinux");
-	return "vmlinux";
-}
-
-/* Of ours, the function that text ("name", "name+0x10/0x20") begins with. */
-static const struct rk_manifest_func *func_at(const struct rk_checking *c, const char *text)
-{
-	size_t len = strcspn(text, "+ \t\n");
-	size_t object_len;
-	const char *object = object_behind(text, &object_len);
-
 	rk_vec_for_each(&c->info->manifest->funcs, it)
-		if (strlen(it->name) == len && !memcmp(it->name, text, len) &&
-		    strlen(it->object) == object_len && !memcmp(it->object, object, object_len))
+		if (strlen(it->name) == listed->name_len &&
+		    !memcmp(it->name, listed->name, listed->name_len) &&
+		    strlen(it->object) == listed->object_len &&
+		    !memcmp(it->object, listed->object, listed->object_len))
 			return it;
 	return NULL;
-}
-
-/* "name (2) R I D …": I is IPMODIFY, only one may have it; livepatch's own users share. */
-static bool is_modified_by_other(const char *line, size_t len)
-{
-	const char *flags = memchr(line, ')', len);
-
-	if (!flags)
-		return false;
-	len -= (size_t)(flags - line);
-	for (size_t i = 1; i + 1 < len && (flags[i] == ' ' || isupper((unsigned char)flags[i]));
-	     i++)
-		if (flags[i] == 'I' && flags[i - 1] == ' ')
-			return !memmem(flags, len, NOT_FUNCTION, strlen(NOT_FUNCTION));
-	return false;
 }
 
 static bool is_patched(const struct rk_livepatch_list *list, const char *name)
@@ -202,43 +170,32 @@ static struct rk_err *check_tracers(const struct rk_checking *c, bool *ret_seen)
 
 	RK_TRY(rk_livepatch_list(c->roots, &list));
 	RK_TRY(read_first(c, paths, ARRAY_SIZE(paths), &text, ret_seen));
-	for (const char *line = rk_str_get(&text); *ret_seen && *line;) {
-		size_t len = strcspn(line, "\n");
-		const struct rk_manifest_func *func = func_at(c, line);
+	if (!*ret_seen)
+		return NULL;
+	for (const char *line = rk_str_get(&text); *line;) {
+		struct rk_listed listed;
+		const struct rk_manifest_func *func;
 
-		if (func && is_modified_by_other(line, len) && !is_patched(&list, func->name))
+		if (!rk_listing_line(RK_LISTING_TRACED, &line, &listed) || !listed.is_exclusive)
+			continue;
+		func = find_listed(c, &listed);
+		if (func && !is_patched(&list, func->name))
 			RK_TRY(tell_modified(c, func));
-		line += len + (line[len] == '\n');
 	}
 	return NULL;
 }
 
-/* "address  k  name+0x10  [module]  [DISABLED][FTRACE]"; r for a return probe. */
-static struct rk_err *check_kprobe(const struct rk_checking *c, const char *line)
+static struct rk_err *tell_kprobe(const struct rk_checking *c, const struct rk_listed *listed,
+				  const struct rk_manifest_func *func)
 {
-	const char *kind = line + strcspn(line, " \n");
-	const char *place = kind + strspn(kind, " ");
-	const struct rk_manifest_func *func;
-	unsigned long offset;
-	bool is_return = *place == 'r';
-
-	place += strcspn(place, " \n");
-	place += strspn(place, " ");
-	if (!*place || *place == '\n')
-		return NULL;
-	func = func_at(c, place);
-	if (!func)
-		return NULL;
-	place += strlen(func->name);
-	offset = *place == '+' ? strtoul(place + 1, NULL, 0) : 0;
 	/* at its entry, and at its return, a function's probes go on */
-	if (is_return || !offset)
+	if (listed->is_return || !listed->offset)
 		return rk_check_add(c, "probes", RK_CHECK_OK, "a probe at %s stays effective",
 				    func->name);
 	return rk_check_add(c, "probes", RK_CHECK_WARNING,
 			    "the kprobe at %s+0x%lx will see nothing any more: the old body "
 			    "doesn't run",
-			    func->name, offset);
+			    func->name, listed->offset);
 }
 
 static struct rk_err *check_kprobes(const struct rk_checking *c, bool *ret_seen)
@@ -247,11 +204,17 @@ static struct rk_err *check_kprobes(const struct rk_checking *c, bool *ret_seen)
 	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 
 	RK_TRY(read_first(c, paths, ARRAY_SIZE(paths), &text, ret_seen));
-	for (const char *line = rk_str_get(&text); *ret_seen && *line;) {
-		size_t len = strcspn(line, "\n");
+	if (!*ret_seen)
+		return NULL;
+	for (const char *line = rk_str_get(&text); *line;) {
+		struct rk_listed listed;
+		const struct rk_manifest_func *func;
 
-		RK_TRY(check_kprobe(c, line));
-		line += len + (line[len] == '\n');
+		if (!rk_listing_line(RK_LISTING_KPROBES, &line, &listed))
+			continue;
+		func = find_listed(c, &listed);
+		if (func)
+			RK_TRY(tell_kprobe(c, &listed, func));
 	}
 	return NULL;
 }
@@ -284,17 +247,17 @@ struct tasks {
 	size_t looked_at, readable, inside;
 };
 
-/* The function of ours that a stack ("[<0>] name+0x1/0x2 [module]" a line) goes through; NULL: none. */
+/* The function of ours that a stack goes through; NULL: none. */
 static const struct rk_manifest_func *func_on_stack(const struct rk_checking *c, const char *stack)
 {
-	for (const char *line = stack; *line;) {
-		size_t len = strcspn(line, "\n");
-		const char *space = memchr(line, ' ', len);
-		const struct rk_manifest_func *func = space ? func_at(c, space + 1) : NULL;
+	while (*stack) {
+		struct rk_listed listed;
+		const struct rk_manifest_func *func = NULL;
 
+		if (rk_listing_line(RK_LISTING_STACK, &stack, &listed))
+			func = find_listed(c, &listed);
 		if (func)
 			return func;
-		line += len + (line[len] == '\n');
 	}
 	return NULL;
 }
