@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/parallel.h"
@@ -15,10 +14,9 @@
 #include "lib/source/paths.h"
 
 /* Larger headers hold register definitions of graphics and media chips and include nothing: a third of a tree's bytes. */
-#define HEADER_MAX     (512u << 10)
-#define SOURCE_MAX     (64u << 20)
-#define GRAPH_MAX      (256u << 20)
-#define TREE_DEPTH_MAX 32
+#define HEADER_MAX (512u << 10)
+#define SOURCE_MAX (64u << 20)
+#define GRAPH_MAX  (256u << 20)
 /* Tens of thousands of small files: one reader alone would wait for the disk most of the time. */
 #define READERS 16
 
@@ -89,64 +87,22 @@ static struct rk_err *read_file(void *ctx, size_t i)
 	return rk_str_check(&file->lines);
 }
 
-/* Directories that no unit of this kernel reads from. */
-static bool is_outside(const struct rk_kbuild *kbuild, const char *path)
+static struct rk_err *add_file(void *ctx, const char *path, off_t size)
 {
-	const char *const outside[] = {"Documentation", "LICENSES", "debian",
-				       "samples",	"scripts",  "tools"};
+	struct collection *all = ctx;
+	struct source_file file = {NULL, size, RK_STR_INIT};
 
-	for (size_t i = 0; i < ARRAY_SIZE(outside); i++) {
-		if (rk_streq(path, outside[i]))
-			return true;
-	}
-	return rk_has_prefix(path, "arch/") && !strchr(path + 5, '/') &&
-	       !rk_streq(path + 5, kbuild->srcarch);
-}
-
-static struct rk_err *add_file(struct collection *all, const char *path, off_t size)
-{
-	struct source_file file = {rk_arena_strdup(&all->arena, path), size, RK_STR_INIT};
-
+	if (!rk_has_suffix(path, ".c") && !rk_has_suffix(path, ".h") &&
+	    !rk_has_suffix(path, ".inc"))
+		return NULL;
+	file.path = rk_arena_strdup(&all->arena, path);
 	return file.path && rk_vec_push(&all->files, file) ? NULL : rk_err_nomem();
-}
-
-static struct rk_err *list_files(struct collection *all, const char *path, int depth)
-{
-	const struct rk_kbuild *kbuild = all->kbuild;
-	_cleanup_free_ char *full = rk_path_join(kbuild->target->source, path);
-	struct dirent **entries = NULL;
-	struct rk_err *err = NULL;
-
-	if (!full)
-		return rk_err_nomem();
-	int nr = depth > 0 ? scandir(full, &entries, NULL, alphasort) : 0;
-	for (int i = 0; i < nr; i++) {
-		const char *name = entries[i]->d_name;
-		_cleanup_free_ char *below = rk_path_join(path, name);
-		_cleanup_free_ char *file =
-			below ? rk_path_join(kbuild->target->source, below) : NULL;
-		bool is_c = rk_has_suffix(name, ".c") || rk_has_suffix(name, ".h") ||
-			    rk_has_suffix(name, ".inc");
-		struct stat st;
-
-		if (!file && !err)
-			err = rk_err_nomem();
-		if (!err && name[0] != '.' && lstat(file, &st) == 0) {
-			if (S_ISREG(st.st_mode) && is_c)
-				err = add_file(all, below, st.st_size);
-			else if (S_ISDIR(st.st_mode) && !is_outside(kbuild, below))
-				err = list_files(all, below, depth - 1);
-		}
-		free(entries[i]);
-	}
-	free(entries);
-	return err;
 }
 
 static struct rk_err *collect(const struct rk_kbuild *kbuild, bool only_c, struct rk_str *out)
 {
 	struct collection all = {.kbuild = kbuild, .only_c = only_c};
-	struct rk_err *err = list_files(&all, "", TREE_DEPTH_MAX);
+	struct rk_err *err = rk_kbuild_walk(kbuild, add_file, &all);
 
 	if (!err)
 		err = rk_parallel(all.files.nr, READERS, read_file, &all);

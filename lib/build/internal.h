@@ -3,6 +3,8 @@
 #ifndef RK_BUILD_INTERNAL_H
 #define RK_BUILD_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "lib/base/arena.h"
 #include "lib/base/map.h"
 #include "lib/base/process.h"
@@ -84,6 +86,13 @@ struct rk_err *rk_dirs_reaching_out(struct rk_kbuild *kbuild, const char *unit, 
 
 /* The unit that includes path (a .c or private header) by name, or NULL. */
 struct rk_err *rk_unit_including(struct rk_kbuild *kbuild, const char *path, const char **ret)
+	__must_use;
+
+/* path: within the source tree. */
+typedef struct rk_err *rk_kbuild_on_file(void *ctx, const char *path, off_t size);
+/* Calls on_file for each regular file that may belong to this kernel, always in the same order, until one fails: what is hidden, documentation,
+ * tools and other architectures is left out. */
+struct rk_err *rk_kbuild_walk(const struct rk_kbuild *kbuild, rk_kbuild_on_file *on_file, void *ctx)
 	__must_use;
 
 /* Words of one shell command line, quotes resolved; commands separated by ';' are separate arrays. */

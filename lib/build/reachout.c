@@ -7,30 +7,14 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "lib/build/internal.h"
 
-#define MAKEFILE_MAX   (4u << 20)
-#define LIST_MAX       (1u << 20)
-#define TREE_DEPTH_MAX 32
-#define NEAR_DIRS      3 /* as "drivers/gpu/drm" for amdgpu and amd/display */
-
-/* Without code of this kernel. */
-static bool is_outside(const struct rk_kbuild *kbuild, const char *path)
-{
-	const char *const outside[] = {"Documentation", "LICENSES", "debian", "include",
-				       "samples",	"scripts",  "tools",  ".git"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(outside); i++) {
-		if (rk_streq(path, outside[i]))
-			return true;
-	}
-	return rk_has_prefix(path, "arch/") && !strchr(path + 5, '/') &&
-	       !rk_streq(path + 5, kbuild->srcarch);
-}
+#define MAKEFILE_MAX (4u << 20)
+#define LIST_MAX     (1u << 20)
+#define NEAR_DIRS    3 /* as "drivers/gpu/drm" for amdgpu and amd/display */
 
 static bool reaches_out(const char *text)
 {
@@ -39,42 +23,38 @@ static bool reaches_out(const char *text)
 	return strstr(text, "\ninclude ") || strstr(text, "\n-include ");
 }
 
-/* Adds path, below which no more than depth levels are looked at, and what is below it to out, one a line. */
-static struct rk_err *scan(const struct rk_kbuild *kbuild, const char *path, int depth,
-			   struct rk_str *out)
+struct list {
+	const struct rk_kbuild *kbuild;
+	struct rk_str out;
+};
+
+/* Adds the Makefile's directory; the topmost one and those of headers name no objects. */
+static struct rk_err *add_makefile(void *ctx, const char *path, off_t size)
 {
-	_cleanup_free_ char *full = rk_path_join(kbuild->target->source, path);
-	struct dirent **entries = NULL;
-	struct rk_err *err = NULL;
+	struct list *list = ctx;
+	_cleanup_free_ char *file = NULL, *text = NULL;
+	const char *slash = strrchr(path, '/');
 
-	if (!full)
+	(void)size;
+	if (!slash || rk_has_prefix(path, "include/") ||
+	    (!rk_streq(slash, "/Makefile") && !rk_streq(slash, "/Kbuild")))
+		return NULL;
+	file = rk_path_join(list->kbuild->target->source, path);
+	if (!file)
 		return rk_err_nomem();
-	int nr = depth > 0 ? scandir(full, &entries, NULL, alphasort) : 0;
-	for (int i = 0; i < nr; i++) {
-		const char *name = entries[i]->d_name;
-		_cleanup_free_ char *below = rk_path_join(path, name);
-		_cleanup_free_ char *file =
-			below ? rk_path_join(kbuild->target->source, below) : NULL;
-		bool is_makefile = rk_streq(name, "Makefile") || rk_streq(name, "Kbuild");
-		struct stat st;
+	RK_TRY(rk_fs_read(file, MAKEFILE_MAX, &text, NULL));
+	if (reaches_out(text))
+		rk_str_addf(&list->out, "%.*s\n", (int)(slash - path), path);
+	return NULL;
+}
 
-		if (!file && !err)
-			err = rk_err_nomem();
-		if (!err && is_makefile && *path) {
-			_cleanup_free_ char *text = NULL;
+static struct rk_err *make_list(const struct rk_kbuild *kbuild, struct rk_str *out)
+{
+	struct list list = {kbuild, RK_STR_INIT};
+	struct rk_err *err = rk_kbuild_walk(kbuild, add_makefile, &list);
 
-			err = rk_fs_read(file, MAKEFILE_MAX, &text, NULL);
-			if (!err && reaches_out(text))
-				rk_str_addf(out, "%s\n", path);
-		} else if (!err && name[0] != '.' && !strchr(name, '.') &&
-			   !is_outside(kbuild, below) && lstat(file, &st) == 0 &&
-			   S_ISDIR(st.st_mode)) {
-			err = scan(kbuild, below, depth - 1, out);
-		}
-		free(entries[i]);
-	}
-	free(entries);
-	return err;
+	*out = list.out;
+	return err ? err : rk_str_check(out);
 }
 
 /* The list, from the file it is kept in or made now. */
@@ -87,8 +67,7 @@ static struct rk_err *get_list(struct rk_kbuild *kbuild, char **ret)
 		return rk_err_nomem();
 	if (kbuild->keeps_recipes && rk_fs_exists(file))
 		return rk_fs_read(file, LIST_MAX, ret, NULL);
-	RK_TRY(scan(kbuild, "", TREE_DEPTH_MAX, &out));
-	RK_TRY(rk_str_check(&out));
+	RK_TRY(make_list(kbuild, &out));
 	if (kbuild->keeps_recipes)
 		RK_TRY(rk_fs_write(file, rk_str_get(&out), out.len, 0666));
 	return rk_str_take(&out, ret);
