@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 import tap  # noqa: E402
 from tap import contains, equal, ok, run  # noqa: E402
 
-TOOL = sys.argv[1]
+TOOL = os.path.abspath(sys.argv[1])
 TMP = pathlib.Path(tap.tmpdir())
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 
@@ -265,6 +265,18 @@ def test_checks():
     contains(result.stdout, "change   'stranger' is loaded, which is no cumulative patch\n", "replace says what it would do")
 
 
+def test_names():
+    """A name is never a file of the working directory."""
+    tree = Tree("names")
+    planted = TMP / "planted"
+    planted.write_bytes(make_patch("planted", 1).read_bytes())
+    result = run([TOOL, "load", "--check", "--root", tree.path, "planted"], cwd=TMP)
+    equal(result.returncode, 1, "a file without '.ko' in the working directory")
+    contains(result.stderr, "'planted' is not installed for kernel", "… isn't taken for a patch of that name")
+    equal(run([TOOL, "load", "--check", "--root", tree.path, "./planted"], cwd=TMP).returncode, 0, "with a '/' it is a path")
+    equal(run([TOOL, "load", "--check", "--root", tree.path, "planted.ko"], cwd=TMP).returncode, 0, "with '.ko' as well")
+
+
 def test_boot():
     tree = Tree("boot")
     tree.put("proc/cmdline", "BOOT_IMAGE=/vmlinuz kpatch.enable=0 quiet\n")
@@ -290,7 +302,7 @@ def test_unit():
         contains(text, line + "\n", f"kpatch.service: {line}")
 
 
-for function in [test_help, test_misuse, test_info, test_manifest, test_refused, test_nothing, test_transition, test_install, test_checks, test_boot,
+for function in [test_help, test_misuse, test_info, test_manifest, test_refused, test_nothing, test_transition, test_install, test_checks, test_names, test_boot,
                  test_unit]:
     function()
 tap.done()

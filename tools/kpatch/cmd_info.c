@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "tools/common/render.h"
 #include "tools/kpatch/kpatch.h"
@@ -157,7 +156,7 @@ static struct rk_err *info(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	_cleanup_place_ struct kpatch_place place = {};
 
 	(void)ret_exit;
-	if (rk_fs_exists(what))
+	if (kpatch_is_path(what))
 		return info_of_file(cli, what);
 	RK_TRY(kpatch_place_init(cli, &place));
 	return info_of_name(cli, &place, what);

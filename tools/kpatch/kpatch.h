@@ -46,6 +46,9 @@ void kpatch_place_deinit(struct kpatch_place *place);
 
 struct rk_livepatch_patience kpatch_patience(const struct rk_cli *cli);
 
+/* A file and no name: it has a '/', or ends with ".ko" and is there. A name never means what somebody left in the working directory. */
+bool kpatch_is_path(const char *what);
+
 /* The file that is meant: one that is there, else an installed one of that name, made absolute. RK_ERR_NOT_FOUND, RK_ERR_SYS. */
 struct rk_err *kpatch_find_file(const struct kpatch_place *place, const char *release,
 				const char *what, char **ret) __must_use;

@@ -47,20 +47,24 @@ struct rk_livepatch_patience kpatch_patience(const struct rk_cli *cli)
 	return patience;
 }
 
+bool kpatch_is_path(const char *what)
+{
+	return strchr(what, '/') || (rk_has_suffix(what, ".ko") && rk_fs_exists(what));
+}
+
 struct rk_err *kpatch_find_file(const struct kpatch_place *place, const char *release,
 				const char *what, char **ret)
 {
-	bool is_path = strchr(what, '/') || rk_has_suffix(what, ".ko");
-
-	if (rk_fs_exists(what) || strchr(what, '/'))
+	if (kpatch_is_path(what))
 		return rk_cli_absolute_path(what, ret);
 	RK_TRY(rk_installed_find(&place->roots, release, what, ret));
 	if (*ret)
 		return NULL;
-	if (is_path)
+	if (rk_has_suffix(what, ".ko"))
 		return rk_cli_absolute_path(what, ret);
 	return rk_err(
 		RK_ERR_NOT_FOUND,
-		"'%s' is neither a file nor installed for kernel %s; 'kpatch list' shows what is",
+		"'%s' is not installed for kernel %s, and a file's name ends with '.ko' or has a "
+		"'/'; 'kpatch list' shows what is installed",
 		what, release);
 }
