@@ -14,8 +14,7 @@
 struct rk_err *rk_effective_write(const struct rk_host *host, const struct rk_status *status)
 	__must_use;
 
-/* Effective version: release and the patch's word ("6.1.0-47-cloud-amd64 (as 6.1.176-1)"), or with the level
- * ("6.1.0-47-cloud-amd64+rk12"). patch NULL: the release. In arena, NULL without memory. */
+/* Effective version: release and level ("6.1.0-47-cloud-amd64+rk12"). patch NULL: the release. In arena, NULL without memory. */
 const char *rk_effective_release(const struct rk_host_kernel *kernel, const struct rk_patch *patch,
 				 struct rk_arena *arena);
 

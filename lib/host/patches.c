@@ -33,7 +33,6 @@ static const struct rk_json_field fields[] = {
 	RK_JSON_FIELD(rk_patch, length, "length", U64),
 	RK_JSON_FIELD(rk_patch, channel, "channel", STRING),
 	RK_JSON_FIELD(rk_patch, product, "product", OPTIONAL),
-	RK_JSON_FIELD(rk_patch, effective, "effective", OPTIONAL),
 	RK_JSON_FIELD(rk_patch, released, "released", TIME),
 	RK_JSON_FIELD(rk_patch, covered_until, "covered_until", TIME),
 	RK_JSON_FIELD(rk_patch, official, "official", BOOL),

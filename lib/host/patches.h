@@ -21,11 +21,9 @@ struct rk_patch {
 	const char *build_id, *release, *version, *arch; /* of the kernel it is for */
 	const char *sha256;
 	uint64_t length;
-	const char *channel; /* it came from; "" for an unofficial one */
-	const char *product; /* "debian-12"; or NULL */
-	const char
-		*effective; /* the version this kernel then is as safe as ("6.1.176-1"); or NULL */
-	int64_t released;   /* seconds since 1970; 0 unknown */
+	const char *channel;   /* it came from; "" for an unofficial one */
+	const char *product;   /* "debian-12"; or NULL */
+	int64_t released;      /* seconds since 1970; 0 unknown */
 	int64_t covered_until; /* the same */
 	bool official;	       /* from a signed release */
 	const char **cves;     /* all it fixes, sorted */

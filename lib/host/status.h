@@ -21,7 +21,14 @@ enum rk_status_verdict {
 	RK_STATUS_STALLED = 4,	   /* in transition longer than its limit */
 	RK_STATUS_FAILED = 5,	   /* the last change failed, or its level is blocked */
 };
+/* "latest", "none", "outdated", "unsupported", "stalled", "failed" */
 const char *rk_status_verdict_name(enum rk_status_verdict verdict);
+
+enum rk_secure_boot {
+	RK_SECURE_BOOT_UNKNOWN,
+	RK_SECURE_BOOT_OFF,
+	RK_SECURE_BOOT_ON
+};
 
 /* What lib/trust knows; all zero: nothing (no repository yet). */
 struct rk_status_trust {
@@ -39,6 +46,7 @@ struct rk_status_trust {
 
 struct rk_status {
 	struct rk_arena arena;
+	int64_t now; /* seconds since 1970, when it was collected */
 	const struct rk_host_kernel *kernel;
 	const struct rk_settings *settings;
 	const struct rk_host_state *state;
@@ -47,11 +55,14 @@ struct rk_status {
 	const struct rk_patch *loaded; /* NULL: none of ours */
 	enum rk_livepatch_state loaded_state;
 	const char *foreign;   /* another live patch that is loaded; or NULL */
+	bool has_livepatch;    /* the kernel can be patched at all */
 	const char *effective; /* version the kernel is as safe as */
 	const char **cves, **cves_missing,
 		**cves_excluded; /* fixed; of the newest level and not loaded; of these by freeze */
 	size_t nr_cves, nr_cves_missing, nr_cves_excluded;
 	struct rk_livepatch_blockers blockers; /* when in transition; stacks only for root */
+	enum rk_secure_boot secure_boot;
+	uint64_t taint; /* of the kernel: /proc/sys/kernel/tainted */
 	enum rk_status_verdict verdict;
 	const char *summary; /* the verdict in one line */
 };

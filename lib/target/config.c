@@ -17,12 +17,10 @@ void rk_config_deinit(struct rk_config *config)
 	rk_arena_deinit(&config->arena);
 }
 
-struct rk_err *rk_config_read(const char *path, struct rk_config *ret)
+struct rk_err *rk_config_parse(const char *path, char *text, struct rk_config *ret)
 {
 	_cleanup_config_ struct rk_config config = {};
-	_cleanup_free_ char *text = NULL;
 
-	RK_TRY(rk_fs_read(path, RK_CONFIG_MAX, &text, NULL));
 	for (char *line = text, *next; line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
@@ -42,6 +40,14 @@ struct rk_err *rk_config_read(const char *path, struct rk_config *ret)
 	*ret = config;
 	config = (struct rk_config){};
 	return NULL;
+}
+
+struct rk_err *rk_config_read(const char *path, struct rk_config *ret)
+{
+	_cleanup_free_ char *text = NULL;
+
+	RK_TRY(rk_fs_read(path, RK_CONFIG_MAX, &text, NULL));
+	return rk_config_parse(path, text, ret);
 }
 
 /* Options that code doesn't depend on: versions of tools, and what only matters to who builds and signs (Debian

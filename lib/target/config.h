@@ -22,6 +22,8 @@ void rk_config_deinit(struct rk_config *config);
 #define _cleanup_config_ _cleanup_(rk_config_deinit)
 
 struct rk_err *rk_config_read(const char *path, struct rk_config *ret) __must_use;
+/* The same from text, which is cut into its lines; path is for messages. */
+struct rk_err *rk_config_parse(const char *path, char *text, struct rk_config *ret) __must_use;
 
 /* What differs between two configurations, apart from options that code doesn't depend on (versions of tools, keys). */
 struct rk_config_drift {
