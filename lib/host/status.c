@@ -77,23 +77,30 @@ static bool is_allowed(const struct rk_status *s, const struct rk_patch *patch)
 	return rk_freeze_allows(&s->state->freeze, patch->level, patch->released);
 }
 
-/* What the newest level fixes and isn't fixed here is either to be had or left out by the freeze. */
-static struct rk_err *collect_cves(struct rk_status *s)
+static struct rk_err *find_allowed(struct rk_status *s)
 {
 	const struct rk_patch *newest = newest_patch(s), *allowed = newest;
 	struct rk_choice choice = {};
 
-	RK_TRY(rk_excluded_cves(s->loaded, NULL, &s->arena, &s->cves, &s->nr_cves));
 	if (newest && !is_allowed(s, newest)) {
 		RK_TRY(rk_choose(s->patches, s->state, NULL, &choice));
-		allowed = choice.patch;
+		allowed = s->trust.newest_patch ? s->trust.allowed_patch : choice.patch;
 		rk_choice_deinit(&choice);
-		if (s->loaded && (!allowed || allowed->level < s->loaded->level))
-			allowed = s->loaded;
 	}
-	RK_TRY(rk_excluded_cves(allowed, s->loaded, &s->arena, &s->cves_missing,
+	if (s->loaded && (!allowed || allowed->level < s->loaded->level))
+		allowed = s->loaded;
+	s->allowed = allowed;
+	return NULL;
+}
+
+/* What the newest level fixes and isn't fixed here is either to be had or left out by the freeze. */
+static struct rk_err *collect_cves(struct rk_status *s)
+{
+	RK_TRY(find_allowed(s));
+	RK_TRY(rk_excluded_cves(s->loaded, NULL, &s->arena, &s->cves, &s->nr_cves));
+	RK_TRY(rk_excluded_cves(s->allowed, s->loaded, &s->arena, &s->cves_missing,
 				&s->nr_cves_missing));
-	return rk_excluded_cves(newest, allowed, &s->arena, &s->cves_excluded,
+	return rk_excluded_cves(newest_patch(s), s->allowed, &s->arena, &s->cves_excluded,
 				&s->nr_cves_excluded);
 }
 
@@ -195,12 +202,12 @@ static void judge(const struct rk_host *host, struct rk_status *s)
 	}
 	if (judge_none(s))
 		return;
-	if (newest && newest->level > s->loaded->level && is_allowed(s, newest))
+	if (s->allowed && s->allowed->level > s->loaded->level)
 		say(s, RK_STATUS_OUTDATED,
 		    rk_arena_printf(&s->arena,
 				    "outdated: level %" PRIu64 " is loaded, level %" PRIu64
 				    " is there; 'readykernel update' loads it",
-				    s->loaded->level, newest->level));
+				    s->loaded->level, s->allowed->level));
 	else if (newest && newest->level > s->loaded->level)
 		say(s, RK_STATUS_LATEST,
 		    rk_arena_printf(&s->arena,

@@ -40,6 +40,7 @@ struct rk_status_trust {
 	uint64_t newest;    /* level; 0 none */
 	int64_t covered_until;
 	const struct rk_patch *newest_patch;	/* for cves_added; or NULL */
+	const struct rk_patch *allowed_patch;	/* the newest within the freeze; or NULL */
 	const char *licence_id, *licence_state; /* or NULL */
 	int64_t licence_not_after;
 };
@@ -54,6 +55,8 @@ struct rk_status {
 	struct rk_status_trust trust;
 	const struct rk_patch *loaded; /* NULL: none of ours */
 	enum rk_livepatch_state loaded_state;
+	const struct rk_patch
+		*allowed;      /* the newest within the freeze, loaded or to be had; or NULL */
 	const char *foreign;   /* another live patch that is loaded; or NULL */
 	bool has_livepatch;    /* the kernel can be patched at all */
 	const char *effective; /* version the kernel is as safe as */

@@ -26,6 +26,8 @@ TMP = pathlib.Path(tap.tmpdir())
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 os.chmod(TMP, 0o755)  # the process that fetches is another user, and must come through
 DAY = 86400
+for NAME in ["http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY"]:
+    os.environ.pop(NAME, None)
 
 FIRST = Repository(TMP / "www", KERNEL, TMP / "keys")
 MODULES = {level: make_module(TMP, KERNEL, level, f"kpatch_{level}", [f"CVE-2026-{level}"], size=300000) for level in [1, 2, 3]}
@@ -108,7 +110,7 @@ def test_thread():
     world.run("check-update")
     headers = [headers for path, headers in SERVER.requests if path == "/timestamp.signed"]
     ok(headers and "If-None-Match" in headers[0], "what is kept is asked for with its ETag", SERVER.requests)
-    equal([path for path, _ in SERVER.requests], ["/root/2.signed", "/timestamp.signed"], "… and nothing else is asked for")
+    equal([path.lstrip("/") for path, _ in SERVER.requests], ["root/2.signed", "timestamp.signed"], "… and nothing else is asked for")
     world.host.set_loaded("kpatch_1")
     result = world.run("update")
     equal((result.returncode, result.stdout), (4, "level 1 is the newest for this host and is loaded\n"), "nothing to do")
@@ -169,6 +171,82 @@ def test_freeze():
     equal(world.json("check-update")["level"], 3, "… all are allowed again")
     result = world.run("freeze", "soon")
     equal(result.returncode, 2, "freeze of what is no date")
+
+
+def test_overview():
+    """info, status, uname, cvelist: one answer in every form, with no network and changing nothing."""
+    world = World()
+    status = lambda: (world.run("status").returncode, world.json("status")["verdict"])  # noqa: E731
+    equal(status(), (1, "none"), "status: nothing is loaded")
+    contains(world.run("info").stdout, "patch          none\n", "info: nothing is loaded")
+    world.run("update")
+    world.host.set_loaded("kpatch_1")
+    SERVER.requests.clear()
+    equal(status(), (0, "latest"), "status: the newest is loaded")
+    info = world.run("info").stdout
+    for line in [f"kernel         {KERNEL['release']} ({KERNEL['version']})", "patch          kpatch_1, level 1 (enabled)",
+                 "fixes          1: CVE-2026-1", "channel        stable"]:
+        contains(info, line + "\n", f"info: {line.split()[0]}")
+    contains(info, f"covered until  {utc(world.repo.now + 100 * DAY)[:10]}", "info: until when")
+    equal(info.splitlines()[-1], world.run("status").stdout.strip(), "info: the verdict stands last")
+    equal(world.run("cvelist").stdout, "CVE-2026-1\n", "cvelist")
+    equal(world.json("cvelist")["cves"], ["CVE-2026-1"], "cvelist --json")
+    effective = world.json("status")["effective_kernel"]
+    equal((world.run("uname").stdout, world.run("uname", "-r").stdout), (effective + "\n",) * 2, "uname, uname -r")
+    equal(world.run("uname", "-a").stdout, f"Linux {os.uname().nodename} {effective} {KERNEL['version']} {KERNEL['arch']} GNU/Linux\n",
+          "uname -a")
+    equal(world.host.path("run/readykernel/effective").read_text(), KERNEL["release"] + "\n", "/run: as of the last change")
+    world.run("check-update")
+    equal(world.host.path("run/readykernel/effective").read_text(), effective + "\n", "/run/readykernel/effective")
+    equal(world.host.path("run/readykernel/cvelist").read_text(), "CVE-2026-1\n", "/run/readykernel/cvelist")
+    for level in [2, 3]:
+        world.repo.add_level(level, MODULES[level], [f"CVE-2026-{level}"], released=world.repo.now - (4 - level) * DAY)
+    world.repo.publish()
+    world.run("check-update")
+    doc = world.json("status")
+    equal((doc["exit"], doc["verdict"], doc["available"]), (2, "outdated", {"level": 3, "cves_added": ["CVE-2026-2", "CVE-2026-3"]}),
+          "status: a newer one is there")
+    result = world.run("freeze", "2")
+    contains(result.stdout, "not fixed because of it: CVE-2026-3\n", "freeze says what it leaves out")
+    doc = world.json("status")
+    equal((doc["exit"], doc["freeze"]["excluded_cves"]), (2, ["CVE-2026-3"]), "frozen at 2, 1 is loaded: there is a newer one")
+    world.run("freeze", "1")
+    equal((status(), world.json("status")["freeze"]["excluded_cves"]), ((0, "latest"), ["CVE-2026-2", "CVE-2026-3"]), "frozen at 1")
+    contains(world.run("info").stdout, "left by freeze 2: CVE-2026-2 CVE-2026-3\n", "info shows it")
+    world.host.set_loaded("somebody_elses")
+    contains(world.run("info").stdout, "other patch    somebody_elses (not one of ours)\n", "info: another live patch")
+    checks = world.json("doctor")["checks"]
+    ok(all(check["health"] in ["ok", "warn", "fail"] and (check["advice"] or check["health"] == "ok") for check in checks),
+       "doctor: each problem has advice", checks)
+    equal(world.run("doctor").returncode, 3 if any(check["health"] == "fail" for check in checks) else 0, "doctor: exit status")
+
+
+def test_keeping():
+    """Levels don't pile up."""
+    world = World("autoload = no\nkeep_levels = 2\n")
+    world.run("update")
+    world.host.set_loaded("kpatch_1")
+    for level in range(2, 6):
+        world.repo.add_level(level, make_module(TMP, KERNEL, level, f"kpatch_{level}"))
+        world.repo.publish()
+        world.run("update")
+    equal(world.installed(), [1, 4, 5], "the loaded one and two more are kept")
+    files = list(world.host.path(f"var/lib/readykernel/patches/{BUILD_ID}").iterdir())
+    equal(len([file for file in files if file.suffix == ".ko"]), 3, "… of modules, too")
+
+
+def test_proxy():
+    world = World(f"autoload = no\nproxy = {SERVER.url}\n")
+    world.host.config("http://repository.invalid/debian", f"autoload = no\nproxy = {SERVER.url}\n")
+    world.run("check-update")
+    contains(str(SERVER.requests), "http://repository.invalid/debian/timestamp.signed", "the settings' proxy is asked")
+    SERVER.requests.clear()
+    world.host.config("http://repository.invalid/debian", "autoload = no\n")
+    world.run("check-update", env={"http_proxy": SERVER.url})
+    contains(str(SERVER.requests), "http://repository.invalid/debian/timestamp.signed", "else the caller's")
+    SERVER.requests.clear()
+    world.run("check-update", env={"http_proxy": SERVER.url, "no_proxy": "repository.invalid"})
+    equal(SERVER.requests, [], "… not for what is asked directly")
 
 
 def other_key(world):
@@ -324,6 +402,15 @@ def test_attacks():
         world.run("check-update")
         attack(world)
         world.refused(attack.__name__, code, message, status)
+
+
+def test_refusals_are_kept():
+    world = World()
+    world.run("check-update")
+    attack_wrong_key(world)
+    world.run("update")
+    queue = [json.loads(path.read_text()) for path in sorted(world.host.path("var/lib/readykernel/queue").glob("*.json"))]
+    equal([(item["kind"], item["body"]["code"]) for item in queue], [("refusal", "key")], "a refusal waits for whoever watches")
 
 
 def test_state_tampered():
@@ -598,7 +685,8 @@ def test_local():
     contains(result.stderr, "the kernel refused", "… is said")
 
 
-for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_attacks, test_state_tampered, test_servers,
+for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_keeping,
+                 test_proxy, test_attacks, test_refusals_are_kept, test_state_tampered, test_servers,
                  test_privileges, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_journal,
                  test_local]:
     function()

@@ -65,10 +65,16 @@ static struct rk_err *as_verdict(struct rk_err *err, const struct rk_apply_resul
 	return verdict;
 }
 
-static struct rk_err *finish(const struct rk_apply_result *result, struct rk_err *err)
+/* The outcome is published whatever it was; the first error counts. */
+static struct rk_err *finish(struct readykernel *rk, const struct rk_apply_result *result,
+			     struct rk_err *err)
 {
 	if (err)
 		show_trouble(result);
+	struct rk_err *second = readykernel_publish(rk);
+	if (!err)
+		return second;
+	rk_err_free(second);
 	return as_verdict(err, result);
 }
 
@@ -99,7 +105,7 @@ static struct rk_err *watch(struct readykernel *rk, const struct rk_apply *apply
 	else if (!err && result.code == RK_APPLY_OK)
 		say(rk, "level %" PRIu64 " is good: the kernel log named no trouble with it",
 		    result.after);
-	return finish(&result, err);
+	return finish(rk, &result, err);
 }
 
 struct rk_err *readykernel_watch(struct readykernel *rk, enum rk_exit *ret_exit)
@@ -116,7 +122,7 @@ struct rk_err *readykernel_load_patch(struct readykernel *rk, const struct rk_pa
 	struct rk_apply apply = make_apply(rk, force, false);
 	struct rk_err *err = rk_apply_load(&apply, patch, &result);
 
-	err = finish(&result, err);
+	err = finish(rk, &result, err);
 	if (err)
 		return err;
 	if (result.code == RK_APPLY_ALREADY) {
@@ -135,7 +141,7 @@ struct rk_err *readykernel_unload_patch(struct readykernel *rk, bool all, enum r
 	struct rk_apply apply = make_apply(rk, false, false);
 	struct rk_err *err = rk_apply_unload(&apply, rk->patches, all, &result);
 
-	err = finish(&result, err);
+	err = finish(rk, &result, err);
 	if (err)
 		return err;
 	if (result.code == RK_APPLY_ALREADY) {
@@ -160,7 +166,7 @@ struct rk_err *readykernel_boot_patch(struct readykernel *rk, enum rk_exit *ret_
 
 	if (review.text && *review.text)
 		say(rk, "%s", review.text);
-	err = finish(&result, err);
+	err = finish(rk, &result, err);
 	if (err)
 		return err;
 	if (result.after)

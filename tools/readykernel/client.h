@@ -18,12 +18,13 @@
 #include "lib/trust/store.h"
 #include "tools/common/cli.h"
 
-extern const struct rk_verb readykernel_patches, readykernel_check_update, readykernel_update,
+extern const struct rk_verb readykernel_info, readykernel_status, readykernel_uname,
+	readykernel_cvelist, readykernel_patches, readykernel_check_update, readykernel_update,
 	readykernel_load, readykernel_unload, readykernel_rollback, readykernel_autoupdate_enable,
 	readykernel_autoupdate_disable, readykernel_autoload_enable, readykernel_autoload_disable,
 	readykernel_freeze, readykernel_licence_install, readykernel_licence_status,
-	readykernel_licence_remove, readykernel_bundle_install, readykernel_mok_enroll,
-	readykernel_boot, readykernel_confirm, readykernel_shutdown;
+	readykernel_licence_remove, readykernel_bundle_install, readykernel_doctor,
+	readykernel_mok_enroll, readykernel_boot, readykernel_confirm, readykernel_shutdown;
 
 /* The option every verb has. */
 struct readykernel_common {
@@ -105,6 +106,13 @@ enum rk_licence_state readykernel_licence_state(const struct readykernel *rk);
 /* The reason why nothing may be fetched: a licence that ended (RK_ERR_EXPIRED) or that is wrong. Without one there is none. */
 struct rk_err *readykernel_may_fetch(const struct readykernel *rk) __must_use;
 
+/* --- overview.c: what info and status show --- */
+
+/* Valid as long as rk and until it changes. */
+struct rk_err *readykernel_overview(struct readykernel *rk, struct rk_status **ret) __must_use;
+/* Renews what other programs read: /run/readykernel, metrics. */
+struct rk_err *readykernel_publish(struct readykernel *rk) __must_use;
+
 /* --- change.c: loading and unloading, and what is told of it --- */
 
 /* Loads patch and, with wait, watches it for its quiet time. What failed is in the state, too. */
@@ -135,5 +143,10 @@ struct readykernel_updated {
 /* Renews what is trusted, chooses the level that this host should have, installs it; loads nothing. The outcome is in the state. */
 struct rk_err *readykernel_renew(struct readykernel *rk, const struct readykernel_update *what,
 				 struct readykernel_updated *ret) __must_use;
+
+/* --- prune.c --- */
+
+/* Removes levels that nobody will want again; what was read of them (struct rk_patch) is gone, too. */
+struct rk_err *readykernel_prune(struct readykernel *rk) __must_use;
 
 #endif

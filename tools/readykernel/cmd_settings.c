@@ -76,18 +76,31 @@ const struct rk_verb readykernel_autoload_disable = {
 
 /* --- freeze --- */
 
+static void show_excluded(const struct rk_status *status)
+{
+	if (!status->nr_cves_excluded)
+		return;
+	printf("not fixed because of it:");
+	for (size_t i = 0; i < status->nr_cves_excluded; i++)
+		printf(" %s", status->cves_excluded[i]);
+	putchar('\n');
+}
+
 static struct rk_err *show_freeze(struct readykernel *rk)
 {
+	_cleanup_status_ struct rk_status *status = NULL;
 	const char *text = rk_freeze_text(&rk->state->freeze, &rk->arena);
 
 	if (!text)
 		return rk_err_nomem();
+	RK_TRY(readykernel_overview(rk, &status));
 	if (rk->cli->quiet)
 		return NULL;
 	if (rk->state->freeze.kind == RK_FREEZE_NONE)
 		printf("not frozen: the newest level is for this host\n");
 	else
 		printf("frozen: nothing newer than %s\n", text);
+	show_excluded(status);
 	return NULL;
 }
 
@@ -102,6 +115,7 @@ static struct rk_err *freeze(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE, &rk));
 	rk.state->freeze = wanted;
 	RK_TRY(rk_host_state_write(rk.host, rk.state));
+	RK_TRY(readykernel_publish(&rk));
 	return show_freeze(&rk);
 }
 
@@ -109,7 +123,8 @@ const struct rk_verb readykernel_freeze = {
 	.name = "freeze",
 	.operands = "LEVEL|DATE|off",
 	.summary = "take no level newer than LEVEL, or released after DATE (2026-11-30)",
-	.description = "What is loaded stays. ",
+	.description =
+		"What is loaded stays. Which CVEs are left unfixed because of it is shown, here and by 'info'.",
 	.options = readykernel_root_options,
 	.values_size = sizeof(struct readykernel_common),
 	.min_operands = 1,

@@ -74,6 +74,7 @@ static struct rk_err *check_update(const struct rk_cli *cli, enum rk_exit *ret_e
 
 	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE, &rk));
 	RK_TRY(readykernel_renew(&rk, &what, &updated));
+	RK_TRY(readykernel_publish(&rk));
 	if (updated.chosen == updated.loaded)
 		*ret_exit = RK_EXIT_NOTHING;
 	return tell(&rk, &updated);
@@ -91,6 +92,15 @@ const struct rk_verb readykernel_check_update = {
 
 /* --- update --- */
 
+static struct rk_err *load_chosen(struct readykernel *rk, uint64_t level, bool wait,
+				  enum rk_exit *ret_exit)
+{
+	if (!level)
+		return readykernel_unload_patch(rk, false, ret_exit);
+	return readykernel_load_patch(rk, rk_patches_find(rk->patches, level), false, wait,
+				      ret_exit);
+}
+
 static struct rk_err *run_update(struct readykernel *rk, const char *bundle,
 				 const struct update_values *values, enum rk_exit *ret_exit)
 {
@@ -100,15 +110,15 @@ static struct rk_err *run_update(struct readykernel *rk, const char *bundle,
 		    rk->kernel->switched != RK_SWITCH_NO_LOAD;
 
 	RK_TRY(readykernel_renew(rk, &what, &updated));
+	RK_TRY(readykernel_publish(rk));
 	RK_TRY(tell(rk, &updated));
-	if (updated.chosen == updated.loaded)
+	if (updated.chosen == updated.loaded) {
 		*ret_exit = values->timer ? RK_EXIT_DONE : RK_EXIT_NOTHING;
-	if (updated.chosen == updated.loaded || !load)
 		return NULL;
-	if (!updated.chosen)
-		return readykernel_unload_patch(rk, false, ret_exit);
-	return readykernel_load_patch(rk, rk_patches_find(rk->patches, updated.chosen), false,
-				      !values->no_wait, ret_exit);
+	}
+	if (load)
+		RK_TRY(load_chosen(rk, updated.chosen, !values->no_wait, ret_exit));
+	return readykernel_prune(rk);
 }
 
 static bool is_hour(const struct rk_settings *settings)

@@ -6,6 +6,10 @@
 int main(int argc, char **argv)
 {
 	static const struct rk_verb *const verbs[] = {
+		&readykernel_info,
+		&readykernel_status,
+		&readykernel_uname,
+		&readykernel_cvelist,
 		&readykernel_patches,
 		&readykernel_check_update,
 		&readykernel_update,
@@ -21,6 +25,7 @@ int main(int argc, char **argv)
 		&readykernel_licence_install,
 		&readykernel_licence_status,
 		&readykernel_licence_remove,
+		&readykernel_doctor,
 		&readykernel_mok_enroll,
 		&readykernel_boot,
 		&readykernel_confirm,

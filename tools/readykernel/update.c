@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "lib/base/fs.h"
+#include "lib/host/queue.h"
 #include "tools/common/render.h"
 #include "tools/readykernel/client.h"
 #include "tools/readykernel/fetch.h"
@@ -19,17 +20,33 @@
 
 /* --- the process that fetches --- */
 
+static const char *from_environment(const char *name, const char *again)
+{
+	const char *value = getenv(name);
+
+	return value ? value : getenv(again);
+}
+
+/* The settings', else that of whoever called: units have none. HTTP_PROXY in capitals is what a CGI's caller can set. */
+static const char *find_proxy(const struct rk_settings *settings)
+{
+	if (*settings->proxy)
+		return settings->proxy;
+	if (rk_has_prefix(settings->repository, "https:"))
+		return from_environment("https_proxy", "HTTPS_PROXY");
+	return getenv("http_proxy");
+}
+
 static void start_request(struct readykernel *rk, enum readykernel_request_kind kind, int64_t now,
 			  struct readykernel_request *ret)
 {
 	const struct rk_settings *settings = rk->settings;
 	const struct rk_running *running = &rk->kernel->running;
-	const char *proxy = *settings->proxy ? settings->proxy : NULL;
-
 	*ret = (struct readykernel_request){
 		.kind = kind,
 		.repository = settings->repository,
-		.proxy = proxy,
+		.proxy = find_proxy(settings),
+		.no_proxy = *settings->proxy ? NULL : from_environment("no_proxy", "NO_PROXY"),
 		.connect_timeout = settings->connect_timeout,
 		.fetch_timeout = settings->fetch_timeout,
 		.minimum_speed = (unsigned int)settings->minimum_speed,
@@ -224,8 +241,21 @@ static struct rk_err *renew_metadata(struct readykernel *rk, const struct readyk
 	return readykernel_may_fetch(rk);
 }
 
+/* For whoever watches over many hosts. That it can't be kept is no reason to fail. */
+static void note_refusal(struct readykernel *rk, const struct rk_err *err)
+{
+	json_t *body = json_pack("{s:s, s:s}", "code", rk_err_code_name(rk_err_code(err)), "text",
+				 rk_err_message(err));
+	struct rk_err *second = rk_queue_push(rk->host, "refusal", rk->kernel->boot_id, body);
+
+	json_decref(body);
+	rk_err_free(second);
+}
+
 static struct rk_err *note_check(struct readykernel *rk, const struct rk_err *err, uint64_t level)
 {
+	if (err && rk_err_is_distrust(err))
+		note_refusal(rk, err);
 	RK_TRY(rk_host_state_set_last(rk->state, &rk->state->last_check, rk_host_time(rk->host),
 				      err ? rk_err_code_name(rk_err_code(err)) : "ok",
 				      err ? rk_err_message(err) : NULL, level));
