@@ -115,5 +115,14 @@ struct rk_err *rk_manifest_parse(const char *name, const char *json, size_t len,
 				 struct rk_manifest **ret) __must_use;
 /* From a module file; RK_ERR_NOT_FOUND if it has none. */
 struct rk_err *rk_manifest_read_module(const char *path, struct rk_manifest **ret) __must_use;
+/* From a module's bytes; name is for messages. */
+struct rk_err *rk_manifest_read_bytes(const char *name, const void *bytes, size_t len,
+				      struct rk_manifest **ret) __must_use;
+
+static inline void rk_cleanup_manifest(struct rk_manifest **m)
+{
+	rk_manifest_free(*m);
+}
+#define _cleanup_manifest_ _cleanup_(rk_cleanup_manifest)
 
 #endif

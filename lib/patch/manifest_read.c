@@ -198,13 +198,20 @@ struct rk_err *rk_manifest_of_elf(const struct rk_elf *elf, struct rk_manifest *
 	return rk_manifest_parse(elf->path, (const char *)data, section->size, ret);
 }
 
+struct rk_err *rk_manifest_read_bytes(const char *name, const void *bytes, size_t len,
+				      struct rk_manifest **ret)
+{
+	_cleanup_elf_ struct rk_elf *elf = NULL;
+
+	RK_TRY(rk_elf_open_memory(name, bytes, len, RK_ELF_LOAD_NO_RELOCS, &elf));
+	return rk_manifest_of_elf(elf, ret);
+}
+
 struct rk_err *rk_manifest_read_module(const char *path, struct rk_manifest **ret)
 {
 	_cleanup_free_ char *file = NULL;
-	_cleanup_elf_ struct rk_elf *elf = NULL;
 	size_t size;
 
 	RK_TRY(rk_fs_read(path, RK_MODULE_SIZE_MAX, &file, &size));
-	RK_TRY(rk_elf_open_memory(path, file, size, RK_ELF_LOAD_NO_RELOCS, &elf));
-	return rk_manifest_of_elf(elf, ret);
+	return rk_manifest_read_bytes(path, file, size, ret);
 }

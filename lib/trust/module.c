@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A module on its way to the host: what is hashed is what is written where only root can write, so that nobody can exchange it after it was
- * checked. Only then is it looked into.
+ * A module on its way to the host: it is copied to where only root can write and checked there, so that nobody can exchange it
+ * afterwards. Only when its hash is right is it looked into.
  */
 #include <errno.h>
 #include <string.h>
@@ -44,26 +44,54 @@ static struct rk_err *check_manifest(const char *name, const struct rk_manifest 
 	return NULL;
 }
 
-static struct rk_err *check_inside(const char *path, const char *name,
+static struct rk_err *check_inside(const char *bytes, size_t len, const char *name,
 				   const struct rk_release *release,
 				   const struct rk_release_level *level)
 {
-	struct rk_manifest *manifest;
-	struct rk_err *err = rk_manifest_read_module(path, &manifest);
+	_cleanup_manifest_ struct rk_manifest *manifest = NULL;
+	struct rk_err *err = rk_manifest_read_bytes(name, bytes, len, &manifest);
 
 	if (err) {
 		_cleanup_err_ struct rk_err *inner = err;
 
 		return rk_err(RK_ERR_TARGET, "'%s': %s", name, rk_err_message(inner));
 	}
-	err = check_manifest(name, manifest, &release->kernel, level);
-	rk_manifest_free(manifest);
-	return err;
+	return check_manifest(name, manifest, &release->kernel, level);
 }
 
-/* Copies until the end, or one byte more than there should be; *ret_len counts. */
-static struct rk_err *copy(int from, int to, const char *name, uint64_t length,
-			   struct rk_sha256 *hash, uint64_t *ret_len)
+struct rk_err *rk_trust_check_module_bytes(const char *name, const char *bytes, size_t len,
+					   const struct rk_release *release,
+					   const struct rk_release_level *level)
+{
+	char sha256[RK_SHA256_HEX_SIZE];
+
+	if (len != level->length)
+		return differs(name, "length");
+	RK_TRY(rk_sha256_bytes(bytes, len, sha256));
+	if (!rk_streq(sha256, level->sha256))
+		return differs(name, "SHA-256");
+	return check_inside(bytes, len, name, release, level);
+}
+
+static struct rk_err *check_file(const char *path, const char *name,
+				 const struct rk_release *release,
+				 const struct rk_release_level *level)
+{
+	_cleanup_free_ char *bytes = NULL;
+	size_t len;
+	struct rk_err *err = rk_fs_read(path, level->length, &bytes, &len);
+
+	if (err && rk_err_code(err) == RK_ERR_LIMIT) {
+		rk_err_free(err);
+		return differs(name, "length");
+	}
+	if (err)
+		return err;
+	return rk_trust_check_module_bytes(name, bytes, len, release, level);
+}
+
+/* Copies until the end, or one byte more than there should be. */
+static struct rk_err *copy(int from, int to, const char *name, uint64_t length)
 {
 	_cleanup_free_ char *buf = malloc(COPY_SIZE);
 	uint64_t total = 0;
@@ -80,11 +108,9 @@ static struct rk_err *copy(int from, int to, const char *name, uint64_t length,
 			return rk_err_sys(errno, "cannot read '%s'", name);
 		if (n == 0)
 			break;
-		rk_sha256_add(hash, buf, (size_t)n);
 		RK_TRY(rk_fs_write_all(to, buf, (size_t)n, name));
 		total += (uint64_t)n;
 	}
-	*ret_len = total;
 	return NULL;
 }
 
@@ -92,44 +118,15 @@ struct rk_err *rk_trust_copy_module(int from, const struct rk_release *release,
 				    const struct rk_release_level *level, const char *path)
 {
 	_cleanup_fs_pending_ struct rk_fs_pending pending = {.fd = -1};
-	char sha256[RK_SHA256_HEX_SIZE];
-	struct rk_sha256 *hash;
-	uint64_t len = 0;
 
 	RK_TRY(rk_fs_pending_open(path, 0644, &pending));
-	RK_TRY(rk_sha256_create(&hash));
-	struct rk_err *err = copy(from, pending.fd, level->name, level->length, hash, &len);
-	struct rk_err *finish = rk_sha256_finish(hash, sha256);
-	if (err || finish) {
-		rk_err_free(err ? finish : NULL);
-		return err ? err : finish;
-	}
-	if (len != level->length)
-		return differs(level->name, "length");
-	if (!rk_streq(sha256, level->sha256))
-		return differs(level->name, "SHA-256");
-	RK_TRY(check_inside(pending.path, level->name, release, level));
+	RK_TRY(copy(from, pending.fd, level->name, level->length));
+	RK_TRY(check_file(pending.path, level->name, release, level));
 	return rk_fs_pending_commit(&pending, path);
 }
 
 struct rk_err *rk_trust_check_module(const char *path, const struct rk_release *release,
 				     const struct rk_release_level *level)
 {
-	_cleanup_free_ char *bytes = NULL;
-	char sha256[RK_SHA256_HEX_SIZE];
-	size_t len;
-	struct rk_err *err = rk_fs_read(path, level->length, &bytes, &len);
-
-	if (err && rk_err_code(err) == RK_ERR_LIMIT) {
-		rk_err_free(err);
-		return differs(path, "length");
-	}
-	if (err)
-		return err;
-	if (len != level->length)
-		return differs(path, "length");
-	RK_TRY(rk_sha256_bytes(bytes, len, sha256));
-	if (!rk_streq(sha256, level->sha256))
-		return differs(path, "SHA-256");
-	return check_inside(path, path, release, level);
+	return check_file(path, path, release, level);
 }

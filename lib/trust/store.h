@@ -143,8 +143,8 @@ void rk_trust_choose(const struct rk_trust *trust, const char *build_id,
 /* --- modules --- */
 
 /*
- * Copies the module of this level from the descriptor to path, counting and hashing what is written, not what lay there before:
- * whole and right, or not at all. Reads at most level->length + 1 bytes. Afterwards the module's manifest must name this kernel, name
+ * Copies the module of this level from the descriptor to path, and checks what was written there, not what was read from where others may
+ * write: whole and right, or not at all. Reads at most level->length + 1 bytes. Afterwards the module's manifest must name this kernel, name
  * and level. Errors: RK_ERR_HASH, RK_ERR_TARGET, RK_ERR_SYS.
  */
 struct rk_err *rk_trust_copy_module(int from, const struct rk_release *release,
@@ -154,6 +154,11 @@ struct rk_err *rk_trust_copy_module(int from, const struct rk_release *release,
 /* The same checks of a file that only root can write, without copying it: before it is loaded again. */
 struct rk_err *rk_trust_check_module(const char *path, const struct rk_release *release,
 				     const struct rk_release_level *level) __must_use;
+
+/* The same of a module in memory; name is for messages. */
+struct rk_err *rk_trust_check_module_bytes(const char *name, const char *bytes, size_t len,
+					   const struct rk_release *release,
+					   const struct rk_release_level *level) __must_use;
 
 /* --- sources --- */
 

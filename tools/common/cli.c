@@ -109,7 +109,7 @@ static int exit_of(const struct rk_tool *tool, const struct rk_err *err)
 	switch (rk_err_code(err)) {
 	case RK_ERR_INVALID: return RK_EXIT_USAGE;
 	case RK_ERR_VERDICT: return RK_EXIT_VERDICT;
-	default: return RK_EXIT_FAILED;
+	default: return rk_err_is_distrust(err) ? RK_EXIT_VERDICT : RK_EXIT_FAILED;
 	}
 }
 

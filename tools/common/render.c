@@ -30,8 +30,12 @@ void rk_render_error(FILE *out, const struct rk_err *err)
 {
 	bool color = rk_render_has_color(out);
 
-	fprintf(out, "%s%serror:%s %s\n", rk_journal_prefix(out, RK_PRIORITY_ERROR),
-		color ? RED : "", color ? RESET : "", rk_err_message(err));
+	fprintf(out, "%s%serror:%s %s", rk_journal_prefix(out, RK_PRIORITY_ERROR), color ? RED : "",
+		color ? RESET : "", rk_err_message(err));
+	/* which attack it looks like: a word that can be searched for */
+	if (rk_err_is_distrust(err))
+		fprintf(out, " [%s]", rk_err_code_name(rk_err_code(err)));
+	fputc('\n', out);
 }
 
 void rk_render_warning(FILE *out, const char *fmt, ...)

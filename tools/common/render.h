@@ -17,7 +17,7 @@
 /* True when out is a terminal that wants colour: NO_COLOR is empty, TERM isn't "dumb". */
 bool rk_render_has_color(FILE *out);
 
-/* "error: <message>" */
+/* "error: <message>", and " [rollback]" behind it for an error of trust (rk_err_is_distrust()). */
 void rk_render_error(FILE *out, const struct rk_err *err);
 /* "warning: <text>": the work goes on. */
 void rk_render_warning(FILE *out, const char *fmt, ...) __printf(2, 3);

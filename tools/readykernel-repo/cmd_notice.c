@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* readykernel-repo block, withdraw, minimum: what the next timestamp tells every host about levels. */
+#include <stdio.h>
+
+#include "lib/base/str.h"
+#include "tools/readykernel-repo/readykernel-repo.h"
+
+struct notice_values {
+	const char *repo, *kernel, *reason, *to;
+	bool undo;
+};
+
+/* What a verb does: sets or removes the notice of a level in one of the lists. */
+struct change {
+	const struct notice_values *v;
+	char build_id[RK_BUILD_ID_LEN_MAX + 1];
+	uint64_t level, to;
+};
+
+static struct rk_err *read_change(const struct rk_cli *cli, struct rk_repo **ret_repo,
+				  struct change *ret)
+{
+	const struct notice_values *v = cli->values;
+	struct change change = {.v = v};
+
+	RK_TRY(repo_parse_level(cli->operands[0], &change.level));
+	if (v->to)
+		RK_TRY(repo_parse_level(v->to, &change.to));
+	RK_TRY(repo_open(v->repo, RK_REPO_WRITE, ret_repo));
+	RK_TRY(rk_repo_find_kernel(*ret_repo, v->kernel, change.build_id));
+	*ret = change;
+	return NULL;
+}
+
+/* At most one for a level; of minimum at most one for a kernel. */
+static void remove_notice(struct rk_notices *notices, const struct change *change, bool any_level,
+			  bool *ret_removed)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < notices->nr; i++) {
+		const struct rk_notice *notice = &notices->v[i];
+
+		if (rk_streq(notice->build_id, change->build_id) &&
+		    (any_level || notice->level == change->level))
+			*ret_removed = true;
+		else
+			notices->v[kept++] = *notice;
+	}
+	notices->nr = kept;
+}
+
+static struct rk_err *change_list(const struct rk_cli *cli, struct rk_repo *repo,
+				  struct rk_timestamp *all, struct rk_notices *notices,
+				  const struct change *change, enum rk_exit *ret_exit)
+{
+	const struct rk_notice notice = {change->build_id, change->level, change->to,
+					 change->v->reason};
+	bool had = false;
+
+	remove_notice(notices, change, notices == &all->minimum, &had);
+	if (change->v->undo && !had) {
+		*ret_exit = RK_EXIT_NOTHING;
+		return NULL;
+	}
+	if (!change->v->undo && !rk_vec_push(notices, notice))
+		return rk_err_nomem();
+	RK_TRY(rk_repo_set_notices(repo, all));
+	if (!cli->quiet)
+		printf("the next timestamp will say so: readykernel-repo sign --key FILE\n");
+	return NULL;
+}
+
+static struct rk_err *need_reason(const struct notice_values *v)
+{
+	if (v->reason || v->undo)
+		return NULL;
+	return rk_err(RK_ERR_INVALID,
+		      "missing option '--reason': every host shows it to its administrator");
+}
+
+#define COMMON_OPTIONS                                                          \
+	REPO_OPTION(struct notice_values), KERNEL_OPTION(struct notice_values), \
+		RK_OPT_FLAG(0, "undo", struct notice_values, undo, "take it back")
+#define REASON_OPTION                                                 \
+	RK_OPT_STR(0, "reason", struct notice_values, reason, "TEXT", \
+		   "what administrators are told")
+
+static const struct rk_option block_options[] = {COMMON_OPTIONS, REASON_OPTION, RK_OPT_END};
+static const struct rk_option withdraw_options[] = {
+	COMMON_OPTIONS, REASON_OPTION,
+	RK_OPT_STR(0, "to", struct notice_values, to, "LEVEL",
+		   "the level that hosts go back to (none: the patch is unloaded)"),
+	RK_OPT_END};
+static const struct rk_option minimum_options[] = {COMMON_OPTIONS, RK_OPT_END};
+
+static struct rk_err *run(const struct rk_cli *cli, size_t list, enum rk_exit *ret_exit)
+{
+	_cleanup_repo_ struct rk_repo *repo = NULL;
+	_cleanup_timestamp_ struct rk_timestamp *all = NULL;
+	struct change change;
+
+	RK_TRY(read_change(cli, &repo, &change));
+	if (change.to >= change.level)
+		return rk_err(RK_ERR_INVALID, "'--to' must be a level below %llu",
+			      (unsigned long long)change.level);
+	RK_TRY(rk_repo_notices(repo, &all));
+	return change_list(cli, repo, all, (struct rk_notices *)((char *)all + list), &change,
+			   ret_exit);
+}
+
+static struct rk_err *block(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	RK_TRY(need_reason(cli->values));
+	return run(cli, offsetof(struct rk_timestamp, blocked), ret_exit);
+}
+
+static struct rk_err *withdraw(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	RK_TRY(need_reason(cli->values));
+	return run(cli, offsetof(struct rk_timestamp, withdrawn), ret_exit);
+}
+
+static struct rk_err *minimum(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	return run(cli, offsetof(struct rk_timestamp, minimum), ret_exit);
+}
+
+const struct rk_verb verb_block = {
+	.name = "block",
+	.operands = "LEVEL",
+	.summary = "tell all hosts not to load a level",
+	.options = block_options,
+	.values_size = sizeof(struct notice_values),
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = block,
+};
+
+const struct rk_verb verb_withdraw = {
+	.name = "withdraw",
+	.operands = "LEVEL",
+	.summary = "tell hosts that have a level to go back to a lower one",
+	.options = withdraw_options,
+	.values_size = sizeof(struct notice_values),
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = withdraw,
+};
+
+const struct rk_verb verb_minimum = {
+	.name = "minimum",
+	.operands = "LEVEL",
+	.summary = "tell all hosts to load no level below this one",
+	.options = minimum_options,
+	.values_size = sizeof(struct notice_values),
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = minimum,
+};

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* readykernel-repo sign: adds signatures to what waits for them; complete drafts are published, and with the timestamp's key hosts are told. */
+#include <stdio.h>
+
+#include "tools/readykernel-repo/readykernel-repo.h"
+
+struct sign_values {
+	const char *repo;
+	struct rk_strings keys;
+	unsigned int days;
+};
+
+static const struct rk_option sign_options[] = {
+	REPO_OPTION(struct sign_values),
+	RK_OPT_LIST('k', "key", struct sign_values, keys, "FILE", "a private key (again for more)"),
+	RK_OPT_UINT(0, "days", struct sign_values, days, "N",
+		    "how long the timestamp is valid (7)"),
+	RK_OPT_END,
+};
+
+static void show(const struct rk_repo_signed *done, bool *ret_any)
+{
+	rk_vec_for_each(&done->drafts, draft) {
+		if (draft->is_published)
+			printf("%s is published\n", draft->name);
+		else
+			printf("%s has %u of %u signatures\n", draft->name, draft->have,
+			       draft->need);
+		*ret_any |= draft->was_signed;
+	}
+	if (done->timestamp)
+		printf("timestamp %llu is published\n", (unsigned long long)done->timestamp);
+	*ret_any |= done->timestamp != 0;
+}
+
+static struct rk_err *sign(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	const struct sign_values *v = cli->values;
+	_cleanup_repo_ struct rk_repo *repo = NULL;
+	_cleanup_repo_keys_ struct repo_keys keys = {};
+	_cleanup_repo_signed_ struct rk_repo_signed done = {};
+	bool any = false;
+
+	if (!v->keys.nr)
+		return rk_err(RK_ERR_INVALID, "missing option '--key'");
+	RK_TRY(repo_read_keys(&v->keys, &keys));
+	RK_TRY(repo_open(v->repo, RK_REPO_WRITE, &repo));
+	const struct rk_repo_signing signing = {
+		.keys = (const struct rk_private_key *const *)keys.v,
+		.nr_keys = keys.nr,
+		.timestamp_days = v->days,
+		.now = repo_now(),
+	};
+	RK_TRY(rk_repo_sign(repo, &signing, &done));
+	show(&done, &any);
+	if (!any) {
+		printf("nothing is to be signed with %s\n",
+		       keys.nr == 1 ? "this key" : "these keys");
+		*ret_exit = RK_EXIT_NOTHING;
+	}
+	return NULL;
+}
+
+const struct rk_verb verb_sign = {
+	.name = "sign",
+	.summary = "sign what waits for it: a root, releases, and the timestamp",
+	.description =
+		"Each key signs what its role lets it sign. A root or release with enough signatures is published; with a key of\n"
+		"role timestamp, hosts are told of all that is published. The timestamp has to be signed again before it expires.",
+	.options = sign_options,
+	.values_size = sizeof(struct sign_values),
+	.run = sign,
+};
