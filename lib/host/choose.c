@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/map.h"
 #include "lib/base/str.h"
 
 const char *rk_passed_name(enum rk_passed passed)
@@ -111,13 +112,15 @@ static int compare_cve(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool has_cve(const struct rk_patch *patch, const char *cve)
+/* A kernel of a year's age has thousands: every one of them held against all others would be most of what `info` does. */
+static struct rk_err *mark_cves(const struct rk_patch *patch, struct rk_map *marked)
 {
-	if (patch)
-		for (size_t i = 0; i < patch->nr_cves; i++)
-			if (rk_streq(patch->cves[i], cve))
-				return true;
-	return false;
+	static char mark;
+
+	for (size_t i = 0; patch && i < patch->nr_cves; i++)
+		if (!rk_map_set(marked, patch->cves[i], &mark))
+			return rk_err_nomem();
+	return NULL;
 }
 
 struct rk_err *rk_excluded_cves(const struct rk_patch *newest_patch, const struct rk_patch *allowed,
@@ -126,10 +129,13 @@ struct rk_err *rk_excluded_cves(const struct rk_patch *newest_patch, const struc
 	size_t nr = 0, all = newest_patch ? newest_patch->nr_cves : 0;
 	const char **cves = rk_arena_calloc(arena, all, sizeof(*cves));
 
+	_cleanup_(rk_map_deinit) struct rk_map marked = {};
+
 	if (!cves)
 		return rk_err_nomem();
+	RK_TRY(mark_cves(allowed, &marked));
 	for (size_t i = 0; i < all; i++)
-		if (!has_cve(allowed, newest_patch->cves[i]))
+		if (!rk_map_get(&marked, newest_patch->cves[i]))
 			cves[nr++] = newest_patch->cves[i];
 	if (nr)
 		qsort(cves, nr, sizeof(*cves), compare_cve);
