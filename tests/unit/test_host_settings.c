@@ -209,6 +209,36 @@ static void test_set(void)
 		    "cannot create", "a directory that isn't there");
 }
 
+/* Every key stands in the page, with its values and its default; and the page knows no other. */
+static void test_page(void)
+{
+	_cleanup_free_ char *page = NULL;
+	size_t nr = 0, keys = 0;
+
+	if (!no_err(rk_fs_read("man/readykernel.conf.5", 1 << 20, &page, NULL), "the page"))
+		return;
+	for (const struct rk_settings_key *key = rk_settings_keys; key->name; key++, keys++) {
+		_cleanup_free_ char *head = rk_asprintf("\n.BR %s \" = ", key->name);
+		const char *at = strstr(page, head),
+			   *fallback = at ? strstr(at, "\nDefault: ") : NULL;
+		_cleanup_free_ char *shown = NULL;
+
+		if (!ok(fallback != NULL, "'%s' has an entry with a default", key->name))
+			continue;
+		shown = strndup(fallback + strlen("\nDefault: "),
+				strcspn(fallback + strlen("\nDefault: "), ",;\n"));
+		for (char *c = shown; *c; c++)
+			if (c[0] == '\\' && c[1] == '-')
+				memmove(c, c + 1, strlen(c));
+		if (rk_has_suffix(shown, "."))
+			shown[strlen(shown) - 1] = 0;
+		is_str(shown, *key->fallback ? key->fallback : "none", key->name);
+	}
+	for (const char *at = page; (at = strstr(at, "\" = ")); at++)
+		nr++;
+	is_int((long long)nr, (long long)keys, "the page knows no other key");
+}
+
 static void test_nearest(void)
 {
 	is_int((long long)rk_word_distance("channel", "channel"), 0, "the same");
@@ -231,6 +261,7 @@ int main(void)
 	test_defaults();
 	test_edit();
 	test_set();
+	test_page();
 	test_nearest();
 	return done_testing();
 }
