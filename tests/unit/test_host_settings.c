@@ -234,8 +234,12 @@ static void test_page(void)
 			shown[strlen(shown) - 1] = 0;
 		is_str(shown, *key->fallback ? key->fallback : "none", key->name);
 	}
-	for (const char *at = page; (at = strstr(at, "\" = ")); at++)
-		nr++;
+	for (const char *line = page; *line; line += strcspn(line, "\n") + 1) {
+		const char *equals = strstr(line, "\" = ");
+
+		nr += rk_has_prefix(line, ".BR ") && equals &&
+		      (size_t)(equals - line) < strcspn(line, "\n");
+	}
 	is_int((long long)nr, (long long)keys, "the page knows no other key");
 }
 
