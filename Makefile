@@ -5,6 +5,7 @@
 #   make demo      install what it needs, show the main job from start to end
 #   make bench     measure                         make fuzz    fuzz each target FUZZ_SECONDS long
 #   make coverage  build and load every CVE fix of bench/data, write bench/COVERAGE.md; goes on where it was stopped
+#   make packages  deb and rpm, below build/packages; ROOT=root.signed goes into them
 #   make soak      load and unload live patches SOAK_CYCLES times in a guest that stress-ng keeps busy
 #   make install   DESTDIR=, PREFIX=               make deps    install all that any of these needs
 #   make clean     remove what was built
@@ -21,10 +22,11 @@ SUITES ?= unit golden cli fuzz vm
 RELEASE := $(BUILD)/release
 TEST := $(BUILD)/test
 FUZZ := $(BUILD)/fuzz
+PACKAGE := $(BUILD)/package
 
 export BUILD FUZZ_SECONDS JOBS SUITES
 
-.PHONY: build demo test bench coverage soak install fuzz clean deps test-build
+.PHONY: build demo test bench coverage packages soak install fuzz clean deps test-build
 .NOTPARALLEL:
 
 build: $(RELEASE)/build.ninja
@@ -49,9 +51,10 @@ demo:
 	examples/run-demo
 
 test:
-	scripts/install-deps build kernel vm test
+	scripts/install-deps build kernel vm test package
 	$(MAKE) build
 	$(MAKE) test-build
+	$(if $(filter vm,$(SUITES)),$(MAKE) packages)
 	@scripts/run-tests
 
 bench:
@@ -69,6 +72,17 @@ soak:
 	$(MAKE) build
 	tests/soak/run $(SOAK_CYCLES)
 
+$(PACKAGE)/build.ninja:
+	meson setup $(PACKAGE) --prefix=/usr --sysconfdir=/etc -Dtests=none
+
+packages:
+	scripts/install-deps build package
+	$(MAKE) $(PACKAGE)/build.ninja
+	ninja -C $(PACKAGE) -j $(JOBS)
+	rm -rf $(PACKAGE)/stage
+	meson install -C $(PACKAGE) --no-rebuild --quiet --strip --destdir $(abspath $(PACKAGE))/stage
+	packaging/build $(PACKAGE)/stage $(BUILD)/packages
+
 install: build
 	meson install -C $(RELEASE) --no-rebuild $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
 
@@ -79,7 +93,7 @@ fuzz:
 	@scripts/run-fuzz
 
 deps:
-	scripts/install-deps build kernel vm test soak
+	scripts/install-deps build kernel vm test package soak
 
 clean:
 	rm -rf $(BUILD)

@@ -9,7 +9,7 @@
 
 extern const struct rk_verb verb_init, verb_key_new, verb_key_show, verb_key_rotate, verb_add,
 	verb_promote, verb_block, verb_withdraw, verb_minimum, verb_sign, verb_list, verb_status,
-	verb_verify, verb_mirror, verb_bundle, verb_licence_issue, verb_licence_show;
+	verb_verify, verb_mirror, verb_bundle, verb_licence_issue, verb_licence_show, verb_packages;
 
 /* The option that says where the repository is; values' struct has a member repo. */
 #define REPO_OPTION(type) \

@@ -1,0 +1,14 @@
+# Whatever comes of it the package counts as installed: the reason is told, and the next boot tries again.
+kpatch install --quiet --kernel '@KERNEL@' '@FILE@' || exit 0
+if [ "$(uname -r)" != '@KERNEL@' ]; then
+	echo '@PACKAGE@: is loaded when kernel @KERNEL@ runs'
+elif grep -qw 'kpatch\.enable=0' /proc/cmdline || [ -e /etc/readykernel/disable ]; then
+	echo '@PACKAGE@: not loaded now, live patches are switched off on this host'
+else
+	kpatch load '@FILE@'
+	case $? in
+	0 | 4) ;;
+	*) echo "@PACKAGE@: not loaded now for the reason above; the next boot tries again, and so does 'kpatch load @MODULE@'" >&2 ;;
+	esac
+fi
+exit 0
