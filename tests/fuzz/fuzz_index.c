@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Payloads of kind index from any bytes. */
+#include "lib/trust/metadata.h"
+#include "tests/fuzz/payload.h"
+
+FUZZ_PAYLOAD(index)
