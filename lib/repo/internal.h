@@ -6,7 +6,7 @@
 #include "lib/repo/repo.h"
 
 #define RK_REPO_WORK	   ".work"
-#define RK_REPO_DRAFT_ROOT RK_REPO_WORK "/root.signed"
+#define RK_REPO_DRAFT_ROOT ".work/root.signed"
 #define RK_REPO_RELEASES   RK_REPO_WORK "/releases"
 
 struct rk_repo {

@@ -39,6 +39,12 @@ void rk_bundle_writer_abandon(struct rk_bundle_writer *writer)
 	free(writer);
 }
 
+void rk_tar_put_octal(char *field, size_t digits, uint64_t n)
+{
+	for (; digits > 0; n /= 8)
+		field[--digits] = (char)('0' + n % 8);
+}
+
 /* Splits at a '/' where the name alone is too long for its field. */
 static bool set_name(struct rk_tar_header *header, const char *name)
 {
@@ -83,8 +89,8 @@ struct rk_err *rk_bundle_writer_add(struct rk_bundle_writer *writer, const char 
 		return rk_err(RK_ERR_NAME, "'%s' is no name of a repository's file", name);
 	if (len > rk_repository_name_limit(name))
 		return rk_err(RK_ERR_TOO_LARGE, "'%s' has %zu bytes", name, len);
-	snprintf(header.size, sizeof(header.size), "%011llo", (unsigned long long)len);
-	snprintf(header.checksum, sizeof(header.checksum), "%06o", rk_tar_checksum(&header));
+	rk_tar_put_octal(header.size, 11, len);
+	rk_tar_put_octal(header.checksum, 6, rk_tar_checksum(&header));
 	header.checksum[7] = ' ';
 	RK_TRY(rk_fs_write_all(fd, (const char *)&header, sizeof(header), writer->path));
 	RK_TRY(rk_fs_write_all(fd, data, len, writer->path));

@@ -3,6 +3,9 @@
 #ifndef RK_TRUST_TAR_H
 #define RK_TRUST_TAR_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #define RK_TAR_BLOCK 512
 
 struct rk_tar_header {
@@ -29,5 +32,8 @@ _Static_assert(sizeof(struct rk_tar_header) == RK_TAR_BLOCK, "a ustar header has
 
 /* The sum of the header's bytes, those of the checksum itself taken as blanks. */
 unsigned int rk_tar_checksum(const struct rk_tar_header *header);
+
+/* Writes n as so many octal digits; what doesn't fit is cut off at the left. */
+void rk_tar_put_octal(char *field, size_t digits, uint64_t n);
 
 #endif

@@ -63,7 +63,7 @@ static void test_names(void)
 					   FILES SHA ".manifest.json",
 					   FILES SHA ".evidence.json"};
 	static const char *const bad[] = {"",
-					  "/root.signed",
+					  "/timestamp.signed",
 					  "root.signed/",
 					  "./root.signed",
 					  "../root.signed",
@@ -240,10 +240,10 @@ static void tar_add(struct rk_str *tar, const char *name, const char *content,
 	size_t len = strlen(content);
 
 	memcpy(header.name, name, strlen(name));
-	snprintf(header.size, sizeof(header.size), "%011zo", len);
+	rk_tar_put_octal(header.size, 11, len);
 	if (change && !damages)
 		change(&header);
-	snprintf(header.checksum, sizeof(header.checksum), "%06o", rk_tar_checksum(&header));
+	rk_tar_put_octal(header.checksum, 6, rk_tar_checksum(&header));
 	if (change && damages)
 		change(&header);
 	rk_str_add_bytes(tar, &header, sizeof(header));
