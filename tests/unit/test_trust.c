@@ -704,6 +704,44 @@ static void test_tampered_files(void)
 	       "… from the repository");
 }
 
+/* Files are written one after another: whatever of them has arrived when the power fails, the store opens and goes on. */
+static void test_power_cut(void)
+{
+	static const char *const order[] = {REPOMAKE_BUILD_ID ".stable.signed", "index.0.json",
+					    RK_NAME_TIMESTAMP, "seen.json"};
+	char *old[ARRAY_SIZE(order)], *new[ARRAY_SIZE(order)];
+	_cleanup_host_ struct host h;
+
+	host_init(&h);
+	update_ok(&h, "an update");
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		old[i] = read_state(&h, order[i]);
+	h.repo.timestamp.version = h.repo.release.version = 2;
+	repomake_publish(&h.repo, REPOMAKE_STABLE_KEYS);
+	update_ok(&h, "the next one");
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		new[i] = read_state(&h, order[i]);
+	for (size_t arrived = 0; arrived <= ARRAY_SIZE(order); arrived++) {
+		const struct rk_release *release;
+
+		for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+			const char *bytes = i < arrived ? new[i] : old[i];
+
+			write_state(&h, order[i], bytes, strlen(bytes));
+		}
+		no_err(open_again(&h), "the store opens");
+		no_err(rk_trust_release(h.trust, REPOMAKE_BUILD_ID, RK_CHANNEL_STABLE, &release),
+		       "… the release is there");
+		ok(release && release->version == (arrived ? 2 : 1), "… the old or the new");
+		update_ok(&h, "… and the next update ends what was begun");
+		is_int((long long)rk_trust_timestamp(h.trust)->version, 2, "… with what is newest");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		free(old[i]);
+		free(new[i]);
+	}
+}
+
 static void test_tampered_root(void)
 {
 	_cleanup_host_ struct host h;
@@ -782,6 +820,7 @@ int main(void)
 	test_rotation();
 	test_fast_forward();
 	test_tampered_files();
+	test_power_cut();
 	test_tampered_root();
 	test_tampered_modes();
 	return done_testing();
