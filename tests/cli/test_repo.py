@@ -24,7 +24,7 @@ BUILD_ID = "4f61d8f6405b1c6eed15a7a3e2e27067394202d3"
 RELEASE = "6.1.0-47-cloud-amd64"
 VERSION = "#1 SMP PREEMPT_DYNAMIC Debian 6.1.170-3 (2026-05-08)"
 VERBS = ["init", "key new", "key show", "key rotate", "add", "promote", "block", "withdraw", "minimum", "sign", "list", "status",
-         "verify", "mirror", "bundle", "licence issue", "licence show"]
+         "verify", "mirror", "bundle", "packages", "licence issue", "licence show"]
 
 
 def repo(*args):
