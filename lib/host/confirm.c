@@ -75,6 +75,9 @@ static struct rk_err *look(struct watch *watch, enum rk_apply_code *ret)
 		if (watch->kmsg && rk_kmsg_has_trouble(watch->kmsg))
 			return NULL;
 		RK_TRY(rk_livepatch_state(&watch->apply->host->roots, watch->intent->name, &state));
+		*ret = RK_APPLY_STUCK;
+		if (state == RK_LIVEPATCH_ENABLING || state == RK_LIVEPATCH_DISABLING)
+			return NULL;
 		*ret = RK_APPLY_VANISHED;
 		if (state != RK_LIVEPATCH_ENABLED)
 			return NULL;
@@ -165,6 +168,11 @@ static struct rk_err *conclude(struct watch *watch, enum rk_apply_code code)
 	switch (code) {
 	case RK_APPLY_OK: return rk_apply_mark_good(apply, watch->intent);
 	case RK_APPLY_WARNED: return trouble(watch);
+	case RK_APPLY_STUCK: /* the record stays: what comes of it is still this level's doing */
+		return rk_err(RK_ERR_TIMEOUT,
+			      "level %" PRIu64
+			      " is in transition, and can't be judged before its end",
+			      level);
 	case RK_APPLY_INTERRUPTED:
 		RK_TRY(set_phase(watch, RK_INTENT_STOPPED));
 		return rk_err(RK_ERR_INTERRUPTED,

@@ -91,7 +91,7 @@ struct rk_err *rk_apply_unload(const struct rk_apply *apply, const struct rk_pat
 
 	*ret = (struct rk_apply_result){.code = RK_APPLY_ALREADY};
 	RK_TRY(rk_livepatch_list(&apply->host->roots, &list));
-	/* patches that aren't cumulative lie on one another: the newest must go first, which only the order of failures tells */
+	/* in any order: since 5.1 the kernel lets a patch go from below another */
 	rk_vec_for_each(&list.list, it) {
 		const struct rk_patch *patch = rk_patches_find_name(patches, it->name);
 		uint64_t level = patch ? patch->level : apply->state->loaded.level;

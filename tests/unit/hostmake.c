@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/sha256.h"
@@ -12,6 +13,13 @@
 #include "tests/unit/tap.h"
 
 #define FIRST_TIME INT64_C(1790000000) /* September 2026 */
+
+/* These hosts end with their test: what is synced would only wait for a busy disk. A test may have an own one. */
+__attribute__((weak)) int fsync(int fd)
+{
+	(void)fd;
+	return 0;
+}
 
 static void must(struct rk_err *err)
 {

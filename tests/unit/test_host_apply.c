@@ -499,7 +499,7 @@ static void test_stuck_at_boot(void)
 /* What can't even be taken back: whatever comes of it is this level's doing. */
 static void test_stuck(void)
 {
-	_cleanup_apply_result_ struct rk_apply_result result = {};
+	_cleanup_apply_result_ struct rk_apply_result result = {}, watched = {};
 
 	hostmake_init(&h, "stuck");
 	hostmake_install(&h, 1);
@@ -511,6 +511,8 @@ static void test_stuck(void)
 	ok(result.blockers.list.nr == 1 && rk_streq(result.blockers.list.v[0].comm, "vhost-77") &&
 		   strstr(result.blockers.list.v[0].stack, "vhost_worker"),
 	   "with who is in the way, and where");
+	is_err_like(hostmake_confirm(&h, &watched), RK_ERR_TIMEOUT,
+		    "can't be judged before its end", "it can't become good");
 	ok(rk_fs_exists(h.host->intent_file), "the record stays");
 	hostmake_reboot(&h, 100000);
 	check_boot("crashed", 0, "already");
