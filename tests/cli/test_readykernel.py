@@ -516,11 +516,13 @@ def test_privileges():
     equal((result.returncode, result.stderr), (3, f"error: another readykernel is at work on this host: process {child.pid}\n"),
           "a second one is told who is at work")
     equal(world.run("patches").returncode, 0, "… and may look")
-    # a clean end
+    # a clean end, for which a unit waits
+    waiting = subprocess.Popen([TOOL, "shutdown", "--root", world.host.root], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     child.send_signal(signal.SIGTERM)
     _, err = child.communicate(timeout=60)
     equal(child.returncode, -signal.SIGTERM, "interrupted: ends as the signal ends it")
     contains(err, "error: interrupted", "… says so")
+    equal((waiting.communicate(timeout=60)[1], waiting.returncode), ("", 0), "the unit at shutdown waited for it")
     ok(not place.exists(), "… and nobody fetches any more")
     world.serve()
     equal(world.run("update").stdout, "level 1 was fetched\n", "the next one works")

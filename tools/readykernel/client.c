@@ -9,7 +9,10 @@
 #include <inttypes.h>
 
 #include "lib/base/fs.h"
+#include "lib/base/process.h"
 #include "tools/common/render.h"
+
+#define LOCK_STEP_MS 100
 
 const struct rk_option readykernel_root_options[] = {
 	READYKERNEL_OPT_ROOT(struct readykernel_common, root),
@@ -41,12 +44,28 @@ static struct rk_err *busy(const struct rk_host *host)
 		      pid);
 }
 
+/* Tried again and not waited for: whoever is told to end must not hang in flock(2). */
+static struct rk_err *take_lock(struct readykernel *rk)
+{
+	unsigned int left = rk->need == READYKERNEL_CHANGE_WAIT ? READYKERNEL_LOCK_MS : 0;
+
+	for (;;) {
+		struct rk_err *err = rk_host_lock(rk->host, true, &rk->lock);
+
+		if (!err || rk_err_code(err) != RK_ERR_VERDICT || !left || rk_is_interrupted())
+			return err;
+		rk_err_free(err);
+		nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_MS * 1000000}, NULL);
+		left -= LOCK_STEP_MS;
+	}
+}
+
 static struct rk_err *lock(struct readykernel *rk)
 {
 	if (*rk->host->root == '\0' && geteuid() != 0)
 		return rk_err_sys(EPERM, "only root may change which patches this host has");
 	RK_TRY(rk_host_prepare(rk->host));
-	struct rk_err *err = rk_host_lock(rk->host, true, &rk->lock);
+	struct rk_err *err = take_lock(rk);
 	if (err && rk_err_code(err) == RK_ERR_VERDICT) {
 		rk_err_free(err);
 		return busy(rk->host);
@@ -97,7 +116,7 @@ struct rk_err *readykernel_open(const struct rk_cli *cli, const char *root,
 	RK_TRY(rk_host_create(root ? root : "", &ret->host));
 	if (*ret->host->root)
 		ret->host->roots.calls = &no_calls;
-	if (need == READYKERNEL_CHANGE)
+	if (need != READYKERNEL_READ)
 		RK_TRY(lock(ret));
 	RK_TRY(rk_settings_read(ret->host->config_file, &ret->settings, &ret->problems));
 	warn_of_problems(ret);

@@ -38,9 +38,13 @@ struct readykernel_common {
 extern const struct rk_option readykernel_root_options[];
 
 enum readykernel_need {
-	READYKERNEL_READ,   /* anybody may, nothing is changed */
-	READYKERNEL_CHANGE, /* root; one at a time: RK_ERR_VERDICT names who is at it */
+	READYKERNEL_READ,	 /* anybody may, nothing is changed */
+	READYKERNEL_CHANGE,	 /* root; one at a time: RK_ERR_VERDICT names who is at it */
+	READYKERNEL_CHANGE_WAIT, /* the same, after READYKERNEL_LOCK_MS: for units */
 };
+
+/* As long as an update that was told to end may need for it. */
+#define READYKERNEL_LOCK_MS 30000
 
 struct readykernel {
 	const struct rk_cli *cli;

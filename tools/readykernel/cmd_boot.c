@@ -10,7 +10,7 @@ static struct rk_err *boot(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	const struct readykernel_common *values = cli->values;
 	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
 
-	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE, &rk));
+	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE_WAIT, &rk));
 	return readykernel_boot_patch(&rk, ret_exit);
 }
 
@@ -28,7 +28,7 @@ static struct rk_err *confirm(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	const struct readykernel_common *values = cli->values;
 	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
 
-	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE, &rk));
+	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE_WAIT, &rk));
 	return readykernel_watch(&rk, ret_exit);
 }
 
@@ -45,7 +45,7 @@ static struct rk_err *stopped(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	const struct readykernel_common *values = cli->values;
 	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
 
-	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE, &rk));
+	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE_WAIT, &rk));
 	return rk_boot_stopped(rk.host, rk.kernel, rk.state);
 }
 

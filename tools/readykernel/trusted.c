@@ -64,7 +64,7 @@ struct rk_err *readykernel_open_trust(struct readykernel *rk)
 {
 	const char *root_file = readykernel_root_file(rk);
 	enum rk_trust_mode mode =
-		rk->need == READYKERNEL_CHANGE ? RK_TRUST_READ_WRITE : RK_TRUST_READ_ONLY;
+		rk->need == READYKERNEL_READ ? RK_TRUST_READ_ONLY : RK_TRUST_READ_WRITE;
 
 	if (!root_file)
 		return rk_err_nomem();
