@@ -21,8 +21,7 @@ static const struct rk_option options[] = {
 };
 
 struct rounds {
-	rk_vec(double) seconds;
-	rk_vec(double) kib;
+	rk_vec(double) seconds, cpu, kib;
 };
 
 static struct rk_err *run_once(const char *const *argv, struct rounds *rounds)
@@ -35,6 +34,7 @@ static struct rk_err *run_once(const char *const *argv, struct rounds *rounds)
 		return rk_err(RK_ERR_TOOL, "'%s' ended with status %d: %s", argv[0], result.status,
 			      rk_str_get(&result.output));
 	if (!rk_vec_push(&rounds->seconds, result.seconds) ||
+	    !rk_vec_push(&rounds->cpu, result.cpu_seconds) ||
 	    !rk_vec_push(&rounds->kib, (double)result.peak_kib))
 		return rk_err_nomem();
 	return NULL;
@@ -52,10 +52,13 @@ static void show(struct rounds *rounds)
 	size_t nr = rounds->seconds.nr;
 
 	qsort(rounds->seconds.v, nr, sizeof(double), compare);
+	qsort(rounds->cpu.v, nr, sizeof(double), compare);
 	qsort(rounds->kib.v, nr, sizeof(double), compare);
-	printf("median %.1f ms (least %.1f ms, most %.1f ms), %.1f MB\n",
+	/* processor time means something also while others work */
+	printf("median %7.1f ms (%.1f to %.1f), processor %6.1f ms, %.1f MB\n",
 	       rounds->seconds.v[nr / 2] * 1e3, rounds->seconds.v[0] * 1e3,
-	       rounds->seconds.v[nr - 1] * 1e3, rounds->kib.v[nr / 2] * 1024 / 1e6);
+	       rounds->seconds.v[nr - 1] * 1e3, rounds->cpu.v[nr / 2] * 1e3,
+	       rounds->kib.v[nr / 2] * 1024 / 1e6);
 }
 
 static struct rk_err *bench(const struct rk_cli *cli, enum rk_exit *ret_exit)
@@ -73,6 +76,7 @@ static struct rk_err *bench(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	if (!err)
 		show(&rounds);
 	rk_vec_deinit(&rounds.seconds);
+	rk_vec_deinit(&rounds.cpu);
 	rk_vec_deinit(&rounds.kib);
 	free(argv);
 	return err;
