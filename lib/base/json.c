@@ -213,12 +213,12 @@ struct rk_err *rk_json_load_schema(const char *name, const char *json, size_t le
 
 struct rk_err *rk_json_dump(json_t *doc, enum rk_json_style style, char **ret)
 {
-	_cleanup_json_ json_t *owned = doc;
 	size_t flags = style == RK_JSON_COMPACT ? JSON_COMPACT : JSON_INDENT(2);
 	char *dumped = doc ? json_dumps(doc, flags) : NULL;
 	char *text = dumped ? rk_asprintf("%s\n", dumped) : NULL;
 
 	free(dumped);
+	json_decref(doc);
 	if (!text)
 		return rk_err_nomem();
 	*ret = text;

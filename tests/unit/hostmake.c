@@ -133,8 +133,7 @@ static void *end_reversal(void *ctx)
 		_cleanup_err_ struct rk_err *err = rk_fs_read(enabled, 16, &text, NULL);
 
 		if (!err && text[0] == '0') {
-			_cleanup_err_ struct rk_err *second =
-				rk_fs_write(transition, "0\n", 2, 0644);
+			rk_err_free(rk_fs_write(transition, "0\n", 2, 0644));
 			break;
 		}
 		usleep(2000);
