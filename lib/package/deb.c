@@ -83,5 +83,5 @@ struct rk_err *rk_package_write_deb(const struct rk_package *package, const char
 	}
 	const char *const argv[] = {"dpkg-deb", "--root-owner-group", "-Zxz", "--build", tree, to,
 				    NULL};
-	return rk_package_run(package, argv);
+	return rk_package_run(package, work, argv);
 }

@@ -18,8 +18,9 @@ struct rk_err *rk_package_script(const struct rk_package *package, enum rk_packa
 char *rk_package_summary(const struct rk_package *package) __must_use;
 void rk_package_describe(const struct rk_package *package, const char *prefix, struct rk_str *ret);
 
-/* Runs a program with the time of the package's level as SOURCE_DATE_EPOCH. */
-struct rk_err *rk_package_run(const struct rk_package *package, const char *const *argv) __must_use;
+/* Runs a program with the time of the package's level as SOURCE_DATE_EPOCH, and work as its home. */
+struct rk_err *rk_package_run(const struct rk_package *package, const char *work,
+			      const char *const *argv) __must_use;
 
 struct rk_err *rk_package_write_deb(const struct rk_package *package, const char *work,
 				    const char *to) __must_use;

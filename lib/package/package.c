@@ -155,16 +155,19 @@ void rk_package_describe(const struct rk_package *package, const char *prefix, s
 		rk_str_addf(ret, "%sno CVEs.\n", prefix);
 }
 
-struct rk_err *rk_package_run(const struct rk_package *package, const char *const *argv)
+struct rk_err *rk_package_run(const struct rk_package *package, const char *work,
+			      const char *const *argv)
 {
 	_cleanup_free_ char *epoch =
 		rk_asprintf("SOURCE_DATE_EPOCH=%" PRId64, package->level->released);
-	const char *const env[] = {epoch, "LC_ALL=C.UTF-8", "HOME=/nonexistent",
+	/* rpmbuild makes directories in its user's home */
+	_cleanup_free_ char *home = rk_asprintf("HOME=%s", work);
+	const char *const env[] = {epoch, "LC_ALL=C.UTF-8", home,
 				   "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
 	_cleanup_process_result_ struct rk_process_result result = {};
 	struct rk_process_spec spec = {.argv = argv, .env = env, .timeout_ms = PACK_MS};
 
-	if (!epoch)
+	if (!epoch || !home)
 		return rk_err_nomem();
 	return rk_process_check(&spec, &result);
 }

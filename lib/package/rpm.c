@@ -82,5 +82,5 @@ struct rk_err *rk_package_write_rpm(const struct rk_package *package, const char
 		"rpmbuild", "-bb", "--quiet",  "--target", package->kernel->arch,
 		"--define", top,   "--define", out,	   "--define",
 		file_name,  spec,  NULL};
-	return rk_package_run(package, argv);
+	return rk_package_run(package, work, argv);
 }
