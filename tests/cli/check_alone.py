@@ -19,8 +19,8 @@ RULES = [
     ("unfinished work", re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")),
     ("a blank at the end of a line", re.compile(r"[ \t]+$", re.MULTILINE)),
 ]
-# A licence is somebody else's text.
-EXEMPT = {"LICENSES/GPL-2.0.txt", "LICENSES/GPL-2.0-or-later.txt"}
+# A licence is somebody else's text; the first line of a Debian copyright file is the name of its format.
+EXEMPT = {"LICENSES/GPL-2.0.txt", "LICENSES/GPL-2.0-or-later.txt", "packaging/debian/copyright"}
 
 for what, pattern in RULES:
     sample = {"a path of one machine": "cd /wo" + "rk/main", "a directory beside the tree": "../sha" + "red/x",
