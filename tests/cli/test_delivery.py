@@ -14,7 +14,7 @@ from fake_host import BUILD_ID, KERNEL, Host  # noqa: E402
 from fake_repository import make_module  # noqa: E402
 from tap import contains, equal, run  # noqa: E402
 
-REPO, CLIENT = sys.argv[1:]
+REPO, CLIENT = map(os.path.abspath, sys.argv[1:])
 TMP = pathlib.Path(tap.tmpdir())
 WWW = TMP / "www"
 os.chmod(TMP, 0o755)

@@ -64,8 +64,8 @@ INIT = """#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs none /dev
 for module in $(/bin/busybox cat /modules); do /bin/busybox insmod /$module; done
 for attempt in 1 2 3 4 5 6 7 8 9 10; do [ -b /dev/vda ] && break; /bin/busybox sleep 0.1; done
-/bin/busybox mount -t ext4 /dev/vda /root || exec /bin/busybox reboot -f
-exec /bin/busybox switch_root /root /sbin/init
+/bin/busybox mount -t ext4 /dev/vda /disk || exec /bin/busybox reboot -f
+exec /bin/busybox switch_root /disk /sbin/init
 """
 
 
@@ -150,7 +150,7 @@ def make_initramfs(root, release, to, log):
     """busybox, the modules that the disk needs, and a script."""
     work = to.with_name("initramfs")
     shutil.rmtree(work, ignore_errors=True)
-    for name in ("dev", "root", "bin"):
+    for name in ("dev", "disk", "bin"):
         (work / name).mkdir(parents=True)
     shutil.copy(shutil.which("busybox"), work / "bin/busybox")
     order = []
