@@ -124,11 +124,13 @@ static struct rk_err *take_text(struct reader *r, const char *text, size_t len)
 	for (size_t pos = 0; pos < len;) {
 		const char *end = memchr(text + pos, '\n', len - pos);
 		size_t size = end ? (size_t)(end - text) - pos : len - pos;
-		_cleanup_free_ char *line = strndup(text + pos, size);
+		_cleanup_str_ struct rk_str copy = RK_STR_INIT;
+		_cleanup_free_ char *line = NULL;
 		struct rk_err *err;
 
-		if (!line)
-			return rk_err_nomem();
+		/* not strndup(): the text has no NUL at its end */
+		rk_str_add_bytes(&copy, text + pos, size);
+		RK_TRY(rk_str_take(&copy, &line));
 		r->line++;
 		err = strlen(line) == size ? take_line(r, line)
 					   : rk_err(RK_ERR_FORMAT, "the line holds a NUL byte");

@@ -50,11 +50,13 @@ static void check(struct rk_err *(*rewrite)(const char *text, size_t len, char *
 
 static void check_kmsg(const char *text, size_t len)
 {
-	_cleanup_free_ char *record = strndup(text, len);
+	_cleanup_free_ char *record = calloc(1, len + 1);
 	unsigned int priority = 8;
 	uint64_t sequence;
 	const char *line;
 
+	if (record)
+		memcpy(record, text, len);
 	if (record && rk_kmsg_parse(record, &priority, &sequence, &line) &&
 	    (priority > 7 || strchr(line, '\n') || line < record || line > record + len))
 		abort();
