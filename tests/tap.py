@@ -14,10 +14,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 _count = 0
 _failed = 0
 _planned = False
+_lock = threading.Lock()  # some tests have several guests at once
 
 
 def diag(text):
@@ -29,12 +31,13 @@ def diag(text):
 def ok(passed, name, detail=""):
     """One check; detail is shown when it failed. Returns whether it passed."""
     global _count, _failed
-    _count += 1
     name = str(name).replace("#", " ").replace("\n", " ")
-    print(f"{'' if passed else 'not '}ok {_count} - {name}", flush=True)
-    if not passed:
-        _failed += 1
-        diag(detail)
+    with _lock:
+        _count += 1
+        print(f"{'' if passed else 'not '}ok {_count} - {name}", flush=True)
+        if not passed:
+            _failed += 1
+            diag(detail)
     return bool(passed)
 
 

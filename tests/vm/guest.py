@@ -7,8 +7,9 @@
     guest.kill()        # the power fails
     guest.boot()        # what was on the disk is still there
 
-It has no way out but one: http://repository/, which a server in the test's own process answers (see http_server.py)."""
+It has no way out but one: http://repository/, which a server in the test's own process answers (see web.py)."""
 
+import atexit
 import base64
 import itertools
 import json
@@ -32,6 +33,7 @@ class GuestError(Exception):
 
 class Guest:
     _numbers = itertools.count(1)
+    _running = set()
 
     def __init__(self, disk, server=None, folder=None):
         """A new guest with a fresh copy of the disk; it is off. server: what http://repository/ leads to."""
@@ -41,7 +43,7 @@ class Guest:
         self.console_path = self.folder / f"{self.name}.console"
         self.kernel, self.initramfs, self.server = disk.kernel, disk.initramfs, server
         self.process = self.agent = None
-        self.boots = 0
+        self.boots, self.drives = 0, []
         self._received = b""
         self._commands = itertools.count(1)
         made = tap.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk.image, self.image])
@@ -51,11 +53,12 @@ class Guest:
     def _argv(self, cmdline, rtc):
         network = "user,id=net,restrict=on"
         if self.server:
-            network += f",guestfwd=tcp:10.0.2.100:80-cmd:busybox nc 127.0.0.1 {self.server.port}"
+            network += f",guestfwd=tcp:10.0.2.100:80-cmd:busybox nc 127.0.0.1 {self.server.server_address[1]}"
+        more = [part for path in self.drives for part in ("-drive", f"file={path},format=qcow2,if=virtio")]
         return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", str(MEMORY), "-nodefaults",
                 "-no-user-config", "-display", "none", "-no-reboot", "-kernel", self.kernel, "-initrd", self.initramfs,
                 "-append", f"{CMDLINE} {cmdline}", "-rtc", f"base={rtc}",
-                "-drive", f"file={self.image},format=qcow2,if=virtio,cache=writeback", "-netdev", network,
+                "-drive", f"file={self.image},format=qcow2,if=virtio,cache=writeback", *more, "-netdev", network,
                 "-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci",
                 "-serial", f"file:{self.console_path}", "-serial", f"unix:{self.folder}/{self.name}.agent,server=on,wait=off",
                 "-qmp", f"unix:{self.folder}/{self.name}.qmp,server=on,wait=off"]
@@ -67,6 +70,7 @@ class Guest:
         argv = self._argv(cmdline, rtc) + (["-loadvm", resume] if resume else [])
         self.log = open(self.folder / f"{self.name}.qemu", "ab")
         self.process = subprocess.Popen([str(arg) for arg in argv], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        Guest._running.add(self)
         self._received = b""
         self.agent = self._connect("agent")
 
@@ -79,14 +83,21 @@ class Guest:
             self.run(f"systemctl {wait} --wait", timeout)
         return time.monotonic() - began
 
+    def cut(self, to):
+        """Copies the disk to the file as it would be if the power failed now; the guest goes on."""
+        self._monitor("stop")
+        subprocess.run(["cp", "--sparse=always", "--reflink=auto", self.image, to], check=True)
+        self._monitor("cont")
+
     def save(self, name):
         """Keeps the running guest's state, memory and disk, to come back to."""
         self._monitor(f"savevm {name}")
 
-    def copy(self, saved):
-        """Another guest, running, as this one was when it was saved. This one is to be off."""
+    def copy(self, saved, server=None):
+        """Another guest, running, as this one was when it was saved. This one is to be off. server: another one for it."""
         other = Guest.__new__(Guest)
         other.__dict__.update(self.__dict__)
+        other.server = server or self.server
         other.name = f"guest-{next(self._numbers)}"
         other.image = self.folder / f"{other.name}.qcow2"
         other.console_path = self.folder / f"{other.name}.console"
@@ -150,7 +161,10 @@ class Guest:
 
     def run(self, script, timeout=RUN_TIMEOUT):
         """Runs a shell script as root; its exit status and what it wrote to both streams."""
-        number = self.send(script)
+        return self.answer(self.send(script), timeout)
+
+    def answer(self, number, timeout=RUN_TIMEOUT):
+        """Of a script that was sent: its exit status and output."""
         lines, end = self._read_line(b"end %d " % number, timeout)
         output = base64.b64decode(lines[-1] if lines else b"").decode(errors="replace")
         return int(end.split()[2]), output
@@ -203,6 +217,7 @@ class Guest:
             return
         self.process.kill()
         self.process.wait()
+        Guest._running.discard(self)
         self.agent.close()
         self.log.close()
         self.process = self.agent = None
@@ -215,3 +230,9 @@ class Guest:
     def __exit__(self, *_):
         self.kill()
         os.unlink(self.image)
+
+
+@atexit.register
+def _kill_all():
+    for guest in list(Guest._running):
+        guest.kill()

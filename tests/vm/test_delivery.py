@@ -1,60 +1,334 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Delivery on the real thing: a Debian guest with systemd that boots from a disk of its own, and a repository it can reach."""
+"""Delivery on the real thing: a Debian guest with systemd that boots from a disk of its own installs the packages with apt and
+keeps itself patched from a repository, over reboots, crashes and whatever an administrator does."""
 
+import concurrent.futures
+import json
 import os
-import pathlib
+import random
 import sys
+import time
 
 sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests")]
 import tap  # noqa: E402
 from guest import Guest  # noqa: E402
 from guest_disk import Disk  # noqa: E402
-from http_server import Server  # noqa: E402
+from delivery_site import Site, web  # noqa: E402
 from kernel import Target  # noqa: E402
-from tap import equal, ok  # noqa: E402
+from tap import contains, equal, ok  # noqa: E402
 
-SAVED = "up"
+CONFIG = """repository = http://repository/first
+quiet_time = 1
+spread = 0
+transition_wait = 2
+transition_limit = 2
+connect_timeout = 10
+"""
+FAST_TIMER = "[Timer]\nOnCalendar=\nOnActiveSec=1s\nRandomizedDelaySec=0\nAccuracySec=1s\n"
+INSTALLED = "installed"
 
 
-class Site:
-    """What the guests can reach at http://repository/."""
-
-    def __init__(self):
-        self.folder = pathlib.Path(tap.tmpdir())
-        (self.folder / "greeting").write_text("hello\n" * 50)
-        self.server = Server(self.folder)
+def put(guest, path, text):
+    guest.must(f"mkdir -p $(dirname {path}); cat >{path} <<'END'\n{text}END")
 
 
-def test_guest(target, site):
-    """The guest is what the other tests take it for. Returns one that is off, with its state saved."""
-    guest = Guest(Disk(target), site.server)
+def use(guest, repo):
+    guest.must(f"sed -i 's,^repository = .*,repository = http://repository/{repo.root.name},' /etc/readykernel.conf")
+
+
+def version(guest):
+    """What /proc/version says: "stock", or who fixed it."""
+    text = guest.must("cat /proc/version")
+    return text.removeprefix("fixed by ") if text.startswith("fixed by ") else "stock"
+
+
+def readykernel(guest, *args):
+    status, text = guest.run(f"readykernel {' '.join(args)} --json")
+    try:
+        return status, json.loads(text[text.index("{"):])
+    except ValueError:
+        return status, text
+
+
+def test_guest(target, guest):
+    """The guest is what the other tests take it for."""
     tap.diag(f"a guest boots in {guest.boot():.0f} s")
     equal(guest.run("uname -r; systemctl is-system-running"), (0, f"{target.release}\nrunning\n"), "guest: the target's kernel, and systemd is content")
-    equal(guest.run("curl -s http://repository/greeting"), (0, "hello\n" * 50), "guest: reaches the repository")
-    site.server.fault, site.server.only = "truncated", "greeting"
-    equal(guest.run("curl -s http://repository/greeting | wc -c"), (0, "150\n"), "guest: sees the repository misbehave")
-    site.server.fault = None
-    equal(guest.run("curl -s -m 3 http://10.0.2.2:%d/greeting || curl -s -m 3 http://10.0.2.3/" % site.server.port)[0] != 0, True, "guest: reaches nothing else")
-    guest.must("echo kept >/var/tmp/kept; sync /var/tmp/kept /var/tmp; echo lost >/run/lost")
-    guest.save(SAVED)
-    guest.kill()
-    return guest
+    equal(guest.run(f"curl -s -m 3 http://10.0.2.2:{guest.server.server_address[1]}/ || curl -s -m 3 http://10.0.2.3/")[0] != 0, True,
+          "guest: reaches nothing but the repository")
 
 
-def test_power_cut(guest):
+def test_install(guest):
+    put(guest, "/etc/apt/sources.list", "deb [trusted=yes] http://repository/debs ./\n")
+    put(guest, "/etc/readykernel.conf", CONFIG)
+    status, text = guest.run("apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Options::=--force-confold install readykernel")
+    ok(status == 0, "install: apt installs the package", text)
+    guest.must("curl -s -o /etc/readykernel/root.signed http://repository/first/root.signed")
+    equal(guest.must("cat /etc/readykernel.conf"), CONFIG.rstrip("\n"), "install: a configuration that is there stays")
+    units = "kpatch.service readykernel.service readykernel-confirm.service readykernel-update.timer"
+    equal(guest.run(f"systemctl is-enabled {units}")[1].split(), ["enabled"] * 4, "install: units are enabled")
+    equal(guest.run("systemctl is-active readykernel.service readykernel-update.timer")[1].split(), ["active"] * 2, "install: and active")
+    contains(guest.must("getent passwd readykernel"), "nologin", "install: a user for what fetches, without a shell")
+    equal(guest.run("systemctl --failed --no-legend; systemctl is-system-running"), (0, "running\n"), "install: nothing failed")
+    equal(guest.run("readykernel status")[0], 1, "install: no level is loaded yet")
+
+
+def test_update_by_service(guest):
+    status, text = guest.run("systemctl start readykernel-update.service; journalctl -u readykernel-update.service -o cat --no-pager | tail -20")
+    ok(version(guest) == "lp_fix", "update: the sandboxed unit fetches and loads the first level", text)
+    equal(guest.run("readykernel status")[0], 0, "update: the host is protected")
+    equal(guest.must("stat -c %U /var/lib/readykernel/incoming"), "readykernel", "update: what fetches has a directory of its own")
+    equal(guest.must("cat /run/readykernel/cvelist"), "CVE-2026-1", "update: the list for scanners")
+    contains(guest.run("/usr/lib/nagios/plugins/check_readykernel")[1], "READYKERNEL OK", "update: the check is content")
+
+
+def newer_by_timer(guest, site, repo):
+    site.publish(repo, 2)
+    put(guest, "/etc/systemd/system/readykernel-update.timer.d/now.conf", FAST_TIMER)
+    guest.must("systemctl daemon-reload; systemctl restart readykernel-update.timer")
+    came = guest.wait_for("grep -q lp_next /proc/version", 60)
+    ok(came, "timer: a newer level is loaded by itself", guest.run("systemctl status readykernel-update.timer readykernel-update.service; journalctl -n 20 --no-pager")[1])
+    guest.must("rm -r /etc/systemd/system/readykernel-update.timer.d; systemctl daemon-reload; systemctl restart readykernel-update.timer")
+    guest.wait_for("! systemctl is-active -q readykernel-update.service", 60)
+
+
+def administrator(guest):
+    equal((guest.run("readykernel rollback")[0], version(guest)), (0, "lp_fix"), "rollback: the level before is loaded")
+    equal((guest.run("readykernel update")[0], version(guest)), (4, "lp_fix"), "rollback: no update brings it back")
+    equal((guest.run("readykernel load 2")[0], version(guest)), (3, "lp_fix"), "load: a level that was blocked here is refused")
+    equal((guest.run("readykernel load --force 2")[0], version(guest)), (0, "lp_next"), "load --force: not then")
+    equal((guest.run("readykernel freeze 1")[0], guest.run("readykernel update")[0] in (0, 4)), (0, True), "freeze: at level 1")
+    equal((guest.run("readykernel unload")[0], version(guest)), (0, "stock"), "unload: the stock kernel is back")
+    equal((guest.run("readykernel load")[0], version(guest)), (0, "lp_fix"), "freeze: load takes the level of the freeze")
+    status, text = guest.run("readykernel info")
+    contains(text, "CVE-2026-2", "freeze: info names what stays unfixed")
+    equal((guest.run("readykernel freeze off")[0], guest.run("readykernel update")[0], version(guest)), (0, 0, "lp_next"), "freeze off: the newest again")
+
+
+def reboot(guest):
+    tap.diag(f"a guest with the packages boots in {guest.reboot():.0f} s")
+    equal(version(guest), "lp_next", "reboot: patched again")
+    times = guest.must("systemctl show -P ExecMainExitTimestampMonotonic readykernel.service; "
+                       "systemctl show -P ExecMainStartTimestampMonotonic systemd-networkd.service").split()
+    ok(0 < int(times[0]) < int(times[1]), "reboot: before the network", str(times))
+    ok(guest.wait_for("readykernel status | grep -q . && ! systemctl is-active -q readykernel-confirm.service", 60), "reboot: the level is watched and found good")
+    equal(guest.run("readykernel status")[0], 0, "reboot: the host is protected")
+
+
+def crash(guest, site, repo):
+    """A level that takes the kernel down: the next boot comes up without it, and says so."""
+    repo.blocked.append(repo.notice(4, reason="holds hosts up"))
+    site.publish(repo, 2, 3)
+    guest.must("sed -i 's/^quiet_time = .*/quiet_time = 60/' /etc/readykernel.conf")
+    guest.send("readykernel update")
+    if not ok(guest.wait_off(120), "crash: the level panics the kernel"):
+        return
+    contains(guest.console(), "lp_late panics on purpose", "crash: the console says why")
     guest.boot()
-    equal(guest.run("cat /var/tmp/kept; ls /run/lost")[1].splitlines()[0], "kept", "power cut: what was synced is there")
-    ok(not guest.run("test -e /run/lost")[0] == 0, "power cut: memory is not")
+    equal(version(guest), "lp_fix", "crash: the next boot loads the level that was good")
+    contains(guest.must("journalctl -b -u readykernel.service -o cat --no-pager"), "level 3", "crash: the journal names the level")
+    status, text = guest.run("readykernel info")
+    contains(text, "blocked", "crash: info says that it is blocked")
+    equal((guest.run("readykernel load 3")[0], version(guest)), (3, "lp_fix"), "crash: it isn't loaded again")
+
+
+def stuck(guest, site, repo):
+    """A transition that can't end: the level before stays, and whoever held it up is named."""
+    guest.must("curl -s -o /root/lp_sleeper.ko http://repository/lp_sleeper.ko && insmod /root/lp_sleeper.ko")
+    site.publish(repo, 4)
+    status, text = guest.run("readykernel update")
+    equal(status, 3, "stuck: the transition is taken back")
+    contains(text, "lp_sleeper", "stuck: who held it up is named")
+    contains(text, "lp_sleeper_wait", "stuck: with its stack")
+    equal((version(guest), guest.run("readykernel status")[0]), ("lp_fix", 5), "stuck: the level before stays, status says that the change failed")
+
+
+def servers(guest, repo):
+    """A server that is down, slow, endless or cuts off; nothing comes of it, and later all is well."""
+    guest.must("sed -i 's/^connect_timeout = .*/connect_timeout = 3\\nfetch_timeout = 3/' /etc/readykernel.conf")
+    repo.publish()
+    for name, say, code in [("down", lambda handler, body: handler.connection.close(), "network"), ("one byte a second", web.slow, "timeout"),
+                            ("endless", web.endless, "too-large"), ("truncated", web.truncated, "network")]:
+        guest.server.say_all = say
+        status, answer = readykernel(guest, "check-update")
+        equal((status, isinstance(answer, dict) and answer["error"]["code"], version(guest)), (3 if code == "too-large" else 10, code, "lp_fix"),
+              f"server: {name}")
+    guest.server.say_all = None
+    guest.must("sed -i 's/^fetch_timeout = .*/fetch_timeout = 60/' /etc/readykernel.conf")
+    equal(guest.run("readykernel update")[0], 4, "server: back again")
+
+
+def disk_full(guest, site, repo):
+    site.publish(repo, 2)
+    guest.must("fallocate -l $(( $(df --output=avail -B1 /var | tail -1) )) /var/filler || dd if=/dev/zero of=/var/filler bs=1M 2>/dev/null; "
+               "dd if=/dev/zero of=/var/filler2 bs=4k 2>/dev/null; true")
+    status, text = guest.run("readykernel update")
+    ok(status in (1, 10) and "No space left" in text, "disk full: the update fails and says why", f"{status}: {text}")
+    equal((version(guest), guest.run("readykernel patches")[0]), ("lp_fix", 0), "disk full: what was there stays")
+    guest.must("rm /var/filler /var/filler2")
+    equal((guest.run("readykernel update")[0], version(guest)), (0, "lp_next"), "disk full: with space it goes on")
+
+
+def clock(guest, repo):
+    repo.publish()
+    guest.must("date -s '2020-01-01'")
+    status, text = guest.run("readykernel update")
+    ok(status in (3, 4), "clock: years behind", text)
+    guest.must("date -s '2040-01-01'")
+    status, text = guest.run("readykernel update")
+    equal((status, version(guest)), (17, "lp_next"), "clock: years ahead, all has expired; what is loaded stays")
+
+
+def removal(guest):
+    """Packages go, what is loaded stays; nothing is left of a purged one."""
+    status, text = guest.run("apt-get -q -y remove readykernel")
+    equal(status, 0, "remove: apt is content")
+    contains(text, "stays loaded until the next boot", "remove: says what stays")
+    equal((version(guest), guest.run("test -e /var/lib/readykernel/state.json")[0]), ("lp_next", 0), "remove: the patch and the state stay")
+    status, text = guest.run("apt-get -q -y purge readykernel; ls -d /var/lib/readykernel /etc/readykernel /etc/readykernel.conf /run/readykernel")
+    ok("/var/lib/readykernel\n" not in text and "/etc/readykernel.conf\n" not in text, "purge: nothing is left", text)
+
+
+def life(guest, site):
+    """What a host sees in its life."""
+    repo = site.fork("life")
+    use(guest, repo)
+    newer_by_timer(guest, site, repo)
+    administrator(guest)
+    reboot(guest)
+    switched_off(guest)
+    removal(guest)
+
+
+def trouble(guest, site):
+    """What goes wrong, and what becomes of it."""
+    repo = site.fork("trouble")
+    use(guest, repo)
+    servers(guest, repo)
+    stuck(guest, site, repo)
+    crash(guest, site, repo)
+
+
+def switched_off(guest):
+    guest.reboot("kpatch.enable=0 readykernel=off")
+    equal(version(guest), "stock", "readykernel=off: nothing is loaded at boot")
+    equal(guest.run("systemctl is-active kpatch.service")[1], "inactive\n", "kpatch.enable=0: kpatch.service doesn't run")
+    status, text = guest.run("readykernel update")
+    ok(status != 0 and version(guest) == "stock", "readykernel=off: nor by an update", text)
+    guest.reboot()
+    equal(version(guest), "lp_next", "without it all is as before")
+
+
+CUTS = 20
+# What a boot and an administrator do on each disk, in a root of its own: what came of it in one line.
+AFTER_CUT = """
+mount /dev/%s /mnt && mount -t tmpfs none /mnt/run && for d in proc sys dev; do mount --rbind /$d /mnt/$d; done
+chroot /mnt readykernel boot >/dev/null 2>&1; echo boot $?; cat /proc/version
+chroot /mnt readykernel info >/dev/null 2>&1; echo info $?
+chroot /mnt readykernel update >/dev/null 2>&1; echo update $?; cat /proc/version
+chroot /mnt readykernel load --force 2 >/dev/null 2>&1; echo load $?; cat /proc/version
+chroot /mnt readykernel unload >/dev/null 2>&1; echo unload $?
+umount -R /mnt; e2fsck -fn /dev/%s >/dev/null 2>&1; echo fsck $?
+"""
+
+
+def power_cuts(guest, site):
+    """The power fails at random moments of an update; each disk that is left boots into a consistent state and goes on from there."""
+    repo = site.fork("power")
+    use(guest, repo)
+    site.publish(repo, 2)
+    guest.must("sed -i 's/^quiet_time = .*/quiet_time = 3/' /etc/readykernel.conf; sync")
+    cuts = [guest.folder / f"cut-{n}.qcow2" for n in range(CUTS)]
+    number = guest.send("readykernel update")
+    for cut in cuts:
+        time.sleep(random.uniform(0.05, 0.6))
+        guest.cut(cut)
+    status, text = guest.answer(number)
+    equal((status, version(guest)), (0, "lp_next"), "power cut: the update itself")
     guest.kill()
+    with Guest(site.disk, guest.server, guest.folder) as checker:
+        checker.drives = cuts
+        checker.boot()
+        seen = {}
+        for n in range(CUTS):
+            disk = f"vd{chr(ord('b') + n)}"
+            lines = checker.must(AFTER_CUT % (disk, disk)).splitlines()
+            said = " ".join(line.removeprefix("fixed by ").split(" version")[0] for line in lines)
+            seen[said] = seen.get(said, 0) + 1
+            booted, loaded = lines[1], lines[lines.index(next(line for line in lines if line.startswith("load "))) + 1]
+            ok(lines[0] == "boot 0" and booted in ("fixed by lp_fix", "fixed by lp_next") and "info 0" in lines and "fsck 0" in lines
+               and loaded == "fixed by lp_next", f"power cut {n + 1}: the disk boots and goes on", said)
+        tap.diag(f"what {CUTS} cuts left: {seen}")
+    for cut in cuts:
+        cut.unlink()
+
+
+def patch_packages(guest, site):
+    """Levels that come as packages of the distribution, without the client."""
+    name = f"readykernel-patch-{guest.must('uname -r')}"
+    guest.must("readykernel unload")
+    put(guest, "/etc/apt/sources.list", "deb [trusted=yes] http://repository/patches/apt stable main\n")
+    apt = "DEBIAN_FRONTEND=noninteractive apt-get -q -y"
+    status, text = guest.run(f"apt-get -q update && {apt} install {name}")
+    equal((status, version(guest)), (0, "lp_next"), "patch package: installing loads the newest level")
+    status, text = guest.run(f"{apt} install {name}-1")
+    equal((status, version(guest)), (0, "lp_next"), "patch package: an older level doesn't take its place")
+    status, text = guest.run(f"{apt} remove {name}-2")
+    ok((status, version(guest)) == (0, "lp_fix"), "patch package: when the newer one is removed it does", text)
+    status, text = guest.run(f"{apt} remove {name}-1")
+    ok((status, version(guest)) == (0, "stock"), "patch package: removing the last one unloads it", text)
+    guest.must("touch /etc/readykernel/disable")
+    status, text = guest.run(f"{apt} install {name}-1")
+    equal((status, "switched off" in text, version(guest)), (0, True, "stock"), "patch package: not on a host where patches are switched off")
+    guest.must(f"rm /etc/readykernel/disable; {apt} remove {name}-1")
+    rpm_packages(guest, name)
+
+
+def rpm_packages(guest, name):
+    """The scriptlets, in a root of their own that looks like this host's."""
+    guest.must("mkdir -p /run/over /run/root; mount -t tmpfs none /run/over; mkdir /run/over/up /run/over/work; "
+               "mount -t overlay -o lowerdir=/,upperdir=/run/over/up,workdir=/run/over/work none /run/root; "
+               "for d in proc sys dev; do mount --rbind /$d /run/root/$d; done; rm -f /run/root/usr/sbin/kpatch; "
+               "for f in readykernel.rpm dnf/stable/%s-1-1-1.x86_64.rpm dnf/stable/%s-2-2-1.x86_64.rpm; do "
+               "curl -sf -o /run/${f##*/} http://repository/patches/$f; done" % (name, name))
+    rpm = "rpm --root /run/root --nodeps"
+    status, text = guest.run(f"{rpm} -i --replacefiles /run/readykernel.rpm && test -x /run/root/usr/sbin/kpatch")
+    equal(status, 0, "rpm: the client's package installs")
+    equal(guest.run("readlink /run/root/etc/systemd/system/multi-user.target.wants/readykernel.service")[0], 0, "rpm: its units are enabled")
+    for level, module in ((1, "lp_fix"), (2, "lp_next")):
+        status, text = guest.run(f"{rpm} -i /run/{name}-{level}-{level}-1.x86_64.rpm")
+        ok((status, version(guest)) == (0, module), f"rpm: installing level {level} loads it", text)
+    status, text = guest.run(f"{rpm} -e {name}-2")
+    ok((status, version(guest)) == (0, "lp_fix"), "rpm: removing it brings the one before back", text)
+    status, text = guest.run(f"{rpm} -e readykernel")
+    contains(text, "stays loaded until the next boot", "rpm: removing the client says what stays")
+
+
+def tell(story, first, site):
+    with first.copy(INSTALLED, site.serve()) as guest:
+        story(guest, site)
 
 
 def main():
     target = Target()
-    site = Site()
-    guest = test_guest(target, site)
-    test_power_cut(guest)
-    with guest.copy(SAVED) as other:
-        equal(other.run("cat /run/lost; curl -s http://repository/greeting | wc -c"), (0, "lost\n300\n"), "a saved guest goes on where it was")
+    site = Site(target)
+    site.pack()
+    site.disk = Disk(target)
+    first = Guest(site.disk, site.serve())
+    test_guest(target, first)
+    test_install(first)
+    test_update_by_service(first)
+    first.save(INSTALLED)
+    first.kill()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        jobs = []
+        for story in (life, trouble, patch_packages, power_cuts):
+            jobs.append((story, pool.submit(tell, story, first, site)))
+        for story, job in jobs:
+            try:
+                job.result()
+            except Exception as error:  # the others go on
+                ok(False, story.__name__, f"{type(error).__name__}: {error}")
     tap.done()
 
 

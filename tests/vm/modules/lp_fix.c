@@ -44,12 +44,18 @@ static int __init lp_fix_init(void)
 #elif defined(LP_REFUSED)
 	funcs[0].old_name = "no_such_function_anywhere";
 #endif
+#ifdef LP_LATE
+	schedule_delayed_work(&late_work, 5 * HZ);
+#endif
 	return klp_enable_patch(&patch);
 }
 
 /* The kernel lets a live patch go only once nothing runs it any more: nothing to undo here. */
 static void __exit lp_fix_exit(void)
 {
+#ifdef LP_LATE
+	cancel_delayed_work_sync(&late_work);
+#endif
 #if defined(LP_WARN_EXIT)
 	WARN(1, "lp_warn_exit warns on purpose\n");
 #endif
