@@ -33,6 +33,11 @@ static const struct {
 	{offsetof(struct rk_host, proc), "/proc", 0},
 	{offsetof(struct rk_host, kmsg), "/dev/kmsg", 0},
 	{offsetof(struct rk_host, boot), "/boot", 0},
+	{offsetof(struct rk_host, roots.sys), "/sys", 0},
+	{offsetof(struct rk_host, roots.proc), "/proc", 0},
+	{offsetof(struct rk_host, roots.modules), "/lib/modules", 0},
+	{offsetof(struct rk_host, roots.store), "/var/lib/kpatch", 0},
+	{offsetof(struct rk_host, roots.run), "/run/kpatch", 0},
 };
 
 static const char **path_at(struct rk_host *host, size_t i)
@@ -54,7 +59,6 @@ struct rk_err *rk_host_create(const char *root, struct rk_host **ret)
 	}
 	if (!host->root)
 		return rk_err_nomem();
-	host->roots = (struct rk_livepatch_roots){.sys = host->sys, .proc = host->proc};
 	host->owner = *root ? geteuid() : 0;
 	*ret = take_ptr(host);
 	return NULL;

@@ -33,7 +33,7 @@ struct rk_host {
 		*queue_dir;
 	const char *run_dir, *lock_file, *effective_file, *cvelist_file;
 	const char *sys, *proc, *kmsg, *boot;
-	struct rk_livepatch_roots roots; /* sys and proc again, for lib/livepatch */
+	struct rk_livepatch_roots roots; /* for lib/livepatch, below the same root */
 	uid_t owner;			 /* whose files are believed: 0; in tests the caller's */
 	/* Seconds since 1970; NULL: the clock. */
 	int64_t (*time)(void *ctx);

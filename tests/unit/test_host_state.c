@@ -12,6 +12,20 @@
 
 static struct hostmake h;
 
+/* The other tests have a kernel of their own making in place of these. */
+static void test_paths(void)
+{
+	_cleanup_host_ struct rk_host *host = NULL;
+
+	no_err(rk_host_create("/top", &host), "a host");
+	is_str(host->state_file, "/top/var/lib/readykernel/state.json", "its state");
+	is_str(host->roots.sys, "/top/sys", "for lib/livepatch: /sys");
+	is_str(host->roots.proc, "/top/proc", "/proc");
+	is_str(host->roots.modules, "/top/lib/modules", "/lib/modules");
+	is_str(host->roots.store, "/top/var/lib/kpatch", "/var/lib/kpatch");
+	is_str(host->roots.run, "/top/run/kpatch", "/run/kpatch");
+}
+
 static void test_round_trip(void)
 {
 	_cleanup_host_state_ struct rk_host_state *again = NULL;
@@ -335,6 +349,7 @@ static void test_queue(void)
 
 int main(void)
 {
+	test_paths();
 	test_round_trip();
 	test_distrust();
 	test_bounded();
