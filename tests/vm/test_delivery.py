@@ -134,7 +134,7 @@ def crash(guest, site, repo):
 
 def stuck(guest, site, repo):
     """A transition that can't end: the level before stays, and whoever held it up is named."""
-    guest.must("curl -s -o /root/lp_sleeper.ko http://repository/lp_sleeper.ko && insmod /root/lp_sleeper.ko")
+    guest.must("curl -s -o /var/tmp/lp_sleeper.ko http://repository/lp_sleeper.ko && insmod /var/tmp/lp_sleeper.ko")
     site.publish(repo, 4)
     status, text = guest.run("readykernel update")
     equal(status, 3, "stuck: the transition is taken back")
