@@ -2,7 +2,7 @@
 /*
  * Are all copies of a changed inline function rebuilt? Which units a header reaches was worked out from names in the source; the debug info of
  * the shipped vmlinux is another witness: every unit it has the function inlined in must be among those that are compiled. Within these
- * the diff finds each function that differs. Modules are shipped without debug info.
+ * the diff finds each function that differs. That of modules is not searched.
  */
 #include "lib/build/reach.h"
 #include "lib/elf/debug_inlines.h"
