@@ -12,7 +12,7 @@
 struct sharing {
 	struct rk_build *build;
 	const struct rk_build_unit *unit;
-	struct rk_debug_places *places; /* NULL while they aren't needed */
+	struct rk_debug_places *places; /* NULL until the first function */
 	struct rk_patch_list fixes;	/* of the function that is looked at */
 };
 
@@ -79,16 +79,25 @@ static struct rk_err *add_undoing(struct sharing *s)
 	return NULL;
 }
 
-static struct rk_err *find_fixes(struct sharing *s, const char *function)
+/* Some lines of a fix are in a function that is replaced for it; else it is worth a word why it differs. */
+static struct rk_err *report_extra(struct sharing *s, const struct rk_plan_func *f)
+{
+	return rk_finding_add(
+		&s->build->findings, RK_FINDING_EXTRA_FUNCTION, f->unit, f->object, f->old_name,
+		"replaced although no changed line is in it: a macro, a type or a constant changed, or the compiler chose otherwise");
+}
+
+static struct rk_err *find_fixes(struct sharing *s, const struct rk_plan_func *f)
 {
 	s->fixes.nr = 0;
-	if (s->unit->nr_fixes > 1) {
-		if (!s->places)
-			RK_TRY(rk_debug_places_open(s->unit->original_path, &s->places));
-		RK_TRY(rk_debug_places_of(s->places, function, take_place, s));
-		RK_TRY(add_undoing(s));
-	}
-	for (size_t i = 0, none = s->fixes.nr == 0; none && i < s->unit->nr_fixes; i++)
+	if (!s->places)
+		RK_TRY(rk_debug_places_open(s->unit->original_path, &s->places));
+	RK_TRY(rk_debug_places_of(s->places, f->old_name, take_place, s));
+	RK_TRY(add_undoing(s));
+	if (s->fixes.nr)
+		return NULL;
+	RK_TRY(report_extra(s, f));
+	for (size_t i = 0; i < s->unit->nr_fixes; i++)
 		if (!rk_vec_push(&s->fixes, s->unit->fixes[i]))
 			return rk_err_nomem();
 	return NULL;
@@ -101,7 +110,7 @@ static struct rk_err *add_function(struct sharing *s, const struct rk_plan_func 
 
 	if (!name)
 		return rk_err_nomem();
-	RK_TRY(find_fixes(s, f->old_name));
+	RK_TRY(find_fixes(s, f));
 	for (size_t i = 0; i < s->build->options->nr_patches; i++)
 		if (is_known(s, s->build->options->patches[i]) &&
 		    !rk_vec_push(&m->fixes.v[i].functions, name))
