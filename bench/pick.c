@@ -134,12 +134,6 @@ static struct rk_err *module_paths(const struct rk_target *target, struct string
 	return NULL;
 }
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 /* The .c files beside where the module was built. */
 static struct rk_err *files_beside(const struct rk_target *target, const char *module,
 				   struct strings *ret)
@@ -152,7 +146,7 @@ static struct rk_err *files_beside(const struct rk_target *target, const char *m
 		return NULL;
 	*slash = '\0';
 	_cleanup_free_ char *path = rk_path_join(target->source, relative);
-	_cleanup_(cleanup_dir) DIR *dir = path ? opendir(path) : NULL;
+	_cleanup_closedir_ DIR *dir = path ? opendir(path) : NULL;
 	if (!dir)
 		return path ? NULL : rk_err_nomem();
 	for (const struct dirent *entry; (entry = readdir(dir));) {

@@ -6,6 +6,7 @@
 #ifndef RK_BASE_CLEANUP_H
 #define RK_BASE_CLEANUP_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,9 +32,16 @@ static inline void rk_cleanup_fclose(FILE **f)
 		fclose(*f);
 }
 
-#define _cleanup_free_	 _cleanup_(rk_cleanup_free)
-#define _cleanup_close_	 _cleanup_(rk_cleanup_close)
-#define _cleanup_fclose_ _cleanup_(rk_cleanup_fclose)
+static inline void rk_cleanup_closedir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+#define _cleanup_free_	   _cleanup_(rk_cleanup_free)
+#define _cleanup_close_	   _cleanup_(rk_cleanup_close)
+#define _cleanup_fclose_   _cleanup_(rk_cleanup_fclose)
+#define _cleanup_closedir_ _cleanup_(rk_cleanup_closedir)
 
 /* The pointer's value; the local it was in becomes NULL, so that its cleanup does nothing. */
 #define take_ptr(p)                        \

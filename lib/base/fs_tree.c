@@ -61,12 +61,6 @@ struct rk_err *rk_fs_mkdtemp(const char *dir, const char *prefix, char **ret)
 	return NULL;
 }
 
-static void cleanup_closedir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 static bool is_dot(const char *name)
 {
 	return rk_streq(name, ".") || rk_streq(name, "..");
@@ -95,7 +89,7 @@ static struct rk_err *remove_at(int at, const char *name, const char *top, int d
 		return rk_err(RK_ERR_LIMIT, "cannot remove '%s': more than %d directories deep",
 			      top, DEPTH_MAX);
 
-	_cleanup_(cleanup_closedir) DIR *dir = open_dir_at(at, name);
+	_cleanup_closedir_ DIR *dir = open_dir_at(at, name);
 	if (!dir)
 		return rk_err_sys(errno, "cannot remove '%s' in '%s'", name, top);
 	for (;;) {
@@ -161,7 +155,7 @@ static struct rk_err *usage_at(struct usage *u, int at, const char *name, const 
 		return rk_err(RK_ERR_LIMIT, "cannot measure '%s': more than %d directories deep",
 			      top, DEPTH_MAX);
 
-	_cleanup_(cleanup_closedir) DIR *dir = open_dir_at(at, name);
+	_cleanup_closedir_ DIR *dir = open_dir_at(at, name);
 	if (!dir)
 		return errno == ENOENT && depth > 0
 			       ? NULL

@@ -163,7 +163,7 @@ static void clean(const char *dir_path)
 	rk_vec(struct entry) entries = {};
 	unsigned long long total = 0;
 	struct dirent *item;
-	DIR *dir = opendir(dir_path);
+	_cleanup_closedir_ DIR *dir = opendir(dir_path);
 
 	while (dir && (item = readdir(dir))) {
 		struct stat st;
@@ -187,8 +187,6 @@ static void clean(const char *dir_path)
 		free(it->name);
 	}
 	rk_vec_deinit(&entries);
-	if (dir)
-		closedir(dir);
 }
 
 struct rk_err *rk_objcache_put(const struct rk_kbuild *kbuild, const char *key, const char *object,

@@ -156,12 +156,6 @@ static struct rk_err *add_level(const struct rk_host *host, const char *dir, con
 	return text && rk_vec_push(&patches->damaged, text) ? NULL : rk_err_nomem();
 }
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 static int compare_level(const void *a, const void *b)
 {
 	const struct rk_patch *x = a, *y = b;
@@ -172,7 +166,7 @@ static int compare_level(const void *a, const void *b)
 static struct rk_err *list_dir(const struct rk_host *host, const char *dir, const char *build_id,
 			       struct rk_patches *patches)
 {
-	_cleanup_(cleanup_dir) DIR *stream = opendir(dir);
+	_cleanup_closedir_ DIR *stream = opendir(dir);
 	struct dirent *ent;
 
 	if (!stream && errno == ENOENT)

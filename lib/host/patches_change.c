@@ -65,12 +65,6 @@ struct rk_err *rk_patches_install(const struct rk_host *host, const struct rk_pa
 	return rk_err_wrap(err, "cannot install level %" PRIu64, patch->level);
 }
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 /* Whether a file of the directory is a record, or is named by one. */
 static bool is_wanted(const struct rk_patches *patches, const char *name)
 {
@@ -89,7 +83,7 @@ static bool is_wanted(const struct rk_patches *patches, const char *name)
 struct rk_err *rk_patches_sweep(const struct rk_host *host, const char *build_id)
 {
 	_cleanup_patches_ struct rk_patches *patches = NULL;
-	_cleanup_(cleanup_dir) DIR *stream = NULL;
+	_cleanup_closedir_ DIR *stream = NULL;
 	_cleanup_free_ char *dir = NULL;
 	struct dirent *ent;
 

@@ -28,12 +28,6 @@ static bool is_name(const char *name)
 	       rk_streq(name + 2 * NAME_DIGITS + 1, ".json");
 }
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 struct names {
 	struct rk_arena arena;
 	rk_vec(const char *) list; /* in order */
@@ -52,7 +46,7 @@ static int compare_name(const void *a, const void *b)
 
 static struct rk_err *list_names(const struct rk_host *host, struct names *ret)
 {
-	_cleanup_(cleanup_dir) DIR *stream = opendir(host->queue_dir);
+	_cleanup_closedir_ DIR *stream = opendir(host->queue_dir);
 	struct dirent *ent;
 
 	if (!stream)

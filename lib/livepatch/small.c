@@ -74,16 +74,10 @@ void rk_livepatch_sleep_ms(unsigned int ms)
 	nanosleep(&ts, NULL);
 }
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 struct rk_err *rk_livepatch_for_each_entry(const char *path, bool dirs_only, bool *ret_found,
 					   rk_livepatch_entry_fn *fn, void *ctx)
 {
-	_cleanup_(cleanup_dir) DIR *dir = opendir(path);
+	_cleanup_closedir_ DIR *dir = opendir(path);
 	struct dirent *ent;
 
 	if (ret_found)

@@ -106,22 +106,19 @@ static bool is_wanted(const struct job *job, const char *name)
 static struct rk_err *remove_others(struct job *job)
 {
 	const char *suffix = job->format == RK_PACKAGE_DEB ? ".deb" : ".rpm";
-	DIR *dir = opendir(job->pool);
-	struct rk_err *err = NULL;
+	_cleanup_closedir_ DIR *dir = opendir(job->pool);
 
 	if (!dir)
 		return rk_err_sys(errno, "cannot read '%s'", job->pool);
-	for (struct dirent *e; !err && (e = readdir(dir));) {
+	for (struct dirent *e; (e = readdir(dir));) {
 		if (!rk_has_prefix(e->d_name, "readykernel-patch-") ||
 		    !rk_has_suffix(e->d_name, suffix) || is_wanted(job, e->d_name))
 			continue;
 		if (unlinkat(dirfd(dir), e->d_name, 0) < 0)
-			err = rk_err_sys(errno, "cannot remove '%s/%s'", job->pool, e->d_name);
-		else
-			job->result.removed++;
+			return rk_err_sys(errno, "cannot remove '%s/%s'", job->pool, e->d_name);
+		job->result.removed++;
 	}
-	closedir(dir);
-	return err;
+	return NULL;
 }
 
 /* --- lists --- */

@@ -73,12 +73,6 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 struct rk_err *rk_repo_list(const struct rk_repo *repo, const char *name, struct rk_repo_names *ret)
 {
 	_cleanup_free_ char *path = rk_path_join(repo->dir, name);
@@ -86,7 +80,7 @@ struct rk_err *rk_repo_list(const struct rk_repo *repo, const char *name, struct
 
 	if (!path)
 		return rk_err_nomem();
-	_cleanup_(cleanup_dir) DIR *dir = opendir(path);
+	_cleanup_closedir_ DIR *dir = opendir(path);
 	if (!dir)
 		return errno == ENOENT ? NULL : rk_err_sys(errno, "cannot read '%s'", path);
 	while ((errno = 0, entry = readdir(dir))) {

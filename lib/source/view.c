@@ -329,18 +329,16 @@ static struct rk_err *link_entry(const char *source_dir, const char *view_dir, c
 /* Links every entry of source_dir into view_dir. */
 static struct rk_err *link_entries(const char *source_dir, const char *view_dir)
 {
-	DIR *dir = opendir(source_dir);
-	struct rk_err *err = NULL;
+	_cleanup_closedir_ DIR *dir = opendir(source_dir);
 	struct dirent *entry;
 
 	if (!dir) /* a directory that only the fixes have */
 		return errno == ENOENT ? NULL : rk_err_sys(errno, "cannot read '%s'", source_dir);
-	while (!err && (entry = readdir(dir))) {
+	while ((entry = readdir(dir))) {
 		if (!rk_streq(entry->d_name, ".") && !rk_streq(entry->d_name, ".."))
-			err = link_entry(source_dir, view_dir, entry->d_name);
+			RK_TRY(link_entry(source_dir, view_dir, entry->d_name));
 	}
-	closedir(dir);
-	return err;
+	return NULL;
 }
 
 /* Makes the directory path real, all above it first: lstat() follows links in all but the last part of a path, and what is

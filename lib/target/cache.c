@@ -219,12 +219,6 @@ void rk_cache_ids_deinit(struct rk_cache_ids *ids)
 	rk_vec_deinit(&ids->list);
 }
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 struct rk_err *rk_cache_list(const char *cache_dir, struct rk_cache_ids *ret)
 {
 	_cleanup_cache_ids_ struct rk_cache_ids ids = {};
@@ -233,7 +227,7 @@ struct rk_err *rk_cache_list(const char *cache_dir, struct rk_cache_ids *ret)
 
 	if (!path)
 		return rk_err_nomem();
-	_cleanup_(cleanup_dir) DIR *dir = opendir(path);
+	_cleanup_closedir_ DIR *dir = opendir(path);
 	if (!dir && errno != ENOENT)
 		return rk_err_sys(errno, "cannot read '%s'", path);
 	while (dir && (entry = readdir(dir))) {

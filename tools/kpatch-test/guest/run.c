@@ -111,7 +111,7 @@ static void read_task_file(const char *pid, const char *name, struct rk_str *ret
 /* Says where the step's processes are in the kernel. */
 static void say_tasks(const struct running *run)
 {
-	DIR *dir = opendir("/proc");
+	_cleanup_closedir_ DIR *dir = opendir("/proc");
 	struct dirent *ent;
 
 	while (dir && (ent = readdir(dir))) {
@@ -125,8 +125,6 @@ static void say_tasks(const struct running *run)
 		guest_say(run->guest->port, "task", run->index, ent->d_name, rk_str_get(&comm),
 			  rk_str_get(&stack), NULL);
 	}
-	if (dir)
-		closedir(dir);
 }
 
 /* True when the child ended before the deadline (seconds of guest_seconds()). */
