@@ -24,6 +24,15 @@ char *rk_path_join(const char *dir, const char *name)
 	return rk_asprintf("%s%s%s", dir, rk_has_suffix(dir, "/") ? "" : "/", name);
 }
 
+char *rk_path_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
 bool rk_fs_exists(const char *path)
 {
 	struct stat st;
@@ -126,8 +135,7 @@ struct rk_err *rk_fs_pending_open(const char *path, mode_t mode, struct rk_fs_pe
 /* Makes the new directory entry durable; file systems without this (EINVAL) have no promise to keep. */
 static struct rk_err *sync_parent(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	_cleanup_free_ char *dir = rk_path_parent(path);
 
 	if (!dir)
 		return rk_err_nomem();
@@ -174,6 +182,17 @@ struct rk_err *rk_fs_write(const char *path, const void *data, size_t len, mode_
 	RK_TRY(rk_fs_pending_open(path, mode, &p));
 	RK_TRY(rk_fs_write_all(p.fd, data, len, path));
 	return rk_fs_pending_commit(&p, path);
+}
+
+struct rk_err *rk_fs_write_below(const char *dir, const char *name, const void *data, size_t len,
+				 mode_t mode)
+{
+	_cleanup_free_ char *path = rk_path_join(dir, name);
+
+	if (!path)
+		return rk_err_nomem();
+	RK_TRY(rk_fs_mkdir_parent(path, 0755));
+	return rk_fs_write(path, data, len, mode);
 }
 
 static struct rk_err *copy_by_hand(int in, int out, const char *from, const char *to)

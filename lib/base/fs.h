@@ -12,6 +12,9 @@
 
 /* "<dir>/<name>", malloc'ed; an absolute name or an empty dir gives name itself. NULL without memory. */
 char *rk_path_join(const char *dir, const char *name) __must_use;
+/* The directory that path names something in: what stands before the last '/', "/" where that is the first, "." where there is none.
+ * malloc'ed, NULL without memory. */
+char *rk_path_parent(const char *path) __must_use;
 
 bool rk_fs_exists(const char *path); /* follows symbolic links */
 bool rk_fs_is_dir(const char *path);
@@ -41,6 +44,11 @@ struct rk_err *rk_fs_write_all(int fd, const char *data, size_t len, const char 
 
 /* mkdir -p; an existing directory is success. */
 struct rk_err *rk_fs_mkdir_p(const char *path, mode_t mode) __must_use;
+/* The same for the directory path names something in (rk_path_parent()); one stat() where it is there. */
+struct rk_err *rk_fs_mkdir_parent(const char *path, mode_t mode) __must_use;
+/* rk_fs_write() of "<dir>/<name>"; directories that are missing are made, 0755. */
+struct rk_err *rk_fs_write_below(const char *dir, const char *name, const void *data, size_t len,
+				 mode_t mode) __must_use;
 
 /* rm -rf without following symbolic links; an absent path is success. */
 struct rk_err *rk_fs_remove_tree(const char *path) __must_use;

@@ -48,6 +48,15 @@ struct rk_err *rk_fs_mkdir_p(const char *path, mode_t mode)
 	return mkdir_one(path, mode);
 }
 
+struct rk_err *rk_fs_mkdir_parent(const char *path, mode_t mode)
+{
+	_cleanup_free_ char *parent = rk_path_parent(path);
+
+	if (!parent)
+		return rk_err_nomem();
+	return rk_fs_is_dir(parent) ? NULL : rk_fs_mkdir_p(parent, mode);
+}
+
 struct rk_err *rk_fs_mkdtemp(const char *dir, const char *prefix, char **ret)
 {
 	_cleanup_free_ char *name = rk_asprintf("%sXXXXXX", prefix);

@@ -97,10 +97,10 @@ static struct rk_err *write_metrics(const struct rk_host *host, const struct rk_
 {
 	const char *file = s->settings->metrics_file;
 	_cleanup_free_ char *path = rk_asprintf("%s%s", host->root, file);
-	_cleanup_free_ char *dir = path ? strndup(path, (size_t)(strrchr(path, '/') - path)) : NULL;
+	_cleanup_free_ char *dir = path ? rk_path_parent(path) : NULL;
 	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 
-	if (!path || !dir)
+	if (!dir)
 		return rk_err_nomem();
 	if (!rk_fs_is_dir(dir))
 		return NULL;

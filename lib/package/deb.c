@@ -9,12 +9,8 @@
 static struct rk_err *write_file(const char *tree, const char *name, const struct rk_str *text,
 				 mode_t mode)
 {
-	_cleanup_free_ char *path = rk_path_join(tree, name);
-
 	RK_TRY(rk_str_check(text));
-	if (!path)
-		return rk_err_nomem();
-	return rk_fs_write(path, rk_str_get(text), text->len, mode);
+	return rk_fs_write_below(tree, name, rk_str_get(text), text->len, mode);
 }
 
 static struct rk_err *write_control(const struct rk_package *package, const char *file_name,
@@ -59,11 +55,10 @@ static struct rk_err *copy_module(const struct rk_package *package, const char *
 {
 	_cleanup_free_ char *inside = rk_package_module_path(package);
 	_cleanup_free_ char *to = inside ? rk_asprintf("%s%s", tree, inside) : NULL;
-	_cleanup_free_ char *dir = to ? strndup(to, (size_t)(strrchr(to, '/') - to)) : NULL;
 
-	if (!dir)
+	if (!to)
 		return rk_err_nomem();
-	RK_TRY(rk_fs_mkdir_p(dir, 0755));
+	RK_TRY(rk_fs_mkdir_parent(to, 0755));
 	return rk_fs_copy(package->file, to, 0644);
 }
 
@@ -71,11 +66,9 @@ struct rk_err *rk_package_write_deb(const struct rk_package *package, const char
 				    const char *to)
 {
 	_cleanup_free_ char *tree = rk_path_join(work, "tree");
-	_cleanup_free_ char *control = tree ? rk_path_join(tree, "DEBIAN") : NULL;
 
-	if (!control)
+	if (!tree)
 		return rk_err_nomem();
-	RK_TRY(rk_fs_mkdir_p(control, 0755));
 	RK_TRY(write_control(package, to, tree));
 	if (package->file) {
 		RK_TRY(write_scripts(package, tree));

@@ -46,15 +46,7 @@ struct rk_err *rk_repo_read(const struct rk_repo *repo, const char *name, size_t
 
 struct rk_err *rk_repo_write(struct rk_repo *repo, const char *name, const void *bytes, size_t len)
 {
-	_cleanup_free_ char *path = rk_path_join(repo->dir, name);
-	_cleanup_free_ char *parent =
-		path ? strndup(path, (size_t)(strrchr(path, '/') - path)) : NULL;
-
-	if (!parent)
-		return rk_err_nomem();
-	if (!rk_fs_is_dir(parent))
-		RK_TRY(rk_fs_mkdir_p(parent, 0755));
-	return rk_fs_write(path, bytes, len, 0644);
+	return rk_fs_write_below(repo->dir, name, bytes, len, 0644);
 }
 
 struct rk_err *rk_repo_remove(struct rk_repo *repo, const char *name)

@@ -131,14 +131,12 @@ struct unpacker {
 	const char *deb;
 	const struct rk_unpack *spec;
 	struct archive *file; /* the outermost, for how far we are */
-	struct rk_str dir;    /* the directory made last */
 	struct rk_str target; /* path below dest of the current member */
 	rk_vec(char *) links; /* symbolic links, made at the end: pairs of content and path */
 };
 
 static void unpacker_deinit(struct unpacker *u)
 {
-	rk_str_deinit(&u->dir);
 	rk_str_deinit(&u->target);
 	rk_vec_for_each(&u->links, link)
 		free(*link);
@@ -156,19 +154,6 @@ static bool stays_inside(const char *path)
 			return false;
 	}
 	return true;
-}
-
-static struct rk_err *make_parent(struct unpacker *u, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	size_t len = (size_t)(slash - path);
-
-	if (u->dir.len == len && memcmp(rk_str_get(&u->dir), path, len) == 0)
-		return NULL;
-	rk_str_clear(&u->dir);
-	rk_str_add_bytes(&u->dir, path, len);
-	RK_TRY(rk_str_check(&u->dir));
-	return rk_fs_mkdir_p(rk_str_get(&u->dir), 0755);
 }
 
 static struct rk_err *check_cancel(const struct unpacker *u)
@@ -304,7 +289,7 @@ static struct rk_err *unpack_entry(struct unpacker *u, struct archive *archive,
 	_cleanup_free_ char *path = rk_path_join(u->spec->dest, rk_str_get(&u->target));
 	if (!path)
 		return rk_err_nomem();
-	RK_TRY(make_parent(u, path));
+	RK_TRY(rk_fs_mkdir_parent(path, 0755));
 	if (type == AE_IFLNK)
 		RK_TRY(remember_link(u, entry, path));
 	else

@@ -122,7 +122,6 @@ struct rk_err *rk_tree_state(const char *dir, struct rk_sha256 *hash)
 
 struct copy {
 	const char *to;
-	struct rk_str dir; /* made last */
 	struct rk_str list;
 	uint64_t files;
 	const struct rk_reporter *reporter;
@@ -130,7 +129,6 @@ struct copy {
 
 static void copy_deinit(struct copy *c)
 {
-	rk_str_deinit(&c->dir);
 	rk_str_deinit(&c->list);
 }
 
@@ -180,18 +178,6 @@ static struct rk_err *copy_link(const FTSENT *entry, const char *to)
 	return symlink(content, to) < 0 ? rk_err_sys(errno, "cannot create '%s'", to) : NULL;
 }
 
-static struct rk_err *make_parent(struct copy *c, const char *path)
-{
-	size_t len = (size_t)(strrchr(path, '/') - path);
-
-	if (c->dir.len == len && memcmp(rk_str_get(&c->dir), path, len) == 0)
-		return NULL;
-	rk_str_clear(&c->dir);
-	rk_str_add_bytes(&c->dir, path, len);
-	RK_TRY(rk_str_check(&c->dir));
-	return rk_fs_mkdir_p(rk_str_get(&c->dir), 0755);
-}
-
 static struct rk_err *copy_entry(void *ctx, const char *path, const FTSENT *entry)
 {
 	struct copy *c = ctx;
@@ -202,7 +188,7 @@ static struct rk_err *copy_entry(void *ctx, const char *path, const FTSENT *entr
 	rk_str_addf(&c->list, "%s\n", path);
 	if (!rk_source_tree_needs(path))
 		return NULL;
-	RK_TRY(make_parent(c, to));
+	RK_TRY(rk_fs_mkdir_parent(to, 0755));
 	if (++c->files % REPORT_EVERY == 0)
 		rk_report_advance(c->reporter, c->files, 0, "files");
 	return entry->fts_info == FTS_F ? copy_file(entry, to) : copy_link(entry, to);

@@ -247,17 +247,10 @@ struct rk_trust_source rk_bundle_source(struct rk_bundle *bundle)
 static struct rk_err *extract(const struct rk_bundle *bundle, const struct rk_bundle_entry *entry,
 			      const char *dir)
 {
-	_cleanup_free_ char *path = rk_path_join(dir, entry->name);
 	_cleanup_free_ char *bytes = NULL;
 
-	if (!path)
-		return rk_err_nomem();
-	char *slash = strrchr(path, '/');
-	*slash = '\0';
-	RK_TRY(rk_fs_mkdir_p(path, 0755));
-	*slash = '/';
 	RK_TRY(read_content(bundle, entry, &bytes));
-	return rk_fs_write(path, bytes, (size_t)entry->length, 0644);
+	return rk_fs_write_below(dir, entry->name, bytes, (size_t)entry->length, 0644);
 }
 
 struct rk_err *rk_bundle_extract(struct rk_bundle *bundle, const char *dir)

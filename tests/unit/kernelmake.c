@@ -30,12 +30,8 @@ static void run(const char *const *argv)
 
 static char *write_file(const char *dir, const char *name, const char *content)
 {
-	char *path = rk_path_join(dir, name);
-	_cleanup_free_ char *parent = strdup(path);
-	*strrchr(parent, '/') = '\0';
-	must(rk_fs_mkdir_p(parent, 0777), parent);
-	must(rk_fs_write(path, content, strlen(content), 0666), path);
-	return path;
+	must(rk_fs_write_below(dir, name, content, strlen(content), 0666), name);
+	return rk_path_join(dir, name);
 }
 
 char *kernelmake_compile(const char *dir, const char *file, const char *source,

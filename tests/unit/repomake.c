@@ -306,13 +306,8 @@ void repomake_deinit(struct repomake *repo)
 
 void repomake_write(const struct repomake *repo, const char *dir)
 {
-	rk_vec_for_each(&repo->files, file) {
-		_cleanup_free_ char *path = rk_path_join(dir, file->name);
-		_cleanup_free_ char *parent = strndup(path, (size_t)(strrchr(path, '/') - path));
-
-		must(rk_fs_mkdir_p(parent, 0755));
-		must(rk_fs_write(path, file->bytes, file->len, 0644));
-	}
+	rk_vec_for_each(&repo->files, file)
+		must(rk_fs_write_below(dir, file->name, file->bytes, file->len, 0644));
 }
 
 char *repomake_root_path(struct repomake *repo)

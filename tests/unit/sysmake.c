@@ -22,11 +22,7 @@ static void must(struct rk_err *err)
 
 void sysmake_put_bytes(const char *root, const char *path, const void *data, size_t len)
 {
-	_cleanup_free_ char *file = rk_path_join(root, path);
-	_cleanup_free_ char *dir = strndup(file, (size_t)(strrchr(file, '/') - file));
-
-	must(rk_fs_mkdir_p(dir, 0755));
-	must(rk_fs_write(file, data, len, 0644));
+	must(rk_fs_write_below(root, path, data, len, 0644));
 }
 
 void sysmake_put(const char *root, const char *path, const char *text)

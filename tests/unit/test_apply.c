@@ -18,11 +18,7 @@ static const char numbers[] = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nn
 
 static void put(const char *root, const char *path, const char *text)
 {
-	_cleanup_free_ char *full = rk_path_join(root, path), *dir = strdup(full);
-
-	*strrchr(dir, '/') = '\0';
-	if (!no_err(rk_fs_mkdir_p(dir, 0755), "make a directory") ||
-	    !no_err(rk_fs_write(full, text, strlen(text), 0644), path))
+	if (!no_err(rk_fs_write_below(root, path, text, strlen(text), 0644), path))
 		bail_out("no source tree");
 }
 

@@ -133,11 +133,7 @@ static char *out;
 
 static void put(const char *root, const char *path, const char *text, mode_t mode)
 {
-	_cleanup_free_ char *full = rk_path_join(root, path), *dir = strdup(full);
-
-	*strrchr(dir, '/') = '\0';
-	if (!no_err(rk_fs_mkdir_p(dir, 0755), "make a directory") ||
-	    !no_err(rk_fs_write(full, text, strlen(text), mode), path))
+	if (!no_err(rk_fs_write_below(root, path, text, strlen(text), mode), path))
 		bail_out("no source tree");
 }
 

@@ -107,11 +107,8 @@ static void put(const char *root, const char *tree, const char *path, const char
 	_cleanup_free_ char *file = rk_asprintf("%s/%s/source/%s", root, tree, path);
 	_cleanup_free_ char *sums = rk_asprintf("%s/%s/source.sha256", root, tree);
 	char hex[RK_SHA256_HEX_SIZE];
-	char *slash = strrchr(file, '/');
 
-	*slash = '\0';
-	rk_err_free(rk_fs_mkdir_p(file, 0777));
-	*slash = '/';
+	rk_err_free(rk_fs_mkdir_parent(file, 0777));
 	rk_err_free(rk_fs_write(file, text, strlen(text), 0644));
 	rk_err_free(rk_sha256_bytes(text, strlen(text), hex));
 	FILE *list = fopen(sums, "a");

@@ -59,6 +59,22 @@ static void test_join(void)
 	}
 }
 
+static void test_parent(void)
+{
+	static const struct {
+		const char *path, *want;
+	} cases[] = {
+		{"a/b", "a"}, {"/a/b/c", "/a/b"}, {"/a", "/"}, {"/", "/"},
+		{"a", "."},   {"a/", "a"},	  {"", "."},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *got = rk_path_parent(cases[i].path);
+
+		is_str(got, cases[i].want, cases[i].path);
+	}
+}
+
 static void test_read_write(void)
 {
 	const char *path = in_tmp("file");
@@ -160,10 +176,29 @@ static void test_directories(void)
 		    "a file in the way");
 	is_err_like(rk_fs_mkdir_p(in_tmp("a/f/g"), 0755), RK_ERR_SYS, "a/f': Not a directory",
 		    "a file on the way");
+	no_err(rk_fs_mkdir_parent(in_tmp("p/q/f"), 0755), "what a file is to lie in");
+	ok(rk_fs_is_dir(in_tmp("p/q")) && !rk_fs_exists(in_tmp("p/q/f")), "and not it itself");
+	no_err(rk_fs_mkdir_parent(in_tmp("p/q/f"), 0755), "that is there");
+	no_err(rk_fs_mkdir_parent("name", 0755), "of a name alone");
+	is_err_like(rk_fs_mkdir_parent(in_tmp("a/f/g"), 0755), RK_ERR_SYS, "a/f': Not a directory",
+		    "that is a file");
 	no_err(rk_fs_mkdtemp(tap_tmpdir(), "work-", &made), "mkdtemp");
 	ok(made && stat(made, &st) == 0 && (st.st_mode & 07777) == 0700, "private to its owner");
 	is_err_like(rk_fs_mkdtemp("/nonexistent", "x", &made), RK_ERR_SYS,
 		    "cannot create a directory in '/nonexistent'", "no such place");
+}
+
+static void test_write_below(void)
+{
+	_cleanup_free_ char *data = NULL;
+	struct stat st;
+
+	no_err(rk_fs_write_below(tap_tmpdir(), "below/here/f", "x", 1, 0640), "write below");
+	no_err(rk_fs_read(in_tmp("below/here/f"), 1, &data, NULL), "read it");
+	is_str(data, "x", "its content");
+	ok(stat(in_tmp("below/here/f"), &st) == 0 && (st.st_mode & 07777) == 0640, "its mode");
+	is_err_like(rk_fs_write_below(in_tmp("below/here/f"), "g", "x", 1, 0640), RK_ERR_SYS,
+		    "below/here/f': Not a directory", "below a file");
 }
 
 static void test_remove_tree(void)
@@ -256,10 +291,12 @@ static void test_lock(void)
 int main(void)
 {
 	test_join();
+	test_parent();
 	test_read_write();
 	test_full_disk();
 	test_copy();
 	test_directories();
+	test_write_below();
 	test_remove_tree();
 	test_usage();
 	test_lock();

@@ -37,14 +37,9 @@ static struct rk_target target;
 static void make_tree(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		_cleanup_free_ char *path = rk_path_join(tap_tmpdir(), files[i].path);
-		_cleanup_free_ char *dir = path ? strdup(path) : NULL;
-
-		if (!dir)
-			bail_out("out of memory");
-		*strrchr(dir, '/') = '\0';
-		if (!no_err(rk_fs_mkdir_p(dir, 0755), "directory") ||
-		    !no_err(rk_fs_write(path, files[i].text, strlen(files[i].text), 0644), "file"))
+		if (!no_err(rk_fs_write_below(tap_tmpdir(), files[i].path, files[i].text,
+					      strlen(files[i].text), 0644),
+			    "file"))
 			bail_out("no tree");
 	}
 	target.source = tap_tmpdir();

@@ -18,13 +18,10 @@ static char *in_dir(const char *name)
 
 static void put(const char *name, const char *text)
 {
-	_cleanup_free_ char *path = in_dir(name), *dir = strdup(path);
-	*strrchr(dir, '/') = '\0';
-	struct rk_err *err = rk_fs_mkdir_p(dir, 0777);
-	if (!err)
-		err = rk_fs_write(path, text, strlen(text), 0666);
+	struct rk_err *err = rk_fs_write_below(tap_tmpdir(), name, text, strlen(text), 0666);
+
 	if (err)
-		bail_out("cannot write '%s': %s", path, rk_err_message(err));
+		bail_out("cannot write '%s': %s", name, rk_err_message(err));
 }
 
 static void put_patch(const char *name, const char *title)

@@ -99,15 +99,7 @@ static const struct rk_option mirror_options[] = {
 
 static struct rk_err *write_file(void *ctx, const char *name, const char *bytes, size_t len)
 {
-	const char *dir = ctx;
-	_cleanup_free_ char *path = rk_path_join(dir, name);
-	_cleanup_free_ char *parent =
-		path ? strndup(path, (size_t)(strrchr(path, '/') - path)) : NULL;
-
-	if (!parent)
-		return rk_err_nomem();
-	RK_TRY(rk_fs_mkdir_p(parent, 0755));
-	return rk_fs_write(path, bytes, len, 0644);
+	return rk_fs_write_below(ctx, name, bytes, len, 0644);
 }
 
 static bool has_file(void *ctx, const char *name, uint64_t length, const char *sha256)

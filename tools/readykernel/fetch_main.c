@@ -71,16 +71,6 @@ struct session {
 	bool used_kept; /* the server said that something is */
 };
 
-static struct rk_err *make_dirs(const char *name)
-{
-	const char *slash = strrchr(name, '/');
-	_cleanup_free_ char *dir = slash ? strndup(name, (size_t)(slash - name)) : NULL;
-
-	if (!slash)
-		return NULL;
-	return dir ? rk_fs_mkdir_p(dir, 0755) : rk_err_nomem();
-}
-
 static struct rk_err *start_request(const struct session *s, const char *name, uint64_t max,
 				    char **ret_url, struct rk_http_request *ret)
 {
@@ -101,7 +91,7 @@ static struct rk_err *start_request(const struct session *s, const char *name, u
 		.reporter = &reporter,
 	};
 	rk_report_phase(&reporter, "fetch", "%s", name);
-	return make_dirs(name);
+	return rk_fs_mkdir_parent(name, 0755);
 }
 
 /* What is larger or other than it was signed is an attack, wherever it is found. */
