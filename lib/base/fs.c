@@ -132,19 +132,46 @@ struct rk_err *rk_fs_pending_open(const char *path, mode_t mode, struct rk_fs_pe
 	return NULL;
 }
 
-/* Makes the new directory entry durable; file systems without this (EINVAL) have no promise to keep. */
-static struct rk_err *sync_parent(const char *path)
+struct rk_err *rk_fs_sync_dir(const char *dir)
 {
-	_cleanup_free_ char *dir = rk_path_parent(path);
-
-	if (!dir)
-		return rk_err_nomem();
 	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
 	if (fd < 0)
 		return rk_err_sys(errno, "cannot open '%s'", dir);
 	if (fsync(fd) < 0 && errno != EINVAL)
 		return rk_err_sys(errno, "cannot write '%s'", dir);
 	return NULL;
+}
+
+static struct rk_err *sync_parent(const char *path)
+{
+	_cleanup_free_ char *dir = rk_path_parent(path);
+
+	return dir ? rk_fs_sync_dir(dir) : rk_err_nomem();
+}
+
+/* *ret_removed tells whether it was there. */
+static struct rk_err *remove_file(const char *path, bool *ret_removed)
+{
+	*ret_removed = unlink(path) == 0;
+	if (!*ret_removed && errno != ENOENT)
+		return rk_err_sys(errno, "cannot remove '%s'", path);
+	return NULL;
+}
+
+struct rk_err *rk_fs_unlink(const char *path)
+{
+	bool removed;
+
+	return remove_file(path, &removed);
+}
+
+struct rk_err *rk_fs_unlink_durably(const char *path)
+{
+	bool removed;
+
+	RK_TRY(remove_file(path, &removed));
+	return removed ? sync_parent(path) : NULL;
 }
 
 struct rk_err *rk_fs_pending_commit(struct rk_fs_pending *p, const char *path)

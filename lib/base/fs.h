@@ -39,6 +39,14 @@ struct rk_err *rk_fs_pending_commit(struct rk_fs_pending *p, const char *path) _
 void rk_fs_pending_abandon(struct rk_fs_pending *p);
 #define _cleanup_fs_pending_ _cleanup_(rk_fs_pending_abandon)
 
+/* fsync of a directory: what was renamed, made or removed in it is on the disk when this returns. A file system that can't (EINVAL)
+ * promises nothing, and that is success. */
+struct rk_err *rk_fs_sync_dir(const char *dir) __must_use;
+/* Removes a file; an absent one is success. */
+struct rk_err *rk_fs_unlink(const char *path) __must_use;
+/* The same, and the directory is synced if there was one. */
+struct rk_err *rk_fs_unlink_durably(const char *path) __must_use;
+
 /* write(2) until all is written; path is for messages. */
 struct rk_err *rk_fs_write_all(int fd, const char *data, size_t len, const char *path) __must_use;
 

@@ -9,7 +9,6 @@
 #include "lib/base/fs.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
-#include "lib/host/durable.h"
 #include "lib/host/json_write.h"
 
 static const char *const phase_names[] = {[RK_INTENT_LOADING] = "loading",
@@ -116,7 +115,7 @@ struct rk_err *rk_intent_write(const struct rk_host *host, const struct rk_inten
 
 struct rk_err *rk_intent_remove(const struct rk_host *host)
 {
-	return rk_durable_unlink(host->intent_file);
+	return rk_fs_unlink_durably(host->intent_file);
 }
 
 struct rk_err *rk_intent_set_aside(const struct rk_host *host)
@@ -127,5 +126,5 @@ struct rk_err *rk_intent_set_aside(const struct rk_host *host)
 		return rk_err_nomem();
 	if (rename(host->intent_file, aside))
 		return rk_err_sys(errno, "cannot rename '%s'", host->intent_file);
-	return rk_durable_dir(host->state_dir);
+	return rk_fs_sync_dir(host->state_dir);
 }

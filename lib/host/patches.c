@@ -14,7 +14,6 @@
 #include "lib/base/json.h"
 #include "lib/base/sha256.h"
 #include "lib/base/str.h"
-#include "lib/host/durable.h"
 #include "lib/host/json_write.h"
 #include "lib/trust/names.h"
 

@@ -8,7 +8,6 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
-#include "lib/host/durable.h"
 #include "lib/host/patches.h"
 #include "lib/trust/names.h"
 
@@ -53,7 +52,7 @@ struct rk_err *rk_patches_install(const struct rk_host *host, const struct rk_pa
 			      patch->level, patch->name);
 	if (!rk_fs_is_dir(dir)) {
 		RK_TRY(rk_fs_mkdir_p(dir, 0755));
-		RK_TRY(rk_durable_dir(host->patches_dir));
+		RK_TRY(rk_fs_sync_dir(host->patches_dir));
 	}
 	RK_TRY(rk_host_check_owner(host, dir));
 	RK_TRY(rk_patches_sweep(host, patch->build_id));
@@ -109,7 +108,7 @@ struct rk_err *rk_patches_remove(const struct rk_host *host, const char *build_i
 	record = rk_asprintf("%s/%" PRIu64 ".json", dir, level);
 	if (!record)
 		return rk_err_nomem();
-	RK_TRY(rk_durable_unlink(record));
+	RK_TRY(rk_fs_unlink_durably(record));
 	RK_TRY(rk_patches_sweep(host, build_id));
 	if (rmdir(dir) && errno != ENOTEMPTY && errno != EEXIST)
 		return rk_err_sys(errno, "cannot remove '%s'", dir);

@@ -76,9 +76,7 @@ struct rk_err *rk_queue_remove(const struct rk_host *host, const char *name)
 		return rk_err_nomem();
 	if (!is_name(name))
 		return rk_err(RK_ERR_INVALID, "'%s' is no message of the queue", name);
-	if (unlink(path) && errno != ENOENT)
-		return rk_err_sys(errno, "cannot remove '%s'", path);
-	return NULL;
+	return rk_fs_unlink(path);
 }
 
 /* Removes the oldest until one more fits; the new one's name comes behind all that are there. */

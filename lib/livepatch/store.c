@@ -2,9 +2,7 @@
 /* The directory of installed patches: found by name, put in whole and durably, taken out, put into the order of loading. */
 #include "lib/livepatch/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
@@ -228,21 +226,12 @@ struct rk_err *rk_installed_remove(const struct rk_livepatch_roots *roots, const
 				   const char *name)
 {
 	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *dir = rk_path_join(roots->store, release);
-	_cleanup_close_ int fd = -1;
 
-	if (!dir)
-		return rk_err_nomem();
 	RK_TRY(rk_installed_find(roots, release, name, &path));
 	if (!path)
 		return rk_err(RK_ERR_NOT_FOUND, "no patch '%s' is installed for kernel %s", name,
 			      release);
-	if (unlink(path))
-		return rk_err_sys(errno, "cannot remove '%s'", path);
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || (fsync(fd) && errno != EINVAL))
-		return rk_err_sys(errno, "cannot write '%s'", dir);
-	return NULL;
+	return rk_fs_unlink_durably(path);
 }
 
 /* Where an entry comes: the cumulative one first, what can't be read last. */

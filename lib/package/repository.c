@@ -144,8 +144,7 @@ static struct rk_err *gpg(const struct job *job, const char *how, const char *fr
 				    NULL};
 
 	/* a signature of what was there before is worse than none */
-	if (unlink(to) < 0 && errno != ENOENT)
-		return rk_err_sys(errno, "cannot remove '%s'", to);
+	RK_TRY(rk_fs_unlink(to));
 	return job->gpg_key ? list(job, argv, NULL) : NULL;
 }
 
@@ -184,8 +183,8 @@ static struct rk_err *list_apt(const struct job *job)
 				     "release",
 				     rel,
 				     NULL};
-	if ((unlink(release) < 0 || unlink(inline_release) < 0) && errno != ENOENT)
-		return rk_err_sys(errno, "cannot remove '%s'", release);
+	RK_TRY(rk_fs_unlink(release));
+	RK_TRY(rk_fs_unlink(inline_release));
 	RK_TRY(list(job, about, draft));
 	RK_TRY(gpg(job, "--clearsign", draft, inline_release));
 	if (rename(draft, release) < 0)

@@ -55,9 +55,7 @@ struct rk_err *rk_repo_remove(struct rk_repo *repo, const char *name)
 
 	if (!path)
 		return rk_err_nomem();
-	if (unlink(path) < 0 && errno != ENOENT)
-		return rk_err_sys(errno, "cannot remove '%s'", path);
-	return NULL;
+	return rk_fs_unlink(path);
 }
 
 static int by_name(const void *a, const void *b)

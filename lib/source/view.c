@@ -419,8 +419,7 @@ static struct rk_err *write_file(const struct rk_view *view, const struct work_f
 	if (!path)
 		return rk_err_nomem();
 	RK_TRY(make_parent_real(view, file->path));
-	if (unlink(path) < 0 && errno != ENOENT)
-		return rk_err_sys(errno, "cannot remove '%s'", path);
+	RK_TRY(rk_fs_unlink(path));
 	if (!file->exists)
 		return NULL;
 	RK_TRY(view_bytes(file, &data, &len));

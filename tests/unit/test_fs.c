@@ -201,6 +201,23 @@ static void test_write_below(void)
 		    "below/here/f': Not a directory", "below a file");
 }
 
+static void test_unlink(void)
+{
+	struct rk_err *(*const ways[])(const char *) = {rk_fs_unlink, rk_fs_unlink_durably};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		no_err(rk_fs_write(in_tmp("goes"), "x", 1, 0600), "a file");
+		no_err(ways[i](in_tmp("goes")), "remove it");
+		ok(!rk_fs_exists(in_tmp("goes")), "it is gone");
+		no_err(ways[i](in_tmp("goes")), "an absent one");
+		is_err_like(ways[i](tap_tmpdir()), RK_ERR_SYS, "cannot remove '", "a directory");
+	}
+	no_err(rk_fs_sync_dir(tap_tmpdir()), "sync a directory");
+	no_err(rk_fs_sync_dir("/proc"), "on a file system that can't");
+	is_err_like(rk_fs_sync_dir("/nonexistent"), RK_ERR_SYS, "cannot open '/nonexistent'",
+		    "that isn't there");
+}
+
 static void test_remove_tree(void)
 {
 	no_err(rk_fs_mkdir_p(in_tmp("tree/x/y"), 0755), "a tree");
@@ -297,6 +314,7 @@ int main(void)
 	test_copy();
 	test_directories();
 	test_write_below();
+	test_unlink();
 	test_remove_tree();
 	test_usage();
 	test_lock();
