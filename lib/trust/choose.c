@@ -62,11 +62,7 @@ static bool is_candidate(const struct chooser *c, const struct rk_release_level 
 {
 	const struct rk_level_request *request = c->request;
 
-	if (request->max_level && level->level > request->max_level)
-		return false;
-	if (request->released_before && level->released >= request->released_before)
-		return false;
-	if (request->is_refused && request->is_refused(request->ctx, level->level))
+	if (request->is_refused && request->is_refused(request->ctx, level))
 		return false;
 	return rk_trust_level_state(c->trust, c->build_id, level->level, NULL) == RK_LEVEL_GOOD;
 }

@@ -109,11 +109,9 @@ enum rk_level_state rk_trust_level_state(const struct rk_trust *trust, const cha
 					 uint64_t level, const struct rk_notice **ret);
 
 struct rk_level_request {
-	uint64_t loaded;	 /* the level that is loaded, 0: none */
-	uint64_t max_level;	 /* frozen at a level; 0: not */
-	int64_t released_before; /* frozen at a date: levels released later don't count; 0: not */
-	/* Levels this host won't have (blocked after a crash), or NULL. */
-	bool (*is_refused)(void *ctx, uint64_t level);
+	uint64_t loaded; /* the level that is loaded, 0: none */
+	/* Levels this host won't have (blocked after a crash, beyond a freeze), or NULL. */
+	bool (*is_refused)(void *ctx, const struct rk_release_level *level);
 	void *ctx;
 };
 
@@ -131,8 +129,7 @@ struct rk_level_choice {
 };
 
 /*
- * The level of the release (NULL: there is none) that a host should have: the greatest that is good, not refused and within the freeze,
- * if it is greater than what is loaded. A loaded level that was withdrawn makes way for one below: the level it was withdrawn to, or
+ * The level of the release (NULL: there is none) that a host should have: the greatest that is good and not refused, if it is greater than what is loaded. A loaded level that was withdrawn makes way for one below: the level it was withdrawn to, or
  * the greatest that may be used, or none. A loaded level that is blocked stays until there is something better: blocking is
  * about loading.
  */

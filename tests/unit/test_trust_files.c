@@ -504,9 +504,25 @@ struct chosen {
 	bool is_downgrade;
 };
 
-static bool refuses_5(void *ctx, uint64_t level)
+static bool refuses_5(void *ctx, const struct rk_release_level *level)
 {
-	return level == 5;
+	return level->level == 5;
+}
+
+static bool refuses_above(void *ctx, const struct rk_release_level *level)
+{
+	return level->level > *(const uint64_t *)ctx;
+}
+
+static bool refuses_released_since(void *ctx, const struct rk_release_level *level)
+{
+	return level->released >= *(const int64_t *)ctx;
+}
+
+/* A request of a host that is frozen at a level. */
+static struct rk_level_request up_to(uint64_t *level)
+{
+	return (struct rk_level_request){.is_refused = refuses_above, .ctx = level};
 }
 
 static void check_choice(const struct rk_trust *trust, const struct rk_release *release,
@@ -566,10 +582,12 @@ static void test_choose(void)
 	check_choice(trust, r, (struct rk_level_request){.loaded = 5}, keep, "… which stays");
 	check_choice(trust, r, (struct rk_level_request){.loaded = 9}, keep,
 		     "a greater one isn't replaced");
-	check_choice(trust, r, (struct rk_level_request){.max_level = 4},
-		     (struct chosen){RK_LEVEL_ACTION_LOAD, 1},
+	uint64_t four = 4;
+	check_choice(trust, r, up_to(&four), (struct chosen){RK_LEVEL_ACTION_LOAD, 1},
 		     "within a freeze, neither blocked nor withdrawn");
-	check_choice(trust, r, (struct rk_level_request){.released_before = REPOMAKE_NOW + 2},
+	int64_t date = REPOMAKE_NOW + 2;
+	check_choice(trust, r,
+		     (struct rk_level_request){.is_refused = refuses_released_since, .ctx = &date},
 		     (struct chosen){RK_LEVEL_ACTION_LOAD, 1}, "… by date");
 	check_choice(trust, r, (struct rk_level_request){.is_refused = refuses_5, .loaded = 1},
 		     keep, "a level that the host refuses isn't taken");
@@ -601,10 +619,12 @@ static void test_minimum(void)
 	add_notice(&repo.timestamp.minimum, 4, 0);
 	trust = trust_of_levels(&repo);
 	must(rk_trust_release(trust, REPOMAKE_BUILD_ID, RK_CHANNEL_STABLE, &r));
-	check_choice(trust, r, (struct rk_level_request){.max_level = 3},
-		     (struct chosen){RK_LEVEL_ACTION_KEEP}, "below the minimum nothing is loaded");
-	check_choice(trust, r, (struct rk_level_request){.max_level = 4},
-		     (struct chosen){RK_LEVEL_ACTION_LOAD, 4}, "the minimum is");
+	uint64_t level = 3;
+	check_choice(trust, r, up_to(&level), (struct chosen){RK_LEVEL_ACTION_KEEP},
+		     "below the minimum nothing is loaded");
+	level = 4;
+	check_choice(trust, r, up_to(&level), (struct chosen){RK_LEVEL_ACTION_LOAD, 4},
+		     "the minimum is");
 	is_int(rk_trust_level_state(trust, REPOMAKE_BUILD_ID, 3, NULL), RK_LEVEL_BELOW_MINIMUM,
 	       "a level's state");
 	is_str(rk_level_state_name(RK_LEVEL_BELOW_MINIMUM), "below-minimum", "… and its name");

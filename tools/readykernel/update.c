@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "lib/base/fs.h"
+#include "lib/host/choose.h"
 #include "lib/host/queue.h"
 #include "tools/common/render.h"
 #include "tools/readykernel/client.h"
@@ -184,12 +185,13 @@ struct refused {
 	const char *build_id;
 };
 
-static bool is_refused(void *ctx, uint64_t level)
+static bool is_refused(void *ctx, const struct rk_release_level *level)
 {
 	const struct refused *r = ctx;
-	const struct rk_level_note *note = rk_host_state_find(r->state, r->build_id, level);
+	const struct rk_level_note *note = rk_host_state_find(r->state, r->build_id, level->level);
 
-	return note && note->verdict == RK_VERDICT_BLOCKED;
+	return (note && note->verdict == RK_VERDICT_BLOCKED) ||
+	       !rk_freeze_allows(&r->state->freeze, level->level, level->released);
 }
 
 static struct rk_err *choose(struct readykernel *rk, struct rk_level_choice *ret,
@@ -197,14 +199,11 @@ static struct rk_err *choose(struct readykernel *rk, struct rk_level_choice *ret
 {
 	struct refused refused = {rk->state, rk->kernel->running.build_id};
 	struct rk_level_request request = {.is_refused = is_refused, .ctx = &refused};
-	const struct rk_freeze *freeze = &rk->state->freeze;
 	const struct rk_patch *loaded = NULL;
 	enum rk_livepatch_state state;
 
 	RK_TRY(rk_apply_loaded(rk->host, rk->patches, &rk->arena, &loaded, &state, NULL));
 	request.loaded = loaded ? loaded->level : 0;
-	request.max_level = freeze->kind == RK_FREEZE_LEVEL ? freeze->level : 0;
-	request.released_before = freeze->kind == RK_FREEZE_DATE ? freeze->date : 0;
 	rk_trust_choose(rk->trust, refused.build_id, rk->release, &request, ret);
 	updated->loaded = updated->chosen = request.loaded;
 	if (ret->action != RK_LEVEL_ACTION_KEEP)
