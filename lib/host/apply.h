@@ -36,6 +36,16 @@ enum rk_apply_code {
 /* "ok", "already", "disabled", "blocked", "unverified", "wrong-kernel", …: stable. */
 const char *rk_apply_code_name(enum rk_apply_code code);
 
+/* Watching takes long and changes nothing: meanwhile others may change this host. */
+struct rk_apply_pause {
+	/* Gives up rk_host_lock(). */
+	void (*leave)(void *ctx);
+	/* Takes it again, however long somebody else has it, and reads anew what the other may have changed; both are borrowed. */
+	struct rk_err *(*enter)(void *ctx, struct rk_host_state **ret_state,
+				const struct rk_patches **ret_patches);
+	void *ctx;
+};
+
 struct rk_apply {
 	const struct rk_host *host;
 	const struct rk_settings *settings;
@@ -47,6 +57,7 @@ struct rk_apply {
 	void *verify_ctx;
 	bool force;   /* also a level that is blocked here; what was known of it is forgotten */
 	bool at_boot; /* no messages in the kernel log before the load count, kpatch.enable=0 does */
+	const struct rk_apply_pause *pause; /* NULL: the lock is held while a level is watched */
 	const struct rk_reporter *reporter;
 };
 
@@ -72,7 +83,8 @@ struct rk_err *rk_apply_load(const struct rk_apply *apply, const struct rk_patch
 /*
  * The quiet time of the intent that is on disk: watches the kernel log until quiet_time after the load, then marks the level good. On
  * trouble that names the patch the level is blocked and, unless on_warning = keep, the newest good level takes its
- * place (patches: what is installed). Without an intent of this boot: RK_APPLY_ALREADY. One that is in
+ * place (patches: what is installed). Without an intent of this boot, or when somebody else loaded or unloaded something while apply->pause
+ * let them: RK_APPLY_ALREADY. One that is in
  * transition (RK_APPLY_STUCK) is left as it is: RK_ERR_TIMEOUT. rk_interrupt() ends it as
  * RK_APPLY_INTERRUPTED: loaded, not good, and not to be taken for a crash.
  */

@@ -50,8 +50,11 @@ static struct rk_err *block(const struct review *r, enum rk_boot_finding finding
 	const char *code = rk_apply_code_name(RK_APPLY_CRASHED);
 
 	RK_TRY(found(r, finding, level,
-		     rk_arena_printf(&r->state->arena, "level %" PRIu64 " is blocked: %s", level,
-				     reason)));
+		     rk_arena_printf(&r->state->arena,
+				     "level %" PRIu64 " is blocked: %s; if that was not its doing "
+				     "(a power cut), 'readykernel load --force %" PRIu64
+				     "' tries it again",
+				     level, reason, level)));
 	RK_TRY(rk_host_state_block(r->state, build_id, level, code, reason, now));
 	RK_TRY(rk_host_state_set_last(r->state, &r->state->last_error, now, code, r->ret->text,
 				      level));

@@ -16,6 +16,7 @@
 /* One watch. */
 struct watch {
 	const struct rk_apply *apply;
+	struct rk_apply own; /* apply, with what was read anew */
 	const struct rk_patches *patches;
 	struct rk_apply_result *ret;
 	struct rk_intent *intent;
@@ -94,6 +95,55 @@ static struct rk_err *look(struct watch *watch, enum rk_apply_code *ret)
 			(void)poll(NULL, 0, (int)ms);
 	}
 }
+
+/* --- while others may change the host --- */
+
+/* Is the load that was watched still the one to be judged? */
+static struct rk_err *is_ours(struct watch *watch, bool *ret)
+{
+	_cleanup_intent_ struct rk_intent *now = NULL;
+
+	RK_TRY(rk_intent_read(watch->apply->host, &now));
+	*ret = now && rk_streq(now->load, watch->intent->load);
+	if (*ret) { /* its phase may be another */
+		rk_intent_free(watch->intent);
+		watch->intent = take_ptr(now);
+	}
+	return NULL;
+}
+
+/* Looks without the lock; afterwards it is held again. An error of looking is the caller's only when it could be taken. */
+static struct rk_err *look_apart(struct watch *watch, enum rk_apply_code *ret)
+{
+	const struct rk_apply_pause *pause = watch->apply->pause;
+
+	pause->leave(pause->ctx);
+	struct rk_err *err = look(watch, ret);
+	struct rk_err *second = pause->enter(pause->ctx, &watch->own.state, &watch->patches);
+	if (!err)
+		return second;
+	rk_err_free(second);
+	return err;
+}
+
+/* Until it is known what becomes of the load; *ret_ours is false when that isn't ours to say any more. */
+static struct rk_err *look_paused(struct watch *watch, enum rk_apply_code *ret, bool *ret_ours)
+{
+	enum rk_livepatch_state state;
+
+	for (;;) {
+		RK_TRY(look_apart(watch, ret));
+		RK_TRY(is_ours(watch, ret_ours));
+		if (!*ret_ours || (*ret != RK_APPLY_STUCK && *ret != RK_APPLY_VANISHED))
+			return NULL;
+		/* in the midst of a change of somebody else's, who took it back */
+		RK_TRY(rk_livepatch_state(&watch->apply->host->roots, watch->intent->name, &state));
+		if (state != RK_LIVEPATCH_ENABLED)
+			return NULL;
+	}
+}
+
+/* --- what follows --- */
 
 /* The newest level that was good here and isn't the one that failed. */
 static struct rk_err *fallback(const struct watch *watch, const struct rk_patch **ret)
@@ -206,10 +256,15 @@ static struct rk_err *open_log(struct watch *watch)
 struct rk_err *rk_apply_confirm(const struct rk_apply *apply, const struct rk_patches *patches,
 				struct rk_apply_result *ret)
 {
-	_cleanup_(
-		watch_deinit) struct watch watch = {.apply = apply, .patches = patches, .ret = ret};
+	_cleanup_(watch_deinit) struct watch watch = {
+		.own = *apply,
+		.patches = patches,
+		.ret = ret,
+	};
 	enum rk_apply_code code;
+	bool ours = true;
 
+	watch.apply = &watch.own;
 	*ret = (struct rk_apply_result){.code = RK_APPLY_ALREADY};
 	RK_TRY(rk_intent_read(apply->host, &watch.intent));
 	if (!watch.intent || !rk_streq(watch.intent->boot_id, apply->kernel->boot_id))
@@ -220,6 +275,15 @@ struct rk_err *rk_apply_confirm(const struct rk_apply *apply, const struct rk_pa
 	RK_TRY(set_phase(&watch, RK_INTENT_QUIET));
 	rk_report_phase(apply->reporter, "watch", "watching the kernel log for %.0f s",
 			quiet_left(&watch));
-	RK_TRY(look(&watch, &code));
-	return conclude(&watch, code);
+	if (apply->pause)
+		RK_TRY(look_paused(&watch, &code, &ours));
+	else
+		RK_TRY(look(&watch, &code));
+	if (ours)
+		return conclude(&watch, code);
+	rk_report_note(apply->reporter,
+		       "level %" PRIu64
+		       " is not watched any more: somebody else changed what is loaded",
+		       watch.intent->level);
+	return NULL;
 }

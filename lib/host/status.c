@@ -150,8 +150,10 @@ static bool judge_failed(struct rk_status *s)
 		note = blocked_note(s, newest_patch(s));
 	if (note)
 		say(s, RK_STATUS_FAILED,
-		    rk_arena_printf(&s->arena, "failed: level %" PRIu64 " is blocked here (%s); %s",
-				    note->level, note->reason, loaded_text(s)));
+		    rk_arena_printf(&s->arena,
+				    "failed: level %" PRIu64 " is blocked here (%s; 'readykernel "
+				    "load --force %" PRIu64 "' tries it again); %s",
+				    note->level, note->reason, note->level, loaded_text(s)));
 	else if (*last->code && !rk_streq(last->code, "interrupted"))
 		say(s, RK_STATUS_FAILED,
 		    rk_arena_printf(&s->arena, "failed: %s; %s", last->text, loaded_text(s)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One GET by libcurl. Whatever libcurl would take from its surroundings (proxies of the environment, ~/.netrc, cookies) is turned
+ * One request by libcurl. Whatever libcurl would take from its surroundings (proxies of the environment, ~/.netrc, cookies) is turned
  * off; every option here is a limit or a refusal.
  */
 #include "lib/http/http.h"
@@ -133,7 +133,8 @@ static void set_limits(CURL *curl, const struct transfer *t)
 	/* a Content-Length that is too large ends it before a byte of the body */
 	curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)(t->max_bytes - t->offset));
 	curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)RK_HTTP_REDIRECTS);
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+	/* a text goes where its sender means it to, and nowhere else */
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, t->req->json ? 0L : 1L);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, ALLOWED_SCHEMES);
 	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR,
 			 has_scheme(t->req->url, "https") ? "https" : "http,https");
@@ -157,6 +158,15 @@ static void set_surroundings(struct rk_http *http)
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->error);
 }
 
+static bool add_header(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = line ? curl_slist_append(*list, line) : NULL;
+
+	if (longer)
+		*list = longer;
+	return longer != NULL;
+}
+
 static struct rk_err *set_headers(CURL *curl, const struct transfer *t, struct curl_slist **ret)
 {
 	char range[32];
@@ -168,8 +178,14 @@ static struct rk_err *set_headers(CURL *curl, const struct transfer *t, struct c
 	if (t->req->etag && *t->req->etag) {
 		_cleanup_free_ char *line = rk_asprintf("If-None-Match: %s", t->req->etag);
 
-		*ret = line ? curl_slist_append(NULL, line) : NULL;
-		if (!*ret)
+		if (!add_header(ret, line))
+			return rk_err_nomem();
+	}
+	if (t->req->json) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, t->req->json); /* borrowed */
+		/* no "Expect: 100-continue", for which many servers let one wait */
+		if (!add_header(ret, "Content-Type: application/json") ||
+		    !add_header(ret, "Expect:"))
 			return rk_err_nomem();
 	}
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *ret);
@@ -191,6 +207,10 @@ static void set_callbacks(CURL *curl, struct transfer *t)
 
 static struct rk_err *http_status(const struct transfer *t, long status)
 {
+	if (t->req->json && (status == 400 || status == 413 || status == 422))
+		return rk_err(RK_ERR_VERDICT, "the server refuses it (HTTP %ld)", status);
+	if (t->req->json && (status == 404 || status == 410))
+		return rk_err(RK_ERR_NOT_FOUND, "the server has no such place (HTTP %ld)", status);
 	if (status == 404 || status == 410)
 		return rk_err(RK_ERR_NOT_FOUND, "the server has no such file (HTTP %ld)", status);
 	if (status == 407)
@@ -268,13 +288,14 @@ static struct rk_err *name_url(struct transfer *t, struct rk_err *err)
 	_cleanup_free_ char *asked = shown_url(t->req->url);
 	_cleanup_free_ char *last = NULL;
 	const char *effective = NULL;
+	const char *what = t->req->json ? "cannot send to" : "cannot fetch";
 
 	curl_easy_getinfo(t->http->curl, CURLINFO_EFFECTIVE_URL, &effective);
 	if (effective && !rk_streq(effective, t->req->url))
 		last = shown_url(effective);
 	if (asked && last && !rk_streq(last, asked))
-		return rk_err_wrap(err, "cannot fetch '%s' (which led to '%s')", asked, last);
-	return rk_err_wrap(err, "cannot fetch '%s'", asked ? asked : "?");
+		return rk_err_wrap(err, "%s '%s' (which led to '%s')", what, asked, last);
+	return rk_err_wrap(err, "%s '%s'", what, asked ? asked : "?");
 }
 
 /* --- */
@@ -282,11 +303,23 @@ static struct rk_err *name_url(struct transfer *t, struct rk_err *err)
 /* libcurl takes a path with ".." or a "%00" as it is; whatever isn't one of our schemes by its letters is refused here. */
 static struct rk_err *check_url(const struct rk_http_request *req)
 {
-	if (has_scheme(req->url, "http") || has_scheme(req->url, "https") ||
-	    has_scheme(req->url, "file"))
+	if (has_scheme(req->url, "http") || has_scheme(req->url, "https"))
+		return NULL;
+	if (req->json)
+		return rk_err(RK_ERR_INVALID, "'%s' is no URL to send to; use http or https",
+			      req->url);
+	if (has_scheme(req->url, "file"))
 		return NULL;
 	return rk_err(RK_ERR_INVALID, "'%s' is no URL that can be fetched; use http, https or file",
 		      req->url);
+}
+
+/* status 0: of a file */
+static bool is_success(const struct transfer *t, long status)
+{
+	if (t->req->json)
+		return status >= 200 && status < 300;
+	return status == 0 || status == 200 || status == 206 || status == 304;
 }
 
 static struct rk_err *perform(struct transfer *t)
@@ -301,10 +334,11 @@ static struct rk_err *perform(struct transfer *t)
 	set_limits(curl, t);
 	set_callbacks(curl, t);
 	curl_easy_setopt(curl, CURLOPT_URL, t->req->url);
-	RK_TRY(set_headers(curl, t, &headers));
-
-	CURLcode code = curl_easy_perform(curl);
+	struct rk_err *err = set_headers(curl, t, &headers);
+	CURLcode code = err ? CURLE_OUT_OF_MEMORY : curl_easy_perform(curl);
 	curl_slist_free_all(headers);
+	if (err)
+		return err;
 	if (t->err)
 		return name_url(t, take_ptr(t->err));
 	if (code != CURLE_OK)
@@ -313,7 +347,7 @@ static struct rk_err *perform(struct transfer *t)
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	t->response.is_unchanged = status == 304;
 	memcpy(t->response.etag, t->headers.etag, sizeof(t->response.etag));
-	if (status && status != 200 && status != 206 && status != 304)
+	if (!is_success(t, status))
 		return name_url(t, http_status(t, status));
 	/* an empty body never reached on_body() */
 	return t->has_begun || t->response.is_unchanged ? NULL : begin(t);
@@ -370,6 +404,22 @@ struct rk_err *rk_http_get(struct rk_http *http, const struct rk_http_request *r
 	body = (struct rk_str)RK_STR_INIT;
 	*ret = response;
 	return NULL;
+}
+
+/* --- sending --- */
+
+static struct rk_err *drop(void *ctx, const void *data, size_t len)
+{
+	return NULL;
+}
+
+struct rk_err *rk_http_post(struct rk_http *http, const struct rk_http_request *req)
+{
+	struct rk_http_sink sink = {begin_memory, drop, NULL};
+	struct rk_http_response response;
+	bool bad_range;
+
+	return rk_http_transfer(http, req, 0, &sink, &response, &bad_range);
 }
 
 /* --- the session --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * GET, with a limit on everything a server can do to its client: how much it sends, how long it takes, how slowly, and where it
- * sends us next. What comes is checked by nobody here but for length and SHA-256: signatures are lib/trust's.
+ * GET, and POST of a small text, with a limit on everything a server can do to its client: how much it sends, how long it takes, how
+ * slowly, and where it sends us next. What comes is checked by nobody here but for length and SHA-256: signatures are lib/trust's.
  */
 #ifndef RK_HTTP_HTTP_H
 #define RK_HTTP_HTTP_H
@@ -47,6 +47,8 @@ struct rk_http_request {
 	/* What a download must be, from metadata that is trusted; NULL and 0: not known. */
 	const char *sha256;
 	uint64_t length;
+	/* JSON that is sent to the server (POST); NULL: nothing is (GET). */
+	const char *json;
 	const struct rk_reporter *reporter; /* advances in bytes; or NULL */
 };
 
@@ -79,6 +81,12 @@ struct rk_err *rk_http_get(struct rk_http *http, const struct rk_http_request *r
  */
 struct rk_err *rk_http_download(struct rk_http *http, const struct rk_http_request *req,
 				const char *path, struct rk_http_response *ret) __must_use;
+
+/*
+ * Sends req->json; done when the server answers 2xx, whose body (at most max_bytes) nobody looks at. No redirect is followed, and file:
+ * is no place to send to. RK_ERR_VERDICT: the server refuses this very text (400, 413, 422), another may pass; else errors as above.
+ */
+struct rk_err *rk_http_post(struct rk_http *http, const struct rk_http_request *req) __must_use;
 
 static inline void rk_cleanup_http(struct rk_http **http)
 {

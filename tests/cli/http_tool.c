@@ -6,7 +6,7 @@
 #include "tools/common/cli.h"
 
 struct values {
-	const char *to, *etag, *sha256, *proxy, *no_proxy;
+	const char *to, *etag, *sha256, *proxy, *no_proxy, *post;
 	unsigned int length, max_bytes, connect_s, total_s, slow_bytes_s, slow_s;
 };
 
@@ -16,6 +16,7 @@ static const struct rk_option options[] = {
 	RK_OPT_STR(0, "sha256", struct values, sha256, "HEX", "what it must be"),
 	RK_OPT_STR(0, "proxy", struct values, proxy, "URL", "through a proxy"),
 	RK_OPT_STR(0, "no-proxy", struct values, no_proxy, "HOSTS", "not to these"),
+	RK_OPT_STR(0, "post", struct values, post, "JSON", "send it"),
 	RK_OPT_UINT(0, "length", struct values, length, "N", "how long it must be"),
 	RK_OPT_UINT(0, "max-bytes", struct values, max_bytes, "N", "limit of size"),
 	RK_OPT_UINT(0, "connect-s", struct values, connect_s, "N", "limit of connecting"),
@@ -34,11 +35,17 @@ static struct rk_err *fetch(struct rk_http *http, const struct values *v, const 
 		.etag = v->etag,
 		.sha256 = v->sha256,
 		.length = v->length,
+		.json = v->post,
 		.reporter = reporter,
 	};
 	struct rk_http_response response;
 	_cleanup_str_ struct rk_str body = RK_STR_INIT;
 
+	if (v->post) {
+		RK_TRY(rk_http_post(http, &req));
+		puts("sent");
+		return NULL;
+	}
 	if (v->to)
 		RK_TRY(rk_http_download(http, &req, v->to, &response));
 	else

@@ -104,6 +104,35 @@ def test_proxy():
              "a host that is asked directly")
 
 
+def test_post():
+    SERVER.say.clear()
+    result = run([TOOL, "get", "--post", '{"a": 1}', f"{SERVER.url}/inbox", f"{SERVER.url}/inbox"])
+    equal((result.returncode, result.stdout), (0, "sent\nsent\n"), "post: taken")
+    path, headers, body = SERVER.posted[-1]
+    equal((path, headers["Content-Type"], body), ("/inbox", "application/json", b'{"a": 1}'), "post: what comes")
+    ok("Expect" not in headers, "post: asks nobody to wait", headers)
+    for say, code, message, args in [
+        (web.status(500), "network", "the server answered HTTP 500", []),
+        (web.status(401), "network", "the server answered HTTP 401", []),
+        (web.status(404), "not-found", "the server has no such place (HTTP 404)", []),
+        (web.redirect("/other"), "network", "the server answered HTTP 302", []),
+        (web.silent, "timeout", "not done within 2 s", ["--total-s", "2"]),
+        (web.endless, "limit", "larger than 5000 bytes", ["--max-bytes", "5000"]),
+        (web.large, "limit", "larger than 5000 bytes", ["--max-bytes", "5000"]),
+    ]:
+        SERVER.say["/inbox"] = say
+        text = refused(f"post: {message}", code, message, "--post", "{}", *args, f"{SERVER.url}/inbox")
+        contains(text, f"cannot send to '{SERVER.url}/inbox'", "… and where to")
+    equal([path for path, _, _ in SERVER.posted if path == "/other"], [], "post: a redirect isn't followed")
+    for status in [400, 413, 422]:
+        SERVER.say["/inbox"] = web.status(status)
+        result = get("--json", "--post", "{}", f"{SERVER.url}/inbox")
+        equal((result.returncode, json.loads(result.stdout)["error"]["code"]), (3, "verdict"), f"post: HTTP {status} is about this text")
+    refused("post: to a file", "invalid", "is no URL to send to; use http or https", "--post", "{}", f"file://{TMP}/x")
+    SERVER.say.clear()
+    SERVER.requests.clear()
+
+
 def test_download():
     url, path = f"{SERVER.url}/file", TMP / "out"
     part = TMP / "out.part"
@@ -164,7 +193,7 @@ def test_interrupt():
     contains(err, "interrupted", "interrupt: says so")
 
 
-for function in [test_memory, test_limits, test_places, test_proxy, test_download, test_download_refused, test_interrupt]:
+for function in [test_memory, test_limits, test_places, test_proxy, test_post, test_download, test_download_refused, test_interrupt]:
     function()
 SERVER.stop()
 tap.done()

@@ -417,6 +417,90 @@ def test_refusals_are_kept():
     equal([(item["kind"], item["body"]["code"]) for item in queue], [("refusal", "key")], "a refusal waits for whoever watches")
 
 
+def test_report():
+    """What is queued goes to report_url, and never into the way of an update."""
+    queue = lambda: sorted(world.host.path("var/lib/readykernel/queue").glob("*.json"))  # noqa: E731
+    codes = lambda: [json.loads(body)["body"]["code"] for _, _, body in SERVER.posted]  # noqa: E731
+    world = World(f"autoload = no\nreport_url = {SERVER.url}/inbox\n")
+    world.host.write("etc/machine-id", "c0ffee00c0ffee00c0ffee00c0ffee00\n")
+    SERVER.posted.clear()
+    equal((world.run("check-update").returncode, SERVER.posted), (0, []), "report: nothing is queued, nothing is sent")
+    good = dict(world.repo.keys)
+    attack_wrong_key(world)
+    result = world.run("update")
+    equal((result.returncode, len(SERVER.posted), queue()), (3, 1, []), "report: a refusal is sent at once, and not kept")
+    path, headers, body = SERVER.posted[0]
+    message = json.loads(body)
+    equal((path, headers["Content-Type"]), ("/inbox", "application/json"), "report: one POST")
+    contains(headers["User-Agent"], "readykernel/", "report: who sends")
+    equal(sorted(message), ["at", "body", "boot_id", "host", "id", "kind", "schema"], "report: what a message has")
+    equal((message["schema"], message["kind"], message["body"]["code"]), ("readykernel-message/1", "refusal", "key"), "report: what it says")
+    equal(message["host"], sha256(b"readykernel-host:c0ffee00c0ffee00c0ffee00c0ffee00")[:32], "report: whose it is, without the machine id")
+    if os.geteuid() == 0:
+        users = [path.stat().st_uid for path in world.host.path("var/lib/readykernel").rglob("*") if "incoming" not in path.parts]
+        equal(set(users), {0}, "report: what queues stays root's")
+    # a server that is down, slow or fails keeps nothing from going on
+    world.repo.keys = good
+    for name, say in [("fails", web.status(500)), ("redirects", web.redirect("/other")), ("cuts off", lambda handler, _: handler.connection.shutdown(2)),
+                      ("is no such place", web.status(404)), ("answers without end", web.endless)]:
+        SERVER.say["/inbox"] = say
+        SERVER.posted.clear()
+        world.repo.write("timestamp.signed", signed("timestamp", b"{}", [other_key(world)]))
+        world.run("update")
+        world.repo.publish()
+        before = len(queue())
+        result = world.run("check-update")
+        equal((result.returncode, result.stdout), (0, "level 1 is there for this host\n"), f"report server {name}: the verb's result is its own")
+        ok(len(queue()) == before > 0 and set(codes()) == {"key"}, f"report server {name}: messages are kept", f"{before}, {codes()}")
+        contains(world.run("check-update", "--verbose").stderr, "messages stay queued: cannot send to", f"report server {name}: is told")
+    world.host.config(SERVER.url, "autoload = no\nreport_url = http://127.0.0.1:1/\n")
+    equal((world.run("check-update").returncode, len(queue())), (0, before), "report server down: messages are kept")
+    # one that is refused as such isn't in the way of the others
+    world.host.config(SERVER.url, f"autoload = no\nreport_url = {SERVER.url}/inbox\n")
+    SERVER.say.clear()
+    first = queue()[0].name.removesuffix(".json")
+    SERVER.take = lambda body: 422 if json.loads(body)["id"] == first else 200
+    SERVER.posted.clear()
+    result = world.run("check-update", "--verbose")
+    equal((result.returncode, [path.name for path in queue()]), (0, [f"{first}.json"]), "a message that is refused stays, the others go")
+    contains(result.stderr, f"message '{first}.json' stays in the queue: ", "… and is told of")
+    ids = [json.loads(body)["id"] for _, _, body in SERVER.posted]
+    equal((len(ids), ids), (before, sorted(ids)), "… each once, the oldest first")
+    SERVER.take = lambda body: 204
+    world.run("check-update")
+    equal(queue(), [], "… until it is taken")
+    bounds(world, queue)
+
+
+def bounds(world, queue):
+    """Of one report, and of what is kept."""
+    template = {"schema": "readykernel-message/1", "kind": "ping", "at": utc(0), "boot_id": "x", "body": {"code": "ok", "text": '\n"' * 1500}}
+    for n in range(300):
+        world.host.write(f"var/lib/readykernel/queue/{n:020}-{0:020}.json", json.dumps(template))
+    for path in queue():
+        path.chmod(0o600)
+    SERVER.posted.clear()
+    world.run("check-update")
+    equal((len(SERVER.posted), len(queue())), (64, 236), "report: so many at once and no more")
+    equal(SERVER.posted[0][2].count(b"\\n"), 1500, "report: as it was queued")
+    world.host.write("etc/readykernel/disable", "")
+    SERVER.posted.clear()
+    equal((world.run("update").returncode, SERVER.posted), (3, []), "report: switched off means that nothing is sent")
+    world.host.path("etc/readykernel/disable").unlink()
+    hour = (time.localtime().tm_hour + 5) % 24
+    world.host.config(SERVER.url, f"autoload = no\nspread = 0\nautoupdate_hour = {hour}\nreport_url = {SERVER.url}/inbox\n")
+    SERVER.requests.clear()
+    equal((world.run("update", "--timer").returncode, SERVER.requests, len(SERVER.posted)), (4, [], 64), "--timer: not this hour, but messages don't wait for it")
+    SERVER.posted.clear()
+    attack = world.repo.write("timestamp.signed", signed("timestamp", b"{}", [other_key(world)]))
+    world.host.config(SERVER.url, "autoload = no\n")
+    for n in range(300, 600):
+        world.host.write(f"var/lib/readykernel/queue/{n:020}-{0:020}.json", json.dumps(template))
+    world.run("update")
+    ok(attack and len(queue()) == 256 and json.loads(queue()[-1].read_text())["kind"] == "refusal" and SERVER.posted == [],
+       "without a report_url messages wait, the oldest make room", len(queue()))
+
+
 def test_state_tampered():
     for name, change in [
         ("timestamp of before", lambda w, trust, old: (trust / "timestamp.signed").write_bytes(old)),
@@ -692,7 +776,7 @@ def test_local():
 
 
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_keeping,
-                 test_proxy, test_attacks, test_refusals_are_kept, test_state_tampered, test_servers,
+                 test_proxy, test_attacks, test_refusals_are_kept, test_report, test_state_tampered, test_servers,
                  test_privileges, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_journal,
                  test_local]:
     function()

@@ -4,6 +4,7 @@
     server = Server(tmp)
     server.say["/slow"] = slow            # a function (handler, body)
     server.requests                       # [(path, headers)] of what was asked
+    server.posted                         # [(path, headers, body)] of what was sent; answered with server.take(body)
 """
 
 import hashlib
@@ -135,6 +136,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posted.append((self.path, dict(self.headers), body))
+        say = self.server.say.get(self.path)
+        try:
+            if say:
+                say(self, b"no")
+            else:
+                respond(self, b"", self.server.take(body))
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
     def log_message(self, *args):
         pass
 
@@ -146,6 +159,7 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.root = pathlib.Path(root)
         self.say, self.say_all, self.requests = {}, None, []
+        self.posted, self.take = [], lambda body: 204
         self.stopping = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()

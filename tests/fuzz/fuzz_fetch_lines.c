@@ -27,10 +27,15 @@ static void on_note(void *ctx, const char *text)
 	check(text);
 }
 
+static void on_sent(void *ctx, const char *name)
+{
+	check(name);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct rk_reporter reporter = {on_phase, on_advance, on_note, NULL};
-	struct readykernel_listener listener = {.reporter = &reporter};
+	struct readykernel_listener listener = {.reporter = &reporter, .on_sent = on_sent};
 
 	/* in two parts, as a pipe gives them */
 	readykernel_hear(&listener, (const char *)data, size / 2);

@@ -496,6 +496,126 @@ static void test_stuck_at_boot(void)
 	hostmake_deinit(&h);
 }
 
+/* --- others at work while a level is watched --- */
+
+struct other {
+	void (*work)(void); /* what another does as soon as the lock is free */
+	unsigned int left, entered;
+	struct rk_patches *patches;
+};
+
+static void leave(void *ctx)
+{
+	struct other *other = ctx;
+
+	other->left++;
+	if (other->work)
+		other->work();
+	other->work = NULL;
+}
+
+static struct rk_err *enter(void *ctx, struct rk_host_state **ret_state,
+			    const struct rk_patches **ret_patches)
+{
+	struct other *other = ctx;
+
+	other->entered++;
+	rk_patches_free(other->patches);
+	other->patches = NULL;
+	RK_TRY(rk_patches_list(h.host, HOST_BUILD_ID, &other->patches));
+	hostmake_read_state(&h);
+	*ret_state = h.state;
+	*ret_patches = other->patches;
+	return NULL;
+}
+
+/* Watches level 1 while another does its work; the error is handed on. */
+static struct rk_err *watch_beside(void (*work)(void), struct rk_apply_result *ret)
+{
+	struct other other = {.work = work};
+	struct rk_apply_pause pause = {leave, enter, &other};
+	_cleanup_patches_ struct rk_patches *patches = NULL;
+	struct rk_apply apply = hostmake_apply(&h);
+
+	apply.pause = &pause;
+	RK_TRY(rk_patches_list(h.host, HOST_BUILD_ID, &patches));
+	struct rk_err *err = rk_apply_confirm(&apply, patches, ret);
+	ok(other.left > 0 && other.left == other.entered, "the lock is held again");
+	rk_patches_free(other.patches);
+	return err;
+}
+
+static void load_next(void)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+
+	hostmake_install(&h, 2);
+	no_err(hostmake_load(&h, 2, false, &result), "somebody else loads the next");
+}
+
+static void unload(void)
+{
+	_cleanup_patches_ struct rk_patches *patches = NULL;
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+	struct rk_apply apply = hostmake_apply(&h);
+
+	no_err(rk_patches_list(h.host, HOST_BUILD_ID, &patches), "what is installed");
+	no_err(rk_apply_unload(&apply, patches, false, &result), "somebody else unloads it");
+}
+
+static void unload_and_load(void)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+
+	unload();
+	no_err(hostmake_load(&h, 1, false, &result), "and loads it again");
+}
+
+static void take_out(void)
+{
+	h.sys.calls.remove(&h.sys, "kpatch_1");
+}
+
+static void warn_of_it(void)
+{
+	hostmake_log(&h, 4, "WARNING: CPU: 0 PID: 1 at foo.c:1 lp+0x1/0x2 [kpatch_1]");
+}
+
+static const struct {
+	const char *name;
+	void (*work)(void);
+	const char *code;
+	uint64_t loaded;
+	const char *verdict; /* on level 1 */
+	bool has_record;
+} besides[] = {
+	{"nobody", NULL, "ok", 1, "good", false},
+	{"newer", load_next, "already", 2, "none", true},
+	{"unloaded", unload, "already", 0, "none", false},
+	{"again", unload_and_load, "already", 1, "none", true},
+	{"behind", take_out, "vanished", 0, "none", false},
+	{"warned", warn_of_it, "warned", 0, "blocked", false},
+};
+
+static void test_beside(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(besides); i++) {
+		_cleanup_apply_result_ struct rk_apply_result loaded = {}, watched = {};
+
+		hostmake_init(&h, besides[i].name);
+		hostmake_install(&h, 1);
+		no_err(hostmake_load(&h, 1, false, &loaded), "loads");
+		rk_err_free(watch_beside(besides[i].work, &watched));
+		is_str(rk_apply_code_name(watched.code), besides[i].code, besides[i].name);
+		is_int((long long)hostmake_loaded(&h), (long long)besides[i].loaded, "loaded");
+		hostmake_read_state(&h);
+		is_str(hostmake_verdict(&h, 1), besides[i].verdict, "what the watch says of it");
+		is_int(rk_fs_exists(h.host->intent_file), besides[i].has_record,
+		       "what is to be watched yet");
+		hostmake_deinit(&h);
+	}
+}
+
 /* What can't even be taken back: whatever comes of it is this level's doing. */
 static void test_stuck(void)
 {
@@ -608,6 +728,7 @@ int main(void)
 	test_warning_keep();
 	test_vanished();
 	test_interrupted();
+	test_beside();
 	test_stuck_at_boot();
 	test_stuck();
 	test_damaged();

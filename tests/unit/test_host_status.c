@@ -98,7 +98,7 @@ static void test_verdicts(void)
 	no_err(hostmake_boot(&h, &review, &result), "after a crash");
 	check(RK_STATUS_FAILED,
 	      "failed: level 3 is blocked here (the host went down before it had been quiet long "
-	      "enough); level 1 is loaded");
+	      "enough; 'readykernel load --force 3' tries it again); level 1 is loaded");
 	rk_host_state_unblock(h.state, HOST_BUILD_ID, 3);
 	no_err(rk_host_state_set_last(h.state, &h.state->last_error, 1, "stalled", "it stalled", 3),
 	       "a failure");

@@ -11,6 +11,22 @@
 #include "tools/common/render.h"
 #include "tools/readykernel/client.h"
 
+static void leave(void *ctx)
+{
+	readykernel_leave(ctx);
+}
+
+static struct rk_err *enter(void *ctx, struct rk_host_state **ret_state,
+			    const struct rk_patches **ret_patches)
+{
+	struct readykernel *rk = ctx;
+
+	RK_TRY(readykernel_enter(rk));
+	*ret_state = rk->state;
+	*ret_patches = rk->patches;
+	return NULL;
+}
+
 static struct rk_apply make_apply(struct readykernel *rk, bool force, bool at_boot)
 {
 	return (struct rk_apply){
@@ -98,8 +114,12 @@ static struct rk_err *watch(struct readykernel *rk, const struct rk_apply *apply
 			    enum rk_exit *ret_exit)
 {
 	_cleanup_apply_result_ struct rk_apply_result result = {};
-	struct rk_err *err = rk_apply_confirm(apply, rk->patches, &result);
+	struct rk_apply_pause pause = {leave, enter, rk};
+	struct rk_apply watching = *apply;
+	struct rk_err *err;
 
+	watching.pause = &pause;
+	err = rk_apply_confirm(&watching, rk->patches, &result);
 	if (!err && result.code == RK_APPLY_ALREADY)
 		*ret_exit = RK_EXIT_NOTHING;
 	else if (!err && result.code == RK_APPLY_OK)

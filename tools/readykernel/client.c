@@ -60,6 +60,47 @@ static struct rk_err *take_lock(struct readykernel *rk)
 	}
 }
 
+void readykernel_leave(struct readykernel *rk)
+{
+	rk_cleanup_close(&rk->lock);
+	rk->lock = -1;
+}
+
+/* Who is told to end has something to write down yet, and little time. */
+static struct rk_err *retake_lock(struct readykernel *rk)
+{
+	unsigned int left = READYKERNEL_LOCK_MS;
+
+	for (;;) {
+		struct rk_err *err = rk_host_lock(rk->host, true, &rk->lock);
+
+		if (!err || rk_err_code(err) != RK_ERR_VERDICT || !left)
+			return err;
+		rk_err_free(err);
+		nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_MS * 1000000}, NULL);
+		if (rk_is_interrupted())
+			left -= LOCK_STEP_MS;
+	}
+}
+
+static struct rk_err *reread_state(struct readykernel *rk)
+{
+	struct rk_host_state *state;
+
+	RK_TRY(rk_host_state_read(rk->host, &state));
+	rk_host_state_free(rk->state);
+	rk->state = state;
+	return NULL;
+}
+
+struct rk_err *readykernel_enter(struct readykernel *rk)
+{
+	RK_TRY(retake_lock(rk));
+	tell_pid(rk->lock);
+	RK_TRY(reread_state(rk));
+	return readykernel_reread_patches(rk);
+}
+
 static struct rk_err *lock(struct readykernel *rk)
 {
 	if (*rk->host->root == '\0' && geteuid() != 0)

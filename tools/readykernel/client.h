@@ -75,6 +75,11 @@ struct rk_err *readykernel_open(const struct rk_cli *cli, const char *root,
 				enum readykernel_need need, struct readykernel *ret) __must_use;
 void readykernel_close(struct readykernel *rk);
 
+/* For the time in which this host isn't changed: gives the lock up, and takes it again, however long that takes. State and patches are
+ * read anew then; an interrupted caller waits READYKERNEL_LOCK_MS. */
+void readykernel_leave(struct readykernel *rk);
+struct rk_err *readykernel_enter(struct readykernel *rk) __must_use;
+
 /* Reads what is installed anew. */
 struct rk_err *readykernel_reread_patches(struct readykernel *rk) __must_use;
 
@@ -147,6 +152,11 @@ struct readykernel_updated {
 /* Renews what is trusted, chooses the level that this host should have, installs it; loads nothing. The outcome is in the state. */
 struct rk_err *readykernel_renew(struct readykernel *rk, const struct readykernel_update *what,
 				 struct readykernel_updated *ret) __must_use;
+
+/* --- report.c --- */
+
+/* Sends what is queued to report_url, if there is one. That it fails is noted, and no error of the verb's. */
+void readykernel_report(struct readykernel *rk);
 
 /* --- prune.c --- */
 

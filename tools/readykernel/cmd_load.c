@@ -43,18 +43,28 @@ static struct rk_err *find_level(struct readykernel *rk, const char *text,
 	return NULL;
 }
 
-/* The best that is installed; NULL with the reasons told when there is none. */
+/* The best that is installed; when there is none, the reasons are told and the error is what to do. */
 static struct rk_err *choose(struct readykernel *rk, const struct rk_patch **ret)
 {
+	bool any_blocked = false;
+
 	_cleanup_(rk_choice_deinit) struct rk_choice choice = {};
 	struct rk_policy policy = readykernel_policy(rk);
 
 	RK_TRY(rk_choose(rk->patches, rk->state, &policy, &choice));
-	for (size_t i = 0; !choice.patch && i < choice.passed.nr; i++)
+	*ret = choice.patch;
+	if (choice.patch)
+		return NULL;
+	for (size_t i = 0; i < choice.passed.nr; i++) {
 		fprintf(stderr, "level %" PRIu64 ": %s\n", rk->patches->list.v[i].level,
 			rk_passed_name(choice.passed.v[i]));
-	*ret = choice.patch;
-	return NULL;
+		any_blocked |= choice.passed.v[i] == RK_PASSED_BLOCKED_HERE;
+	}
+	return rk_err(RK_ERR_VERDICT, "no level is installed for kernel %s that may be loaded; %s",
+		      rk->kernel->running.release,
+		      any_blocked ? "'readykernel load --force LEVEL' tries one that is blocked "
+				    "here again"
+				  : "'readykernel update' fetches one");
 }
 
 static struct rk_err *load(const struct rk_cli *cli, enum rk_exit *ret_exit)
@@ -68,12 +78,6 @@ static struct rk_err *load(const struct rk_cli *cli, enum rk_exit *ret_exit)
 		RK_TRY(find_level(&rk, cli->operands[0], &patch));
 	else
 		RK_TRY(choose(&rk, &patch));
-	if (!patch)
-		return rk_err(
-			RK_ERR_VERDICT,
-			"no level is installed for kernel %s that may be loaded; 'readykernel "
-			"update' fetches one",
-			rk.kernel->running.release);
 	return readykernel_load_patch(&rk, patch, values->force, !values->no_wait, ret_exit);
 }
 

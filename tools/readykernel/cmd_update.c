@@ -73,7 +73,9 @@ static struct rk_err *check_update(const struct rk_cli *cli, enum rk_exit *ret_e
 	struct readykernel_updated updated;
 
 	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE, &rk));
-	RK_TRY(readykernel_renew(&rk, &what, &updated));
+	struct rk_err *err = readykernel_renew(&rk, &what, &updated);
+	readykernel_report(&rk);
+	RK_TRY(err);
 	RK_TRY(readykernel_publish(&rk));
 	if (updated.chosen == updated.loaded)
 		*ret_exit = RK_EXIT_NOTHING;
@@ -142,8 +144,15 @@ static struct rk_err *spread(const struct rk_settings *settings)
 	return rk_is_interrupted() ? rk_err(RK_ERR_INTERRUPTED, "interrupted") : NULL;
 }
 
-/* Before the lock is taken: nobody has to wait for a timer that waits. *ret: there is something to do. */
-static struct rk_err *wait_for_turn(const struct update_values *values, bool *ret)
+/* What a call by the timer is for. */
+enum turn {
+	TURN_UPDATE,
+	TURN_REPORT, /* not this hour's, but messages don't wait for it */
+	TURN_NOTHING,
+};
+
+/* Before the lock is taken: nobody has to wait for a timer that waits. */
+static struct rk_err *wait_for_turn(const struct update_values *values, enum turn *ret)
 {
 	_cleanup_host_ struct rk_host *host = NULL;
 	_cleanup_settings_ struct rk_settings *settings = NULL;
@@ -152,24 +161,42 @@ static struct rk_err *wait_for_turn(const struct update_values *values, bool *re
 	RK_TRY(rk_host_create(values->common.root ? values->common.root : "", &host));
 	RK_TRY(rk_settings_read(host->config_file, &settings, &problems));
 	rk_vec_deinit(&problems);
-	*ret = settings->autoupdate && *settings->repository && is_hour(settings);
-	return *ret ? spread(settings) : NULL;
+	*ret = *settings->report_url ? TURN_REPORT : TURN_NOTHING;
+	if (!settings->autoupdate || !*settings->repository || !is_hour(settings))
+		return NULL;
+	*ret = TURN_UPDATE;
+	return spread(settings);
+}
+
+static struct rk_err *report_only(const struct rk_cli *cli, const struct update_values *values)
+{
+	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
+	struct rk_err *err = readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk);
+
+	if (!err)
+		readykernel_report(&rk);
+	if (!err || rk_err_code(err) != RK_ERR_VERDICT)
+		return err;
+	rk_err_free(err); /* another is at work: the next hour comes */
+	return NULL;
 }
 
 static struct rk_err *update(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
 	const struct update_values *values = cli->values;
 	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
-	bool mine = true;
+	enum turn turn = TURN_UPDATE;
 
 	if (values->timer)
-		RK_TRY(wait_for_turn(values, &mine));
-	if (!mine) {
+		RK_TRY(wait_for_turn(values, &turn));
+	if (turn != TURN_UPDATE) {
 		*ret_exit = RK_EXIT_NOTHING;
-		return NULL;
+		return turn == TURN_REPORT ? report_only(cli, values) : NULL;
 	}
 	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk));
-	return run_update(&rk, NULL, values, ret_exit);
+	struct rk_err *err = run_update(&rk, NULL, values, ret_exit);
+	readykernel_report(&rk); /* also of what went wrong just now */
+	return err;
 }
 
 static const struct rk_option update_options[] = {

@@ -121,7 +121,7 @@ static struct rk_err *open_program(int *ret)
 }
 
 /* In the child, with nothing but system calls. Never returns; the status tells the step that failed. */
-static void become(const struct user *user, int dir, int program, int in, int out, int bundle)
+static void become(const struct user *user, int dir, int program, int in, int out, int input)
 {
 	static const char *const argv[] = {"readykernel-fetch", NULL};
 	static const char *const env[] = {"LC_ALL=C.UTF-8", "PATH=/nonexistent", NULL};
@@ -142,7 +142,7 @@ static void become(const struct user *user, int dir, int program, int in, int ou
 	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    dup2(out, STDERR_FILENO) < 0)
 		_exit(104);
-	if (bundle >= 0 && dup2(bundle, READYKERNEL_BUNDLE_FD) < 0)
+	if (input >= 0 && dup2(input, READYKERNEL_INPUT_FD) < 0)
 		_exit(104);
 	execveat(program, "", (char *const *)argv, (char *const *)env, AT_EMPTY_PATH);
 	_exit(105);
@@ -151,7 +151,7 @@ static void become(const struct user *user, int dir, int program, int in, int ou
 /* Descriptors that are dup2'ed to 0 … 3 must not be one of them. */
 static struct rk_err *move_up(int *fd)
 {
-	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, READYKERNEL_BUNDLE_FD + 1);
+	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, READYKERNEL_INPUT_FD + 1);
 
 	if (moved < 0)
 		return rk_err_sys(errno, "cannot duplicate a descriptor");
@@ -196,8 +196,8 @@ static struct rk_err *write_request(struct pipe_pair *in, const struct readykern
 	return NULL;
 }
 
-static struct rk_err *start(const struct rk_host *host, const struct readykernel_request *request,
-			    int bundle, struct child *ret)
+static struct rk_err *start(const struct rk_host *host, const struct readykernel_job *job,
+			    struct child *ret)
 {
 	_cleanup_(pipe_close) struct pipe_pair in = {-1, -1}, out = {-1, -1};
 	_cleanup_close_ int program = -1, dir = -1, file = -1;
@@ -209,15 +209,15 @@ static struct rk_err *start(const struct rk_host *host, const struct readykernel
 	dir = open(host->incoming_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return rk_err_sys(errno, "cannot open '%s'", host->incoming_dir);
-	if (bundle >= 0) {
-		file = fcntl(bundle, F_DUPFD_CLOEXEC, READYKERNEL_BUNDLE_FD + 1);
+	if (job->input >= 0) {
+		file = fcntl(job->input, F_DUPFD_CLOEXEC, READYKERNEL_INPUT_FD + 1);
 		if (file < 0)
 			return rk_err_sys(errno, "cannot duplicate a descriptor");
 	}
 	RK_TRY(move_up(&dir));
 	RK_TRY(pipe_open(&in));
 	RK_TRY(pipe_open(&out));
-	RK_TRY(write_request(&in, request));
+	RK_TRY(write_request(&in, job->request));
 	pid_t pid = fork();
 	if (pid < 0)
 		return rk_err_sys(errno, "cannot start readykernel-fetch");
@@ -297,17 +297,18 @@ static struct rk_err *outcome(struct readykernel_listener *l, int status)
 		      WEXITSTATUS(status), l->last.len ? ": " : "", rk_str_get(&l->last));
 }
 
-struct rk_err *readykernel_fetch(const struct rk_host *host,
-				 const struct readykernel_request *request, int bundle,
-				 unsigned int limit_s, const struct rk_reporter *reporter)
+struct rk_err *readykernel_fetch(const struct rk_host *host, const struct readykernel_job *job)
 {
-	_cleanup_(readykernel_listener_deinit) struct readykernel_listener l = {.reporter =
-											reporter};
-	struct child child;
+	_cleanup_(readykernel_listener_deinit) struct readykernel_listener l = {
+		.reporter = job->reporter,
+		.on_sent = job->on_sent,
+		.ctx = job->ctx,
+	};
+	struct child child = {-1, -1};
 
 	RK_TRY(readykernel_incoming(host));
-	RK_TRY(start(host, request, bundle, &child));
-	struct rk_err *err = listen_to(&child, &l, rk_clock_seconds() + limit_s);
+	RK_TRY(start(host, job, &child));
+	struct rk_err *err = listen_to(&child, &l, rk_clock_seconds() + job->limit_s);
 	int status = reap(&child, err != NULL);
 	close(child.out);
 	return err ? err : outcome(&l, status);

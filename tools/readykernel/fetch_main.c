@@ -16,7 +16,7 @@
 #include "lib/http/http.h"
 #include "lib/trust/bundle.h"
 #include "lib/trust/store.h"
-#include "tools/readykernel/request.h"
+#include "tools/readykernel/post.h"
 #include "tools/readykernel/sandbox.h"
 
 #define REQUEST_MAX  (64u << 10)
@@ -58,6 +58,11 @@ static void on_advance(void *ctx, uint64_t done, uint64_t total, const char *uni
 static void on_note(void *ctx, const char *text)
 {
 	tell("note", text);
+}
+
+static void on_sent(const char *name)
+{
+	tell("sent", name);
 }
 
 static const struct rk_reporter reporter = {on_phase, on_advance, on_note, NULL};
@@ -205,7 +210,7 @@ static struct rk_err *unpack_bundle(const struct readykernel_request *r)
 	_cleanup_bundle_ struct rk_bundle *bundle = NULL;
 
 	rk_report_phase(&reporter, "unpack", "%s", r->bundle);
-	RK_TRY(rk_bundle_open(READYKERNEL_BUNDLE_FD, r->bundle, &bundle));
+	RK_TRY(rk_bundle_open(READYKERNEL_INPUT_FD, r->bundle, &bundle));
 	return rk_bundle_extract(bundle, ".");
 }
 
@@ -223,8 +228,11 @@ static struct rk_err *work(const struct readykernel_request *request)
 		return unpack_bundle(request);
 	RK_TRY(rk_http_create(&config, &http));
 	session.http = http;
-	return request->kind == READYKERNEL_METADATA ? fetch_metadata(&session)
-						     : fetch_file(&session);
+	switch (request->kind) {
+	case READYKERNEL_METADATA: return fetch_metadata(&session);
+	case READYKERNEL_REPORT: return readykernel_post(request, http, &reporter, on_sent);
+	default: return fetch_file(&session);
+	}
 }
 
 static void on_signal(int sig)

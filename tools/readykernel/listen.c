@@ -72,6 +72,9 @@ static void hear(struct readykernel_listener *l, char *line)
 		rk_report_note(l->reporter, "%s", text);
 	} else if (rk_streq(line, "error")) {
 		hear_error(l, text);
+	} else if (rk_streq(line, "sent")) {
+		if (l->on_sent)
+			l->on_sent(l->ctx, text);
 	} else if (rk_streq(line, "done")) {
 		l->done = true;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What readykernel-fetch says, line by line. It is shown and told on; nothing is done because of it. */
+/* What readykernel-fetch says, line by line. It is shown and told on; "sent" alone is acted on, by whoever asked for a report. */
 #ifndef READYKERNEL_LISTEN_H
 #define READYKERNEL_LISTEN_H
 
@@ -13,6 +13,9 @@
 
 struct readykernel_listener {
 	const struct rk_reporter *reporter; /* told of phases and progress */
+	/* of a message's name; NULL: not asked for. It may be any text. */
+	void (*on_sent)(void *ctx, const char *name);
+	void *ctx;
 	char line[READYKERNEL_LINE_MAX];
 	size_t len;
 	bool done;

@@ -51,6 +51,7 @@ static const struct member members[] = {
 	STR(sha256),
 	U64(length),
 	STR(bundle),
+	STR(report_url),
 };
 
 _Static_assert(sizeof(enum readykernel_request_kind) == sizeof(unsigned int), "a UINT member");

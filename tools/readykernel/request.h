@@ -2,7 +2,8 @@
 /*
  * What readykernel asks of readykernel-fetch: one JSON document on its standard input. It is written by root and read by the process
  * without privileges; what comes back is lines of text that decide nothing: "phase", "advance", "note", at the end "done" or
- * "error", each with its text behind a tab.
+ * "error", each with its text behind a tab. One decides a little: "sent", with the name of a message that a server took, which is then not
+ * kept any longer.
  */
 #ifndef READYKERNEL_REQUEST_H
 #define READYKERNEL_REQUEST_H
@@ -11,13 +12,20 @@
 
 #include "lib/trust/metadata.h"
 
-/* Where the bundle's file is open in readykernel-fetch. */
-#define READYKERNEL_BUNDLE_FD 3
+/* Where the request's file is open in readykernel-fetch: the bundle, the messages. */
+#define READYKERNEL_INPUT_FD 3
+
+/* Of one report, so that neither a server nor a full queue can hold up an update. */
+#define READYKERNEL_REPORT_MESSAGES 64
+#define READYKERNEL_REPORT_BYTES    (1u << 20) /* of all of them */
+#define READYKERNEL_POST_S	    15	       /* for one */
+#define READYKERNEL_REPORT_S	    60	       /* for all of them */
 
 enum readykernel_request_kind {
 	READYKERNEL_METADATA, /* what an update of the trusted state reads */
 	READYKERNEL_FILE,     /* one file, of which length and SHA-256 are known */
 	READYKERNEL_UNPACK,   /* all of a bundle */
+	READYKERNEL_REPORT, /* messages for a server: [{"name", "message"}] at READYKERNEL_INPUT_FD */
 	READYKERNEL_REQUESTS
 };
 
@@ -38,6 +46,8 @@ struct readykernel_request {
 	uint64_t length;
 	/* UNPACK: for messages */
 	const char *bundle;
+	/* REPORT */
+	const char *report_url;
 };
 
 /* *ret is malloc'ed. */

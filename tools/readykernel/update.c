@@ -29,24 +29,24 @@ static const char *from_environment(const char *name, const char *again)
 }
 
 /* The settings', else that of whoever called: units have none. HTTP_PROXY in capitals is what a CGI's caller can set. */
-static const char *find_proxy(const struct rk_settings *settings)
+static const char *find_proxy(const struct rk_settings *settings, const char *url)
 {
 	if (*settings->proxy)
 		return settings->proxy;
-	if (rk_has_prefix(settings->repository, "https:"))
+	if (rk_has_prefix(url, "https:"))
 		return from_environment("https_proxy", "HTTPS_PROXY");
 	return getenv("http_proxy");
 }
 
-static void start_request(struct readykernel *rk, enum readykernel_request_kind kind, int64_t now,
-			  struct readykernel_request *ret)
+void readykernel_start_request(struct readykernel *rk, enum readykernel_request_kind kind,
+			       const char *url, struct readykernel_request *ret)
 {
 	const struct rk_settings *settings = rk->settings;
 	const struct rk_running *running = &rk->kernel->running;
 	*ret = (struct readykernel_request){
 		.kind = kind,
 		.repository = settings->repository,
-		.proxy = find_proxy(settings),
+		.proxy = find_proxy(settings, url),
 		.no_proxy = *settings->proxy ? NULL : from_environment("no_proxy", "NO_PROXY"),
 		.connect_timeout = settings->connect_timeout,
 		.fetch_timeout = settings->fetch_timeout,
@@ -57,8 +57,27 @@ static void start_request(struct readykernel *rk, enum readykernel_request_kind 
 		.root_file = readykernel_root_file(rk),
 		.kernel = {running->release, running->version, running->build_id, running->machine},
 		.channel = settings->channel,
-		.now = now,
 	};
+}
+
+static void start_request(struct readykernel *rk, enum readykernel_request_kind kind, int64_t now,
+			  struct readykernel_request *ret)
+{
+	readykernel_start_request(rk, kind, rk->settings->repository, ret);
+	ret->now = now;
+}
+
+static struct rk_err *fetch(struct readykernel *rk, const struct readykernel_request *request,
+			    int bundle, unsigned int limit_s)
+{
+	struct readykernel_job job = {
+		.request = request,
+		.input = bundle,
+		.limit_s = limit_s,
+		.reporter = rk->cli->reporter,
+	};
+
+	return readykernel_fetch(rk->host, &job);
 }
 
 /* What earlier updates left is worth something only to an update that goes on where one was interrupted. */
@@ -82,8 +101,7 @@ static struct rk_err *fetch_metadata(struct readykernel *rk, int64_t now)
 			      "'readykernel bundle install'",
 			      rk->host->config_file);
 	start_request(rk, READYKERNEL_METADATA, now, &request);
-	return readykernel_fetch(rk->host, &request, -1, SMALL_FILES * rk->settings->fetch_timeout,
-				 rk->cli->reporter);
+	return fetch(rk, &request, -1, SMALL_FILES * rk->settings->fetch_timeout);
 }
 
 static struct rk_err *unpack(struct readykernel *rk, const char *path, int64_t now)
@@ -97,7 +115,7 @@ static struct rk_err *unpack(struct readykernel *rk, const char *path, int64_t n
 	RK_TRY(rk_fs_remove_tree(rk->host->incoming_dir));
 	start_request(rk, READYKERNEL_UNPACK, now, &request);
 	request.bundle = path;
-	return readykernel_fetch(rk->host, &request, fd, UNPACK_SECONDS, rk->cli->reporter);
+	return fetch(rk, &request, fd, UNPACK_SECONDS);
 }
 
 static struct rk_err *fetch_module(struct readykernel *rk, const struct rk_release_level *level,
@@ -113,8 +131,7 @@ static struct rk_err *fetch_module(struct readykernel *rk, const struct rk_relea
 	request.file = name;
 	request.sha256 = level->sha256;
 	request.length = level->length;
-	return readykernel_fetch(rk->host, &request, -1, rk->settings->fetch_timeout + 60,
-				 rk->cli->reporter);
+	return fetch(rk, &request, -1, rk->settings->fetch_timeout + 60);
 }
 
 /* --- root's part --- */
