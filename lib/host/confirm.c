@@ -169,7 +169,16 @@ static struct rk_err *roll_back(const struct watch *watch, struct rk_apply_resul
 		return rk_apply_unload(&apply, watch->patches, false, result);
 	apply.force = false;
 	apply.at_boot = false;
-	RK_TRY(rk_apply_load(&apply, patch, result));
+	struct rk_err *err = rk_apply_load(&apply, patch, result);
+	if (err && result->code == RK_APPLY_STUCK)
+		return err;
+	if (err) { /* its publisher took it back, or it is damaged: what is in trouble still goes */
+		rk_report_note(apply.reporter, "level %" PRIu64 " can't take its place: %s",
+			       patch->level, rk_err_message(err));
+		rk_err_free(err);
+		rk_apply_result_deinit(result);
+		return rk_apply_unload(&apply, watch->patches, false, result);
+	}
 	RK_TRY(rk_intent_read(apply.host, &intent));
 	/* it was good before and takes the place of a worse one: nothing to be watched for */
 	return intent && intent->level == patch->level ? rk_apply_mark_good(&apply, intent) : NULL;

@@ -52,6 +52,11 @@ const struct rk_patch *rk_patches_find_name(const struct rk_patches *patches, co
 struct rk_err *rk_patches_install(const struct rk_host *host, const struct rk_patch *patch,
 				  const char *module_path, const void *signed_file,
 				  size_t signed_len) __must_use;
+/* What is installed gets the record and the signed file that are its publisher's now: whose keys may sign changes, and what only keys
+ * of before have signed could not be loaded any more. Another level or module than patch, and one that has them: nothing is done. */
+struct rk_err *rk_patches_renew(const struct rk_host *host, const struct rk_patch *installed,
+				const struct rk_patch *patch, const void *signed_file,
+				size_t signed_len) __must_use;
 /* Whether the file is the module of this patch, by length and SHA-256: RK_ERR_HASH. */
 struct rk_err *rk_patch_check_file(const struct rk_patch *patch, const char *path) __must_use;
 /* Removes what no record names: what a power cut or a full disk left. */

@@ -19,23 +19,33 @@ static struct rk_err *patch_dir(const struct rk_host *host, const char *build_id
 	return *ret ? NULL : rk_err_nomem();
 }
 
+/* All that lies beside the module, the record last. */
+static struct rk_err *write_papers(const struct rk_patch *patch, const char *dir,
+				   const void *signed_file, size_t signed_len)
+{
+	_cleanup_free_ char *signature = rk_asprintf("%s/%s.signed", dir, patch->sha256);
+	_cleanup_free_ char *record = rk_asprintf("%s/%" PRIu64 ".json", dir, patch->level);
+	_cleanup_free_ char *text = NULL;
+
+	if (!signature || !record)
+		return rk_err_nomem();
+	RK_TRY(rk_patch_to_json(patch, &text));
+	if (signed_file)
+		RK_TRY(rk_fs_write(signature, signed_file, signed_len, 0644));
+	return rk_fs_write(record, text, strlen(text), 0644);
+}
+
 static struct rk_err *install_files(const struct rk_patch *patch, const char *dir,
 				    const char *module_path, const void *signed_file,
 				    size_t signed_len)
 {
 	_cleanup_free_ char *module = rk_asprintf("%s/%s.ko", dir, patch->sha256);
-	_cleanup_free_ char *signature = rk_asprintf("%s/%s.signed", dir, patch->sha256);
-	_cleanup_free_ char *record = rk_asprintf("%s/%" PRIu64 ".json", dir, patch->level);
-	_cleanup_free_ char *text = NULL;
 
-	if (!module || !signature || !record)
+	if (!module)
 		return rk_err_nomem();
-	RK_TRY(rk_patch_to_json(patch, &text));
 	RK_TRY(rk_fs_copy(module_path, module, 0644));
 	RK_TRY(rk_patch_check_file(patch, module));
-	if (signed_file)
-		RK_TRY(rk_fs_write(signature, signed_file, signed_len, 0644));
-	return rk_fs_write(record, text, strlen(text), 0644);
+	return write_papers(patch, dir, signed_file, signed_len);
 }
 
 struct rk_err *rk_patches_install(const struct rk_host *host, const struct rk_patch *patch,
@@ -62,6 +72,37 @@ struct rk_err *rk_patches_install(const struct rk_host *host, const struct rk_pa
 	/* a full disk isn't left fuller */
 	rk_err_free(rk_patches_sweep(host, patch->build_id));
 	return rk_err_wrap(err, "cannot install level %" PRIu64, patch->level);
+}
+
+static struct rk_err *is_same_file(const char *path, const void *bytes, size_t len, bool *ret)
+{
+	_cleanup_free_ char *there = NULL;
+	size_t there_len = 0;
+	struct rk_err *err = rk_fs_read(path, len, &there, &there_len);
+
+	if (err && rk_err_code(err) == RK_ERR_NOMEM)
+		return err;
+	*ret = !err && there_len == len && !memcmp(there, bytes, len);
+	rk_err_free(err);
+	return NULL;
+}
+
+struct rk_err *rk_patches_renew(const struct rk_host *host, const struct rk_patch *installed,
+				const struct rk_patch *patch, const void *signed_file,
+				size_t signed_len)
+{
+	_cleanup_free_ char *dir = NULL;
+	bool is_same;
+
+	if (installed->level != patch->level || !rk_streq(installed->sha256, patch->sha256) ||
+	    !installed->signed_path)
+		return NULL;
+	RK_TRY(is_same_file(installed->signed_path, signed_file, signed_len, &is_same));
+	if (is_same && rk_streq(installed->channel, patch->channel))
+		return NULL;
+	RK_TRY(patch_dir(host, patch->build_id, &dir));
+	return rk_err_wrap(write_papers(patch, dir, signed_file, signed_len),
+			   "cannot renew what is known of level %" PRIu64, patch->level);
 }
 
 /* Whether a file of the directory is a record, or is named by one. */

@@ -154,15 +154,19 @@ static struct rk_err *read_module(struct reading *r, struct rk_livepatch *patch)
 	return patch->taint ? NULL : rk_err_nomem();
 }
 
+/* r->patch is NULL for one that went while the list was read. */
 static struct rk_err *add_patch(struct reading *r, const char *name)
 {
 	struct rk_livepatch patch = {};
 
+	r->patch = NULL;
+	RK_TRY(rk_livepatch_state(r->roots, name, &patch.state));
+	if (patch.state == RK_LIVEPATCH_ABSENT)
+		return NULL;
 	patch.name = rk_arena_strdup(&r->list->arena, name);
 	if (!patch.name || !rk_vec_push(&r->list->list, patch))
 		return rk_err_nomem();
 	r->patch = &r->list->list.v[r->list->list.nr - 1];
-	RK_TRY(rk_livepatch_state(r->roots, name, &r->patch->state));
 	return read_module(r, r->patch);
 }
 
@@ -171,6 +175,8 @@ static struct rk_err *add_active(void *ctx, const char *path, const char *name)
 	struct reading *r = ctx;
 
 	RK_TRY(add_patch(r, name));
+	if (!r->patch)
+		return NULL;
 	RK_TRY(rk_livepatch_for_each_entry(path, true, NULL, add_object, r));
 	if (r->patch->objects.nr)
 		qsort(r->patch->objects.v, r->patch->objects.nr, sizeof(*r->patch->objects.v),

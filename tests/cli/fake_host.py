@@ -5,6 +5,7 @@ loaded is what set_loaded() says."""
 import os
 import pathlib
 import platform
+import shutil
 import struct
 
 USER_ID = 64123  # of "readykernel" on that host; nobody's here
@@ -40,18 +41,15 @@ class Host:
 
     def set_loaded(self, name):
         """name None: nothing."""
-        place = self.root / "sys/kernel/livepatch"
-        for directory in place.iterdir():
-            for file in directory.iterdir():
-                file.unlink()
-            directory.rmdir()
-        modules = self.root / "sys/module"
+        for place in ["sys/kernel/livepatch", "sys/module"]:
+            shutil.rmtree(self.root / place, ignore_errors=True)
+            (self.root / place).mkdir()
         if name:
             self.write(f"sys/kernel/livepatch/{name}/enabled", "1\n")
             self.write(f"sys/kernel/livepatch/{name}/transition", "0\n")
             self.write(f"sys/module/{name}/taint", "OEK\n")
             self.write(f"sys/module/{name}/refcnt", "0\n")
-        return modules
+            self.write(f"sys/module/{name}/initstate", "live\n")
 
     def path(self, name):
         return self.root / name

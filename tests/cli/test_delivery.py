@@ -81,6 +81,27 @@ def test_rotation():
     equal(json.loads(client("status", "--json").stdout)["trust"]["root"], 2, "… and known")
 
 
+def test_release_keys():
+    """What is installed stays loadable when other keys sign: its proof is renewed with the release."""
+    for key in ["release3", "release4"]:
+        repo("key", "new", key)
+    changes = ["--add", "release:release3.pub", "--add", "release:release4.pub", "--remove", "release:release1", "--remove", "release:release2"]
+    repo("key", "rotate", "--repo", WWW, *changes)
+    sign("root1", "root3")
+    sign("timestamp-new")
+    HOST.set_loaded(None)
+    equal(client("check-update").returncode, 4, "other keys sign releases, but have not yet")
+    result = client("load", "1")
+    equal((result.returncode, "no key of role 'release-stable' has signed it" in result.stderr), (3, True), "… what only the old ones have signed isn't loaded")
+    sign("release3", "release4")
+    sign("timestamp-new")
+    equal(client("check-update").stdout, "level 2 is there for this host\n", "they have")
+    for level in [1, 2]:
+        result = client("load", str(level))
+        equal((result.returncode, "the kernel refused" in result.stderr), (1, True), f"… level {level}, which was installed before, comes as far as the kernel")
+    HOST.set_loaded("kpatch_1")
+
+
 def test_notices():
     repo("block", "--repo", WWW, "--reason", "it is slow", "2")
     sign("timestamp-new")
@@ -91,6 +112,16 @@ def test_notices():
     contains(result.stderr, "level 2 is blocked by its publisher: it is slow", "… the reason is told")
     rows = json.loads(client("patches", "--json").stdout)["levels"]
     equal([row["against"] for row in rows], ["", "blocked-by-vendor"], "… and shown")
+    repo("withdraw", "--repo", WWW, "--reason", "it is wrong", "2")
+    sign("timestamp-new")
+    client("check-update")
+    result = client("load", "2")
+    equal(result.returncode, 3, "blocked and withdrawn: not loaded either")
+    contains(result.stderr, "level 2 was withdrawn by its publisher: it is wrong", "… the reason is told")
+    repo("block", "--repo", WWW, "--undo", "2")
+    sign("timestamp-new")
+    client("check-update")
+    equal(client("load", "2").returncode, 3, "nor when it is only withdrawn")
 
 
 def test_licence():
@@ -101,7 +132,7 @@ def test_licence():
 
 def test_bundle():
     add(3)
-    sign("release1", "release2", "timestamp-new")
+    sign("release3", "release4", "timestamp-new")
     repo("bundle", "--repo", WWW, "--key", "timestamp-new.key", "bundle.tar")
     SERVER.stop()
     result = client("bundle", "install", TMP / "bundle.tar")
@@ -109,6 +140,6 @@ def test_bundle():
     equal(json.loads(client("status", "--json").stdout)["trust"]["bundle"], True, "… is known as one")
 
 
-for function in [test_update, test_rotation, test_notices, test_licence, test_bundle]:
+for function in [test_update, test_rotation, test_release_keys, test_notices, test_licence, test_bundle]:
     function()
 tap.done()

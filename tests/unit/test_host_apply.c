@@ -394,6 +394,36 @@ static void test_warning(void)
 	hostmake_deinit(&h);
 }
 
+static struct rk_err *refuse_first(void *ctx, const struct rk_patch *patch)
+{
+	(void)ctx;
+	return patch->level == 1 ? rk_err(RK_ERR_VERDICT, "level 1 is blocked by its publisher")
+				 : NULL;
+}
+
+/* What it would go back to isn't to be loaded any more: it goes all the same. */
+static void test_warning_alone(void)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {}, watched = {};
+	_cleanup_patches_ struct rk_patches *patches = NULL;
+	struct rk_apply apply;
+
+	hostmake_init(&h, "alone");
+	hostmake_install(&h, 1);
+	load_good(1);
+	hostmake_install(&h, 2);
+	no_err(hostmake_load(&h, 2, false, &result), "loads");
+	hostmake_log(&h, 3, "livepatch: failed to patch 'kpatch_2'");
+	no_err(rk_patches_list(h.host, HOST_BUILD_ID, &patches), "the levels");
+	apply = hostmake_apply(&h);
+	apply.verify = refuse_first;
+	is_err_like(rk_apply_confirm(&apply, patches, &watched), RK_ERR_VERDICT,
+		    "it is blocked and was taken out", "a warning, and no level to go back to");
+	is_int((long long)hostmake_loaded(&h), 0, "nothing is loaded");
+	ok(!rk_fs_exists(h.host->intent_file), "no record is left");
+	hostmake_deinit(&h);
+}
+
 static void test_warning_of_others(void)
 {
 	_cleanup_apply_result_ struct rk_apply_result result = {}, watched = {};
@@ -724,6 +754,7 @@ int main(void)
 	test_switches();
 	test_autoload_off();
 	test_warning();
+	test_warning_alone();
 	test_warning_of_others();
 	test_warning_keep();
 	test_vanished();

@@ -51,6 +51,9 @@ static void test_list(void)
 	sysmake_put(sys.roots.sys, "kernel/livepatch/b_patch/af_key/patched", "0\n");
 	sysmake_module(&sys, "a_patch", "OEK\n", "0\n");
 	sysmake_module(&sys, "af_key", "\n", "0\n");
+	/* both went while they were looked at */
+	sysmake_put(sys.roots.sys, "kernel/livepatch/c_patch/vmlinux/patched", "0\n");
+	sysmake_put(sys.roots.sys, "module/d_patch/taint", "OEK\n");
 	if (!no_err(rk_livepatch_list(&sys.roots, &list), "list"))
 		return;
 	is_int((long long)list.list.nr, 2, "active and disabled patches, no other module");

@@ -108,7 +108,7 @@ struct rk_err *readykernel_record(const struct rk_release *release,
 				  const struct rk_release_level *level, struct rk_arena *arena,
 				  struct rk_patch *ret) __must_use;
 /* rk_apply.verify: the level's own signed file, held against the root that is trusted now, and the module against it; a level
- * that its publisher blocked is RK_ERR_VERDICT. ctx: struct readykernel. */
+ * that its publisher blocked or withdrew is RK_ERR_VERDICT. ctx: struct readykernel. */
 struct rk_err *readykernel_verify(void *ctx, const struct rk_patch *patch) __must_use;
 
 enum rk_licence_state readykernel_licence_state(const struct readykernel *rk);

@@ -199,10 +199,24 @@ static struct rk_err *check_level(struct readykernel *rk, const struct rk_patch 
 	return rk_trust_check_module(patch->module_path, release, level);
 }
 
+/* Whoever names a level isn't asked whether it may be loaded: what its publisher took back isn't, whatever else was said of it. */
+static struct rk_err *check_notice(const struct rk_trust *trust, const struct rk_patch *patch)
+{
+	const struct rk_notice *notice = NULL;
+	enum rk_level_state state =
+		rk_trust_level_state(trust, patch->build_id, patch->level, &notice);
+
+	if (state != RK_LEVEL_BLOCKED && state != RK_LEVEL_WITHDRAWN)
+		return NULL;
+	return rk_err(RK_ERR_VERDICT, "level %llu %s by its publisher%s%s",
+		      (unsigned long long)patch->level,
+		      state == RK_LEVEL_BLOCKED ? "is blocked" : "was withdrawn",
+		      notice->reason ? ": " : "", notice->reason ? notice->reason : "");
+}
+
 struct rk_err *readykernel_verify(void *ctx, const struct rk_patch *patch)
 {
 	struct readykernel *rk = ctx;
-	const struct rk_notice *notice = NULL;
 
 	if (!patch->official) /* its record and hash are all there is; lib/host checks them */
 		return NULL;
@@ -211,11 +225,7 @@ struct rk_err *readykernel_verify(void *ctx, const struct rk_patch *patch)
 			      rk->trust_problem ? rk_err_message(rk->trust_problem) : "no trust");
 	if (!patch->signed_path)
 		return rk_err(RK_ERR_STATE, "'%s' has lost its signed file", patch->module_path);
-	if (rk_trust_level_state(rk->trust, patch->build_id, patch->level, &notice) ==
-	    RK_LEVEL_BLOCKED)
-		return rk_err(RK_ERR_VERDICT, "level %llu is blocked by its publisher%s%s",
-			      (unsigned long long)patch->level, notice->reason ? ": " : "",
-			      notice->reason ? notice->reason : "");
+	RK_TRY(check_notice(rk->trust, patch));
 	return check_level(rk, patch);
 }
 

@@ -151,6 +151,33 @@ static struct rk_err *believe(struct readykernel *rk, int64_t now, bool bundle,
 	return readykernel_reread_trust(rk);
 }
 
+static struct rk_err *renew_level(struct readykernel *rk, const struct rk_patch *installed,
+				  const char *bytes, size_t len)
+{
+	const struct rk_release_level *level = rk_release_find(rk->release, installed->level);
+	struct rk_patch record;
+
+	if (!level)
+		return NULL;
+	RK_TRY(readykernel_record(rk->release, level, &rk->arena, &record));
+	return rk_patches_renew(rk->host, installed, &record, bytes, len);
+}
+
+/* What is installed and still listed is as well proved as what comes new. */
+static struct rk_err *renew_installed(struct readykernel *rk)
+{
+	_cleanup_free_ char *bytes = NULL;
+	size_t len;
+
+	if (!rk->release || !rk->patches->list.nr)
+		return NULL;
+	RK_TRY(rk_trust_release_bytes(rk->trust, rk->kernel->running.build_id, rk->release->channel,
+				      &bytes, &len));
+	rk_vec_for_each(&rk->patches->list, installed)
+		RK_TRY(renew_level(rk, installed, bytes, len));
+	return readykernel_reread_patches(rk);
+}
+
 /* All of the signed file that the level is listed in, to be installed beside it. */
 static struct rk_err *install_copy(struct readykernel *rk, const struct rk_release_level *level,
 				   const char *module)
@@ -284,6 +311,7 @@ static struct rk_err *renew(struct readykernel *rk, const struct readykernel_upd
 	struct rk_level_choice choice = {};
 
 	RK_TRY(renew_metadata(rk, what, ret));
+	RK_TRY(renew_installed(rk));
 	RK_TRY(choose(rk, &choice, ret));
 	if (!what->fetch || choice.action != RK_LEVEL_ACTION_LOAD ||
 	    rk_patches_find(rk->patches, ret->chosen))
