@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SHA-256 through OpenSSL's EVP interface. */
+/*
+ * SHA-256 by OpenSSL's own functions for it. Its general interface (EVP) would read a configuration and build tables of all algorithms before
+ * the first byte: 6 million instructions, more than all else that 'kpatch status' does.
+ */
+#define OPENSSL_API_COMPAT \
+	0x10100000L /* of 1.1.0, where these functions aren't called deprecated */
 #include "lib/base/sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/hex.h"
 
-#define DIGEST_SIZE 32
-#define READ_SIZE   (128u << 10)
+#define READ_SIZE (128u << 10)
 
 struct rk_sha256 {
-	EVP_MD_CTX *ctx;
+	SHA256_CTX ctx;
 	bool failed;
 };
-
-static void destroy(struct rk_sha256 *h)
-{
-	EVP_MD_CTX_free(h->ctx);
-	free(h);
-}
 
 struct rk_err *rk_sha256_create(struct rk_sha256 **ret)
 {
@@ -30,22 +28,14 @@ struct rk_err *rk_sha256_create(struct rk_sha256 **ret)
 
 	if (!h)
 		return rk_err_nomem();
-	h->ctx = EVP_MD_CTX_new();
-	if (!h->ctx) {
-		free(h);
-		return rk_err_nomem();
-	}
-	if (EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1) {
-		destroy(h);
-		return rk_err(RK_ERR_UNSUPPORTED, "the cryptographic library offers no SHA-256");
-	}
+	h->failed = SHA256_Init(&h->ctx) != 1;
 	*ret = h;
 	return NULL;
 }
 
 void rk_sha256_add(struct rk_sha256 *h, const void *data, size_t len)
 {
-	if (len && EVP_DigestUpdate(h->ctx, data, len) != 1)
+	if (len && SHA256_Update(&h->ctx, data, len) != 1)
 		h->failed = true;
 }
 
@@ -56,13 +46,13 @@ void rk_sha256_add_str(struct rk_sha256 *h, const char *s)
 
 struct rk_err *rk_sha256_finish(struct rk_sha256 *h, char ret_hex[RK_SHA256_HEX_SIZE])
 {
-	unsigned char digest[DIGEST_SIZE];
-	bool ok = !h->failed && EVP_DigestFinal_ex(h->ctx, digest, NULL) == 1;
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	bool ok = !h->failed && SHA256_Final(digest, &h->ctx) == 1;
 
-	destroy(h);
+	free(h);
 	if (!ok)
 		return rk_err(RK_ERR_UNSUPPORTED, "the cryptographic library failed at SHA-256");
-	rk_hex_encode(digest, DIGEST_SIZE, ret_hex);
+	rk_hex_encode(digest, sizeof(digest), ret_hex);
 	return NULL;
 }
 
@@ -105,7 +95,7 @@ struct rk_err *rk_sha256_file(const char *path, char ret_hex[RK_SHA256_HEX_SIZE]
 
 	struct rk_err *err = add_fd(h, fd, path);
 	if (err) {
-		destroy(h);
+		free(h);
 		return err;
 	}
 	return rk_sha256_finish(h, ret_hex);

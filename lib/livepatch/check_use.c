@@ -54,15 +54,13 @@ static struct rk_err *check_patch(const struct rk_checking *c, const struct rk_l
 
 struct rk_err *rk_check_patches(const struct rk_checking *c)
 {
-	_cleanup_livepatch_list_ struct rk_livepatch_list list = {};
 	size_t before = c->checks->list.nr;
 
 	if (c->plan->way == RK_LIVEPATCH_REFUSED)
 		return rk_check_add(c, "patches", RK_CHECK_ERROR, "%s", c->plan->reason);
 	if (!c->info->manifest)
 		return NULL;
-	RK_TRY(rk_livepatch_list(c->roots, &list));
-	rk_vec_for_each(&list.list, patch)
+	rk_vec_for_each(&c->plan->loaded.list, patch)
 		RK_TRY(check_patch(c, patch));
 	if (c->checks->list.nr > before)
 		return NULL;
@@ -132,9 +130,9 @@ static const struct rk_manifest_func *find_listed(const struct rk_checking *c,
 	return NULL;
 }
 
-static bool is_patched(const struct rk_livepatch_list *list, const char *name)
+static bool is_patched(const struct rk_checking *c, const char *name)
 {
-	rk_vec_for_each(&list->list, patch)
+	rk_vec_for_each(&c->plan->loaded.list, patch)
 		rk_vec_for_each(&patch->objects, object)
 			rk_vec_for_each(&object->funcs, func)
 				if (rk_streq(func->name, name))
@@ -165,10 +163,8 @@ static struct rk_err *check_tracers(const struct rk_checking *c, bool *ret_seen)
 {
 	static const char *const paths[] = {"kernel/tracing/enabled_functions",
 					    "kernel/debug/tracing/enabled_functions"};
-	_cleanup_livepatch_list_ struct rk_livepatch_list list = {};
 	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 
-	RK_TRY(rk_livepatch_list(c->roots, &list));
 	RK_TRY(read_first(c, paths, ARRAY_SIZE(paths), &text, ret_seen));
 	if (!*ret_seen)
 		return NULL;
@@ -179,7 +175,7 @@ static struct rk_err *check_tracers(const struct rk_checking *c, bool *ret_seen)
 		if (!rk_listing_line(RK_LISTING_TRACED, &line, &listed) || !listed.is_exclusive)
 			continue;
 		func = find_listed(c, &listed);
-		if (func && !is_patched(&list, func->name))
+		if (func && !is_patched(c, func->name))
 			RK_TRY(tell_modified(c, func));
 	}
 	return NULL;

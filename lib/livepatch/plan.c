@@ -26,22 +26,18 @@ void rk_livepatch_plan_deinit(struct rk_livepatch_plan *plan)
 		rk_livepatch_known_deinit(&it->known);
 	rk_vec_deinit(&plan->enabled);
 	rk_vec_deinit(&plan->disabled);
+	rk_livepatch_list_deinit(&plan->loaded);
 	rk_arena_deinit(&plan->arena);
 }
 
 static struct rk_err *collect(const struct rk_livepatch_roots *roots,
 			      const struct rk_running *running, struct rk_livepatch_plan *plan)
 {
-	_cleanup_livepatch_list_ struct rk_livepatch_list list = {};
-
-	RK_TRY(rk_livepatch_list(roots, &list));
-	rk_vec_for_each(&list.list, patch) {
-		struct rk_livepatch_before before = {.state = patch->state};
+	RK_TRY(rk_livepatch_list(roots, &plan->loaded));
+	rk_vec_for_each(&plan->loaded.list, patch) {
+		struct rk_livepatch_before before = {.name = patch->name, .state = patch->state};
 		bool off = patch->state == RK_LIVEPATCH_DISABLED;
 
-		before.name = rk_arena_strdup(&plan->arena, patch->name);
-		if (!before.name)
-			return rk_err_nomem();
 		RK_TRY(rk_livepatch_recall(roots, running->release, patch->name, &before.known));
 		if (!(off ? rk_vec_push(&plan->disabled, before)
 			  : rk_vec_push(&plan->enabled, before))) {

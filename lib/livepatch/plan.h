@@ -32,6 +32,7 @@ struct rk_livepatch_before {
 
 struct rk_livepatch_plan {
 	struct rk_arena arena;
+	struct rk_livepatch_list loaded; /* what it was made from */
 	enum rk_livepatch_way way;
 	const char *reason; /* one line, "level 3 takes the place of level 2" */
 	rk_vec(struct rk_livepatch_before) enabled;  /* also those in transition */

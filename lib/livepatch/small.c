@@ -74,6 +74,14 @@ void rk_livepatch_sleep_ms(unsigned int ms)
 	nanosleep(&ts, NULL);
 }
 
+/* sysfs says in the entry what it is; not every file system does, and a link may lead to a directory. */
+static bool is_dir(const char *path, const struct dirent *ent)
+{
+	if (ent->d_type == DT_UNKNOWN || ent->d_type == DT_LNK)
+		return rk_fs_is_dir(path);
+	return ent->d_type == DT_DIR;
+}
+
 struct rk_err *rk_livepatch_for_each_entry(const char *path, bool dirs_only, bool *ret_found,
 					   rk_livepatch_entry_fn *fn, void *ctx)
 {
@@ -94,7 +102,7 @@ struct rk_err *rk_livepatch_for_each_entry(const char *path, bool dirs_only, boo
 		sub = rk_path_join(path, ent->d_name);
 		if (!sub)
 			return rk_err_nomem();
-		if (!dirs_only || rk_fs_is_dir(sub))
+		if (!dirs_only || is_dir(sub, ent))
 			RK_TRY(fn(ctx, sub, ent->d_name));
 	}
 	return NULL;
