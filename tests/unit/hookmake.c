@@ -44,12 +44,6 @@ struct maker {
 	struct rk_out_symbol *text_symbol;
 };
 
-static void must(struct rk_err *err)
-{
-	if (err)
-		bail_out("cannot make a hook: %s", rk_err_message(err));
-}
-
 static struct rk_out_section *section(struct maker *m, const char *name, uint64_t flags,
 				      uint64_t align, uint64_t entsize, const void *data,
 				      uint64_t size)

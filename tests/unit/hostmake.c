@@ -21,12 +21,6 @@ __attribute__((weak)) int fsync(int fd)
 	return 0;
 }
 
-static void must(struct rk_err *err)
-{
-	if (err)
-		bail_out("%s", rk_err_message(err));
-}
-
 static int64_t host_time(void *ctx)
 {
 	return ((const struct hostmake *)ctx)->now;

@@ -15,22 +15,16 @@
 #define TEXT_ADDRESS "0xffffffff81000000"
 #define MAX_ARGS     64
 
-static void must(struct rk_err *err, const char *what)
-{
-	if (err)
-		bail_out("%s: %s", what, rk_err_message(err));
-}
-
 static void run(const char *const *argv)
 {
 	struct rk_process_spec spec = {.argv = argv, .timeout_ms = 60000};
 	_cleanup_process_result_ struct rk_process_result res = {};
-	must(rk_process_check(&spec, &res), argv[0]);
+	must(rk_process_check(&spec, &res));
 }
 
 static char *write_file(const char *dir, const char *name, const char *content)
 {
-	must(rk_fs_write_below(dir, name, content, strlen(content), 0666), name);
+	must(rk_fs_write_below(dir, name, content, strlen(content), 0666));
 	return rk_path_join(dir, name);
 }
 
@@ -93,7 +87,7 @@ static char *kallsyms_source(const char *path)
 {
 	struct rk_elf *elf;
 	rk_vec(struct ksymmake_entry) list = {};
-	must(rk_elf_open(path, RK_ELF_LOAD_NO_RELOCS, &elf), path);
+	must(rk_elf_open(path, RK_ELF_LOAD_NO_RELOCS, &elf));
 	rk_elf_for_each_symbol(elf, sym) {
 		if (!sym->section || !sym->name[0] || sym->type == STT_SECTION ||
 		    !strncmp(sym->name, "kallsyms_", 9))
@@ -116,7 +110,7 @@ static char *kallsyms_source(const char *path)
 	rk_vec_deinit(&list);
 	rk_elf_close(elf);
 	char *ret = NULL;
-	must(rk_str_take(&text, &ret), "kallsyms");
+	must(rk_str_take(&text, &ret));
 	return ret;
 }
 
@@ -158,7 +152,7 @@ void kernelmake_module(const char *dir, const char *name, const char *const *obj
 {
 	_cleanup_free_ char *parent = rk_path_join(dir, "modules/kernel");
 	_cleanup_free_ char *path = rk_path_join(parent, name);
-	must(rk_fs_mkdir_p(parent, 0777), parent);
+	must(rk_fs_mkdir_p(parent, 0777));
 	const char *argv[MAX_ARGS] = {"ld", "-r", "-o", path};
 	for (size_t i = 0; objects[i]; i++)
 		argv[i + 4] = objects[i];

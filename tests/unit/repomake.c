@@ -12,12 +12,6 @@
 #include "lib/patch/manifest.h"
 #include "tests/unit/tap.h"
 
-static void must(struct rk_err *err)
-{
-	if (err)
-		bail_out("%s", rk_err_message(err));
-}
-
 /* Not every test is about memory: what is allocated here is freed with the repository or with the program. */
 static const char *const key_names[REPOMAKE_KEYS] = {
 	"root1", "root2", "root3", "timestamp", "builder", "releaser", "licence", "stranger",

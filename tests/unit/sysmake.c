@@ -14,12 +14,6 @@
 #include "lib/livepatch/store.h"
 #include "tests/unit/tap.h"
 
-static void must(struct rk_err *err)
-{
-	if (err)
-		bail_out("%s", rk_err_message(err));
-}
-
 void sysmake_put_bytes(const char *root, const char *path, const void *data, size_t len)
 {
 	must(rk_fs_write_below(root, path, data, len, 0644));

@@ -58,6 +58,12 @@ void bail_out(const char *fmt, ...)
 	exit(1);
 }
 
+void tap_must(const char *file, int line, struct rk_err *err)
+{
+	if (err)
+		bail_out("%s:%d: %s", file, line, rk_err_message(err));
+}
+
 static bool report(const char *file, int line, bool passed, const char *name)
 {
 	nr_run++;
@@ -188,11 +194,8 @@ const char *tap_tmpdir(void)
 {
 	if (!tmpdir) {
 		const char *base = getenv("TMPDIR");
-		_cleanup_err_ struct rk_err *err =
-			rk_fs_mkdtemp(base && *base ? base : "/tmp", "rk-test-", &tmpdir);
 
-		if (err)
-			bail_out("%s", rk_err_message(err));
+		must(rk_fs_mkdtemp(base && *base ? base : "/tmp", "rk-test-", &tmpdir));
 	}
 	return tmpdir;
 }

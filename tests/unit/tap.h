@@ -24,6 +24,7 @@ bool tap_is_int(const char *file, int line, long long got, long long want, const
 bool tap_is_str(const char *file, int line, const char *got, const char *want, const char *name);
 bool tap_is_mem(const char *file, int line, const void *got, size_t got_len, const void *want,
 		size_t want_len, const char *name);
+void tap_must(const char *file, int line, struct rk_err *err);
 bool tap_no_err(const char *file, int line, struct rk_err *err, const char *name);
 bool tap_is_err(const char *file, int line, struct rk_err *err, enum rk_err_code code,
 		const char *message, const char *name);
@@ -50,6 +51,8 @@ void skip(const char *name, const char *fmt, ...) __printf(2, 3);
 void diag(const char *fmt, ...) __printf(1, 2);
 /* Ends the program at once as failed: nothing after this could be tested. */
 _Noreturn void bail_out(const char *fmt, ...) __printf(1, 2);
+/* bail_out() with err, unless it is NULL: of what a test only needs and doesn't check. */
+#define must(err) tap_must(__FILE__, __LINE__, (err))
 /* Prints the plan; the exit status of main(): 0 only if there were checks and none failed. */
 int done_testing(void) __must_use;
 

@@ -22,12 +22,6 @@ struct host {
 	struct rk_trust_news news;
 };
 
-static void must(struct rk_err *err)
-{
-	if (err)
-		bail_out("%s", rk_err_message(err));
-}
-
 static void host_reopen(struct host *h)
 {
 	rk_trust_free(h->trust);

@@ -16,12 +16,6 @@
 #include "tests/unit/repomake.h"
 #include "tests/unit/tap.h"
 
-static void must(struct rk_err *err)
-{
-	if (err)
-		bail_out("%s", rk_err_message(err));
-}
-
 /* --- text --- */
 
 static void test_text(void)
