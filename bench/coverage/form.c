@@ -57,11 +57,6 @@ static struct rk_err *add_cve(struct cov_fix *fix, const struct cov_cve *cve)
 	return NULL;
 }
 
-static int compare_paths(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Fixes in the order of their first CVE. */
 static struct rk_err *collect(const struct cov_table *table, struct sets *s,
 			      struct cov_fixes *fixes)
@@ -82,7 +77,7 @@ static struct rk_err *collect(const struct cov_table *table, struct sets *s,
 	}
 	rk_vec_for_each(&fixes->list, fix)
 		if (fix->files.nr)
-			qsort(fix->files.v, fix->files.nr, sizeof(*fix->files.v), compare_paths);
+			qsort(fix->files.v, fix->files.nr, sizeof(*fix->files.v), rk_compare_texts);
 	return NULL;
 }
 

@@ -154,11 +154,6 @@ static struct rk_err *compare_trees(struct cov_trees *trees)
 	return err;
 }
 
-static int compare_paths(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 struct rk_err *cov_trees_compare(const char *older, const char *newer, struct cov_trees *ret)
 {
 	struct cov_trees trees = {.older = older, .newer = newer};
@@ -169,7 +164,8 @@ struct rk_err *cov_trees_compare(const char *older, const char *newer, struct co
 		return err;
 	}
 	if (trees.changed.nr)
-		qsort(trees.changed.v, trees.changed.nr, sizeof(*trees.changed.v), compare_paths);
+		qsort(trees.changed.v, trees.changed.nr, sizeof(*trees.changed.v),
+		      rk_compare_texts);
 	*ret = trees;
 	return NULL;
 }

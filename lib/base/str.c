@@ -122,6 +122,44 @@ bool rk_is_path_of(const char *path, const char *file)
 	return n >= m && strcmp(path + n - m, file) == 0 && (n == m || path[n - m - 1] == '/');
 }
 
+int rk_compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool rk_scan_u64(const char **s, uint64_t max, uint64_t *ret)
+{
+	uint64_t number = 0;
+	const char *c = *s;
+
+	for (; *c >= '0' && *c <= '9'; c++)
+		if (__builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, (uint64_t)(*c - '0'), &number))
+			return false;
+	if (c == *s || number > max)
+		return false;
+	*s = c;
+	*ret = number;
+	return true;
+}
+
+bool rk_find_word(const char *words, const char *text, unsigned int *ret)
+{
+	size_t len = strlen(text);
+	unsigned int nr = 0;
+
+	for (const char *word = words; *word; nr++) {
+		size_t size = strcspn(word, "|");
+
+		if (size == len && !memcmp(word, text, len)) {
+			*ret = nr;
+			return true;
+		}
+		word += size + (word[size] == '|');
+	}
+	return false;
+}
+
 char *rk_asprintf(const char *fmt, ...)
 {
 	char *s;

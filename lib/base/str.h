@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "lib/base/err.h"
@@ -41,6 +42,12 @@ bool rk_has_prefix(const char *s, const char *prefix);
 bool rk_has_suffix(const char *s, const char *suffix);
 /* Is path the file, or does it end with "/" and it? */
 bool rk_is_path_of(const char *path, const char *file);
+/* For qsort(3) of an array of strings, in the order of strcmp(3). */
+int rk_compare_texts(const void *a, const void *b);
+/* Moves *s behind the decimal digits it begins with. False without any, or above max: then *s and *ret are as before. */
+bool rk_scan_u64(const char **s, uint64_t max, uint64_t *ret);
+/* The position of text among words: "a|b|c". */
+bool rk_find_word(const char *words, const char *text, unsigned int *ret);
 /* malloc'ed printf; NULL without memory. */
 char *rk_asprintf(const char *fmt, ...) __must_use __printf(1, 2);
 

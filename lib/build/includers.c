@@ -12,11 +12,6 @@
 /* Files for each unit that is compiled; with more than that the header is one of the whole kernel's. */
 #define CANDIDATES_PER_UNIT 32
 
-static int compare_paths(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Of the files in the queue, the recipes of those that are compiled. */
 static struct rk_err *compiled(struct rk_kbuild *kbuild, struct rk_file_set *readers, size_t max,
 			       struct rk_users *users)
@@ -30,7 +25,7 @@ static struct rk_err *compiled(struct rk_kbuild *kbuild, struct rk_file_set *rea
 	users->candidates = nr;
 	users->is_complete = nr <= max * CANDIDATES_PER_UNIT;
 	if (nr)
-		qsort(readers->list.v, nr, sizeof(*readers->list.v), compare_paths);
+		qsort(readers->list.v, nr, sizeof(*readers->list.v), rk_compare_texts);
 	for (size_t i = 0; i < nr && users->is_complete; i++) {
 		const struct rk_recipe *recipe;
 		const char *reason;

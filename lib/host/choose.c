@@ -107,11 +107,6 @@ void rk_choice_deinit(struct rk_choice *choice)
 	rk_vec_deinit(&choice->passed);
 }
 
-static int compare_cve(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* A kernel of a year's age has thousands: every one of them held against all others would be most of what `info` does. */
 static struct rk_err *mark_cves(const struct rk_patch *patch, struct rk_map *marked)
 {
@@ -138,7 +133,7 @@ struct rk_err *rk_excluded_cves(const struct rk_patch *newest_patch, const struc
 		if (!rk_map_get(&marked, newest_patch->cves[i]))
 			cves[nr++] = newest_patch->cves[i];
 	if (nr)
-		qsort(cves, nr, sizeof(*cves), compare_cve);
+		qsort(cves, nr, sizeof(*cves), rk_compare_texts);
 	*ret = cves;
 	*ret_nr = nr;
 	return NULL;

@@ -96,17 +96,11 @@ static char *patch_dir(const struct rk_host *host, const char *build_id)
 /* The level a record's file name says: "12.json"; 0 for any other name. */
 static uint64_t level_of(const char *name)
 {
-	uint64_t level = 0;
-	const char *c = name;
+	uint64_t level;
 
-	if (*c == '0')
+	if (*name == '0' || !rk_scan_u64(&name, INT64_MAX, &level))
 		return 0;
-	for (; *c >= '0' && *c <= '9'; c++)
-		if (__builtin_mul_overflow(level, 10, &level) ||
-		    __builtin_add_overflow(level, (uint64_t)(*c - '0'), &level) ||
-		    level > INT64_MAX)
-			return 0;
-	return rk_streq(c, ".json") ? level : 0;
+	return rk_streq(name, ".json") ? level : 0;
 }
 
 static struct rk_err *read_record(const struct rk_host *host, const char *dir, const char *build_id,

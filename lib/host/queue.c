@@ -39,11 +39,6 @@ static void names_deinit(struct names *names)
 	rk_arena_deinit(&names->arena);
 }
 
-static int compare_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static struct rk_err *list_names(const struct rk_host *host, struct names *ret)
 {
 	_cleanup_closedir_ DIR *stream = opendir(host->queue_dir);
@@ -64,7 +59,7 @@ static struct rk_err *list_names(const struct rk_host *host, struct names *ret)
 			return rk_err_nomem();
 	}
 	if (ret->list.nr)
-		qsort(ret->list.v, ret->list.nr, sizeof(*ret->list.v), compare_name);
+		qsort(ret->list.v, ret->list.nr, sizeof(*ret->list.v), rk_compare_texts);
 	return NULL;
 }
 

@@ -21,14 +21,10 @@ static const struct unit *units_of(enum rk_settings_kind kind)
 
 static bool parse_number(const char *text, const struct unit *units, uint64_t *ret)
 {
-	uint64_t number = 0;
+	uint64_t number;
 	const char *c = text;
 
-	for (; *c >= '0' && *c <= '9'; c++)
-		if (__builtin_mul_overflow(number, 10, &number) ||
-		    __builtin_add_overflow(number, (uint64_t)(*c - '0'), &number))
-			return false;
-	if (c == text)
+	if (!rk_scan_u64(&c, UINT64_MAX, &number))
 		return false;
 	for (const struct unit *unit = units; *c && unit->letter; unit++)
 		if (*c == unit->letter) {
@@ -63,28 +59,10 @@ static struct rk_err *assign_number(const struct rk_settings_key *key, const cha
 						       : "");
 }
 
-/* Position of text among the words of value ("a|b|c"). */
-static bool find_choice(const char *words, const char *text, unsigned int *ret)
-{
-	size_t len = strlen(text);
-	unsigned int nr = 0;
-
-	for (const char *word = words; *word; nr++) {
-		size_t size = strcspn(word, "|");
-
-		if (size == len && !memcmp(word, text, len)) {
-			*ret = nr;
-			return true;
-		}
-		word += size + (word[size] == '|');
-	}
-	return false;
-}
-
 static struct rk_err *assign_choice(const struct rk_settings_key *key, const char *text,
 				    unsigned int *ret)
 {
-	if (find_choice(key->value, text, ret))
+	if (rk_find_word(key->value, text, ret))
 		return NULL;
 	return rk_err(RK_ERR_FORMAT, "'%s' is '%s', not one of %s", key->name, text, key->value);
 }

@@ -133,14 +133,12 @@ static bool parse_day(const char *text, int64_t *ret)
 
 static bool parse_level(const char *text, uint64_t *ret)
 {
-	uint64_t level = 0;
+	uint64_t level;
 
-	for (const char *c = text; *c; c++)
-		if (*c < '0' || *c > '9' || __builtin_mul_overflow(level, 10, &level) ||
-		    __builtin_add_overflow(level, (uint64_t)(*c - '0'), &level))
-			return false;
+	if (!rk_scan_u64(&text, INT64_MAX, &level) || *text || !level)
+		return false;
 	*ret = level;
-	return level > 0 && level <= INT64_MAX;
+	return true;
 }
 
 struct rk_err *rk_freeze_parse(const char *text, struct rk_freeze *ret)

@@ -58,11 +58,6 @@ struct rk_err *rk_repo_remove(struct rk_repo *repo, const char *name)
 	return rk_fs_unlink(path);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 struct rk_err *rk_repo_list(const struct rk_repo *repo, const char *name, struct rk_repo_names *ret)
 {
 	_cleanup_free_ char *path = rk_path_join(repo->dir, name);
@@ -86,7 +81,7 @@ struct rk_err *rk_repo_list(const struct rk_repo *repo, const char *name, struct
 	if (errno)
 		return rk_err_sys(errno, "cannot read '%s'", path);
 	if (ret->nr)
-		qsort(ret->v, ret->nr, sizeof(*ret->v), by_name);
+		qsort(ret->v, ret->nr, sizeof(*ret->v), rk_compare_texts);
 	return NULL;
 }
 

@@ -95,6 +95,54 @@ static void test_str(void)
 	is_str(formatted, "00042", "asprintf");
 }
 
+static void test_scan(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t max, want;
+		const char *rest; /* NULL: refused */
+	} cases[] = {
+		{"12.json", 12, 12, ".json"},
+		{"0", 0, 0, ""},
+		{"007x", 7, 7, "x"},
+		{"18446744073709551615", UINT64_MAX, UINT64_MAX, ""},
+		{"18446744073709551616", UINT64_MAX, 0, NULL},
+		{"99999999999999999999999", UINT64_MAX, 0, NULL},
+		{"13", 12, 0, NULL},
+		{"", 9, 0, NULL},
+		{"-1", 9, 0, NULL},
+		{"+1", 9, 0, NULL},
+		{" 1", 9, 0, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *s = cases[i].text;
+		uint64_t got = 77;
+		bool scanned = rk_scan_u64(&s, cases[i].max, &got);
+
+		ok(scanned == !!cases[i].rest && got == (scanned ? cases[i].want : 77) &&
+			   rk_streq(s, scanned ? cases[i].rest : cases[i].text),
+		   "number '%s'", cases[i].text);
+	}
+}
+
+static void test_words(void)
+{
+	const char *texts[] = {"b", "", "ab", "a"};
+	unsigned int nr = 77;
+
+	ok(rk_find_word("yes|no|ask", "yes", &nr) && nr == 0, "the first word");
+	ok(rk_find_word("yes|no|ask", "ask", &nr) && nr == 2, "the last word");
+	nr = 77;
+	ok(!rk_find_word("yes|no", "ye", &nr) && !rk_find_word("yes|no", "yes|no", &nr) &&
+		   !rk_find_word("yes|no", "", &nr) && !rk_find_word("", "a", &nr) && nr == 77,
+	   "what is none");
+	qsort(texts, ARRAY_SIZE(texts), sizeof(*texts), rk_compare_texts);
+	ok(rk_streq(texts[0], "") && rk_streq(texts[1], "a") && rk_streq(texts[2], "ab") &&
+		   rk_streq(texts[3], "b"),
+	   "texts in order");
+}
+
 static void test_vec(void)
 {
 	rk_vec(int) v = {};
@@ -168,6 +216,8 @@ int main(void)
 {
 	test_arena();
 	test_str();
+	test_scan();
+	test_words();
 	test_vec();
 	test_map();
 	return done_testing();

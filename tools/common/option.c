@@ -5,7 +5,6 @@
  */
 #include "tools/common/option.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -225,15 +224,13 @@ static struct rk_err *unknown_option(const struct rk_parsed *parsed, const char 
 
 static struct rk_err *set_uint(const struct rk_option *o, unsigned int *ret, const char *value)
 {
-	char *end;
+	const char *end = value;
+	uint64_t n;
 
-	errno = 0;
-	unsigned long n = strtoul(value, &end, 10);
-	/* strtoul() takes a sign and leading blanks; we don't. */
-	if (value[0] < '0' || value[0] > '9' || *end)
+	if (!*value || value[strspn(value, "0123456789")])
 		return rk_err(RK_ERR_INVALID, "option '--%s': '%s' is not a number", o->name,
 			      value);
-	if (errno == ERANGE || n > UINT_MAX)
+	if (!rk_scan_u64(&end, UINT_MAX, &n))
 		return rk_err(RK_ERR_INVALID, "option '--%s': '%s' is too large", o->name, value);
 	*ret = (unsigned int)n;
 	return NULL;
@@ -241,17 +238,11 @@ static struct rk_err *set_uint(const struct rk_option *o, unsigned int *ret, con
 
 static struct rk_err *set_choice(const struct rk_option *o, const char **ret, const char *value)
 {
-	const char *choice = o->arg;
+	unsigned int nr;
 
-	while (*choice) {
-		size_t len = strcspn(choice, "|");
-
-		if (strlen(value) == len && memcmp(choice, value, len) == 0) {
-			*ret = value;
-			return NULL;
-		}
-		choice += len;
-		choice += *choice == '|';
+	if (rk_find_word(o->arg, value, &nr)) {
+		*ret = value;
+		return NULL;
 	}
 	return rk_err(RK_ERR_INVALID, "option '--%s': '%s' is not one of %s", o->name, value,
 		      o->arg);

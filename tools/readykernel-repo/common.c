@@ -30,10 +30,10 @@ struct rk_err *repo_parse_time(const char *text, int64_t *ret)
 
 struct rk_err *repo_parse_level(const char *text, uint64_t *ret)
 {
-	char *end;
-	unsigned long long level = strtoull(text, &end, 10);
+	const char *end = text;
+	uint64_t level;
 
-	if (*text < '0' || *text > '9' || *end || level > INT64_MAX)
+	if (!rk_scan_u64(&end, INT64_MAX, &level) || *end)
 		return rk_err(RK_ERR_INVALID, "'%s' is no level", text);
 	*ret = level;
 	return NULL;

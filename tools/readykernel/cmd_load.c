@@ -15,10 +15,10 @@ struct load_values {
 
 static struct rk_err *parse_level(const char *text, uint64_t *ret)
 {
-	char *end;
-	unsigned long long level = strtoull(text, &end, 10);
+	const char *end = text;
+	uint64_t level;
 
-	if (text[0] < '1' || text[0] > '9' || *end || level > INT64_MAX)
+	if (text[0] == '0' || !rk_scan_u64(&end, INT64_MAX, &level) || *end)
 		return rk_err(RK_ERR_INVALID, "'%s' is no level; 'readykernel patches' lists them",
 			      text);
 	*ret = level;

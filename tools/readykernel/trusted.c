@@ -105,11 +105,6 @@ struct rk_policy readykernel_policy(struct readykernel *rk)
 
 /* --- a level of the release as a record --- */
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Sorted, each once. */
 static void sort_cves(struct rk_patch *patch)
 {
@@ -117,7 +112,7 @@ static void sort_cves(struct rk_patch *patch)
 
 	if (!patch->nr_cves)
 		return;
-	qsort(patch->cves, patch->nr_cves, sizeof(*patch->cves), by_text);
+	qsort(patch->cves, patch->nr_cves, sizeof(*patch->cves), rk_compare_texts);
 	for (size_t i = 0; i < patch->nr_cves; i++)
 		if (!kept || !rk_streq(patch->cves[i], patch->cves[kept - 1]))
 			patch->cves[kept++] = patch->cves[i];
