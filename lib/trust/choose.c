@@ -3,52 +3,10 @@
 #include "lib/base/str.h"
 #include "lib/trust/store_internal.h"
 
-static const char *const state_names[] = {
-	[RK_LEVEL_GOOD] = "good",
-	[RK_LEVEL_BLOCKED] = "blocked",
-	[RK_LEVEL_WITHDRAWN] = "withdrawn",
-	[RK_LEVEL_BELOW_MINIMUM] = "below-minimum",
-};
-
-const char *rk_level_state_name(enum rk_level_state state)
-{
-	return state_names[state];
-}
-
-static const struct rk_notice *find_notice(const struct rk_notices *notices, const char *build_id,
-					   uint64_t level)
-{
-	rk_vec_for_each(notices, notice)
-		if (notice->level == level && rk_streq(notice->build_id, build_id))
-			return notice;
-	return NULL;
-}
-
-static const struct rk_notice *find_minimum(const struct rk_notices *notices, const char *build_id,
-					    uint64_t level)
-{
-	rk_vec_for_each(notices, notice)
-		if (level < notice->level && rk_streq(notice->build_id, build_id))
-			return notice;
-	return NULL;
-}
-
 enum rk_level_state rk_trust_level_state(const struct rk_trust *trust, const char *build_id,
 					 uint64_t level, const struct rk_notice **ret)
 {
-	const struct rk_timestamp *t = trust->timestamp;
-	const struct rk_notice *notice = NULL;
-	enum rk_level_state state = RK_LEVEL_GOOD;
-
-	if (t && (notice = find_notice(&t->withdrawn, build_id, level)))
-		state = RK_LEVEL_WITHDRAWN;
-	else if (t && (notice = find_notice(&t->blocked, build_id, level)))
-		state = RK_LEVEL_BLOCKED;
-	else if (t && (notice = find_minimum(&t->minimum, build_id, level)))
-		state = RK_LEVEL_BELOW_MINIMUM;
-	if (ret)
-		*ret = notice;
-	return state;
+	return rk_timestamp_level_state(trust->timestamp, build_id, level, ret);
 }
 
 struct chooser {

@@ -113,6 +113,22 @@ struct rk_err *rk_timestamp_parse(const char *name, const char *json, size_t len
 struct rk_err *rk_timestamp_write(const struct rk_timestamp *timestamp, char **ret) __must_use;
 void rk_timestamp_free(struct rk_timestamp *timestamp);
 
+enum rk_level_state {
+	RK_LEVEL_GOOD,
+	RK_LEVEL_BLOCKED,
+	RK_LEVEL_WITHDRAWN,
+	RK_LEVEL_BELOW_MINIMUM
+};
+
+/* "good", "blocked", "withdrawn", "below-minimum". */
+const char *rk_level_state_name(enum rk_level_state state);
+
+/* What the timestamp (NULL: nothing) says of a level. *ret (may be NULL) is the notice; its level is the minimum for RK_LEVEL_BELOW_MINIMUM, NULL
+ * for RK_LEVEL_GOOD. */
+enum rk_level_state rk_timestamp_level_state(const struct rk_timestamp *timestamp,
+					     const char *build_id, uint64_t level,
+					     const struct rk_notice **ret);
+
 /* --- index --- */
 
 /* The release file of a channel; version 0: the channel has none for this kernel. */

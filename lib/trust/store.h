@@ -93,18 +93,7 @@ struct rk_err *rk_trust_release_bytes(const struct rk_trust *trust, const char *
 
 /* --- which level --- */
 
-enum rk_level_state {
-	RK_LEVEL_GOOD,
-	RK_LEVEL_BLOCKED,
-	RK_LEVEL_WITHDRAWN,
-	RK_LEVEL_BELOW_MINIMUM
-};
-
-/* "good", "blocked", "withdrawn", "below-minimum". */
-const char *rk_level_state_name(enum rk_level_state state);
-
-/* What the newest timestamp says of a level (all are good before the first update). *ret (may be NULL) is what it said; its
- * level is the minimum for RK_LEVEL_BELOW_MINIMUM, NULL for RK_LEVEL_GOOD. */
+/* rk_timestamp_level_state() of the newest timestamp; all levels are good before the first update. */
 enum rk_level_state rk_trust_level_state(const struct rk_trust *trust, const char *build_id,
 					 uint64_t level, const struct rk_notice **ret);
 

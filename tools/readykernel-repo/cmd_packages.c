@@ -120,34 +120,12 @@ static struct rk_err *collect(const struct rk_cli *cli, struct collection *c)
 
 /* --- choosing --- */
 
-static bool has_notice(const struct rk_notices *notices, const char *build_id, uint64_t level)
-{
-	rk_vec_for_each(notices, notice)
-		if (rk_streq(notice->build_id, build_id) && notice->level == level)
-			return true;
-	return false;
-}
-
-static bool is_below_minimum(const struct rk_notices *minimum, const char *build_id, uint64_t level)
-{
-	rk_vec_for_each(minimum, notice)
-		if (rk_streq(notice->build_id, build_id) && level < notice->level)
-			return true;
-	return false;
-}
-
-static bool may_be_loaded(const struct rk_timestamp *t, const char *build_id, uint64_t level)
-{
-	return !has_notice(&t->blocked, build_id, level) &&
-	       !has_notice(&t->withdrawn, build_id, level) &&
-	       !is_below_minimum(&t->minimum, build_id, level);
-}
-
 static struct rk_err *add_packages(const struct collection *c, const struct rk_release *release,
 				   struct rk_arena *arena, struct rk_packages *packages)
 {
 	rk_vec_for_each(&release->levels, level) {
-		if (!may_be_loaded(c->timestamp, release->kernel.build_id, level->level))
+		if (rk_timestamp_level_state(c->timestamp, release->kernel.build_id, level->level,
+					     NULL) != RK_LEVEL_GOOD)
 			continue;
 		_cleanup_free_ char *path = module_path(c, level->file);
 		struct rk_package package = {.kernel = &release->kernel, .level = level};
