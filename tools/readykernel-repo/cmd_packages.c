@@ -19,11 +19,8 @@ struct packages_values {
 };
 
 static const struct rk_option options[] = {
-	RK_OPT_STR(0, "root", struct packages_values, root, "FILE",
-		   "the root that is trusted to begin with"),
-	RK_OPT_LIST(
-		0, "kernel", struct packages_values, kernels, "KERNEL",
-		"only this one (again for more): a build-id, the beginning of one, or a release"),
+	ROOT_OPTION(struct packages_values),
+	KERNELS_OPTION(struct packages_values),
 	RK_OPT_CHOICE(0, "channel", struct packages_values, channel, "test|early|stable",
 		      "only this one (all that have levels)"),
 	RK_OPT_CHOICE(0, "format", struct packages_values, format, "deb|rpm", "only these (both)"),
@@ -55,12 +52,9 @@ static void collection_deinit(struct collection *c)
 static bool wants(void *ctx, const struct rk_index_kernel *kernel, enum rk_channel channel)
 {
 	const struct packages_values *v = ((const struct collection *)ctx)->v;
-	bool wanted = v->kernels.nr == 0;
 
-	for (size_t i = 0; i < v->kernels.nr; i++)
-		wanted |= rk_has_prefix(kernel->build_id, v->kernels.v[i]) ||
-			  rk_streq(kernel->release, v->kernels.v[i]);
-	return wanted && (!v->channel || rk_streq(v->channel, rk_channel_name(channel)));
+	return repo_is_meant(&v->kernels, kernel) &&
+	       (!v->channel || rk_streq(v->channel, rk_channel_name(channel)));
 }
 
 /* Where a module lies: its name in the repository is its hash. */
@@ -184,10 +178,7 @@ static struct rk_err *packages(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	_cleanup_(collection_deinit) struct collection c = {.v = v};
 	struct rk_packages_result sum = {};
 
-	if (!v->root)
-		return rk_err(
-			RK_ERR_INVALID,
-			"missing option '--root': a root that you know to be right, not one from there");
+	RK_TRY(repo_need_root(v->root));
 	RK_TRY(rk_fs_mkdir_p(cli->operands[1], 0755));
 	_cleanup_free_ char *out = realpath(cli->operands[1], NULL);
 	if (!out)

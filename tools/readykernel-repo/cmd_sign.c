@@ -41,8 +41,6 @@ static struct rk_err *sign(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	_cleanup_repo_signed_ struct rk_repo_signed done = {};
 	bool any = false;
 
-	if (!v->keys.nr)
-		return rk_err(RK_ERR_INVALID, "missing option '--key'");
 	RK_TRY(repo_read_keys(&v->keys, &keys));
 	RK_TRY(repo_open(v->repo, RK_REPO_WRITE, &repo));
 	const struct rk_repo_signing signing = {

@@ -17,23 +17,11 @@ struct verify_values {
 	const char *root, *at;
 };
 
-#define ROOT_OPTION(type) \
-	RK_OPT_STR(0, "root", type, root, "FILE", "the root that is trusted to begin with")
-
 static const struct rk_option verify_options[] = {
 	ROOT_OPTION(struct verify_values),
 	RK_OPT_STR(0, "at", struct verify_values, at, "TIME", "as hosts will see it at TIME (now)"),
 	RK_OPT_END,
 };
-
-static struct rk_err *need_root(const char *root)
-{
-	if (root)
-		return NULL;
-	return rk_err(
-		RK_ERR_INVALID,
-		"missing option '--root': a root that you know to be right, not one from there");
-}
 
 static struct rk_err *show_walked(const struct rk_cli *cli, const char *schema,
 				  const struct rk_repo_walked *done)
@@ -64,7 +52,7 @@ static struct rk_err *verify(const struct rk_cli *cli, enum rk_exit *ret_exit)
 		.source = &source.source, .root_path = v->root, .reporter = cli->reporter};
 	struct rk_repo_walked done;
 
-	RK_TRY(need_root(v->root));
+	RK_TRY(repo_need_root(v->root));
 	RK_TRY(repo_parse_time(v->at, &walk.now));
 	if (!v->at)
 		walk.now = repo_now();
@@ -133,7 +121,7 @@ static struct rk_err *mirror(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	};
 	struct rk_repo_walked done;
 
-	RK_TRY(need_root(v->root));
+	RK_TRY(repo_need_root(v->root));
 	RK_TRY(repo_source_open(cli->operands[0], &source));
 	RK_TRY(rk_fs_mkdir_p(cli->operands[1], 0755));
 	RK_TRY(rk_repo_walk(&walk, &done));
@@ -165,9 +153,7 @@ static const struct rk_option bundle_options[] = {
 	REPO_OPTION(struct bundle_values),
 	RK_OPT_LIST('k', "key", struct bundle_values, keys, "FILE",
 		    "the private key that signs the bundle's timestamp"),
-	RK_OPT_LIST(
-		0, "kernel", struct bundle_values, kernels, "KERNEL",
-		"only this one (again for more): a build-id, the beginning of one, or a release"),
+	KERNELS_OPTION(struct bundle_values),
 	RK_OPT_CHOICE(0, "channel", struct bundle_values, channel, "test|early|stable",
 		      "the channel (stable)"),
 	RK_OPT_UINT(0, "days", struct bundle_values, days, "N", "how long it is valid (90)"),
@@ -183,12 +169,8 @@ struct bundler {
 static bool wants(void *ctx, const struct rk_index_kernel *kernel, enum rk_channel channel)
 {
 	const struct bundler *b = ctx;
-	bool wanted = b->v->kernels.nr == 0;
 
-	for (size_t i = 0; i < b->v->kernels.nr; i++)
-		wanted |= rk_has_prefix(kernel->build_id, b->v->kernels.v[i]) ||
-			  rk_streq(kernel->release, b->v->kernels.v[i]);
-	return wanted && channel == b->channel;
+	return channel == b->channel && repo_is_meant(&b->v->kernels, kernel);
 }
 
 static struct rk_err *add_file(void *ctx, const char *name, const char *bytes, size_t len)
@@ -258,11 +240,9 @@ static struct rk_err *bundle(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	struct bundler b = {.v = v, .channel = RK_CHANNEL_STABLE};
 	struct rk_repo_walked done = {};
 
-	if (!v->keys.nr)
-		return rk_err(RK_ERR_INVALID, "missing option '--key'");
+	RK_TRY(repo_read_keys(&v->keys, &keys));
 	if (v->channel)
 		RK_TRY(rk_channel_parse(v->channel, &b.channel));
-	RK_TRY(repo_read_keys(&v->keys, &keys));
 	RK_TRY(repo_open(v->repo, RK_REPO_WRITE, &repo));
 	if (!rk_repo_root(repo))
 		return rk_err(RK_ERR_NOT_FOUND, "no root is published yet");

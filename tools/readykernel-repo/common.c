@@ -39,8 +39,28 @@ struct rk_err *repo_parse_level(const char *text, uint64_t *ret)
 	return NULL;
 }
 
+struct rk_err *repo_need_root(const char *root)
+{
+	if (root)
+		return NULL;
+	return rk_err(
+		RK_ERR_INVALID,
+		"missing option '--root': a root that you know to be right, not one from there");
+}
+
+bool repo_is_meant(const struct rk_strings *kernels, const struct rk_index_kernel *kernel)
+{
+	for (size_t i = 0; i < kernels->nr; i++)
+		if (rk_has_prefix(kernel->build_id, kernels->v[i]) ||
+		    rk_streq(kernel->release, kernels->v[i]))
+			return true;
+	return kernels->nr == 0;
+}
+
 struct rk_err *repo_read_keys(const struct rk_strings *paths, struct repo_keys *ret)
 {
+	if (!paths->nr)
+		return rk_err(RK_ERR_INVALID, "missing option '--key'");
 	for (size_t i = 0; i < paths->nr; i++) {
 		struct rk_private_key *key;
 

@@ -19,6 +19,15 @@ extern const struct rk_verb verb_init, verb_key_new, verb_key_show, verb_key_rot
 		0, "kernel", type, kernel, "KERNEL", \
 		"a build-id, the beginning of one, or a release (uname -r); not needed when there is only one")
 
+/* The same where several may be given: a member kernels, for repo_is_meant(). */
+#define KERNELS_OPTION(type)                          \
+	RK_OPT_LIST(                                  \
+		0, "kernel", type, kernels, "KERNEL", \
+		"only this one (again for more): a build-id, the beginning of one, or a release")
+/* A member root, for repo_need_root(). */
+#define ROOT_OPTION(type) \
+	RK_OPT_STR(0, "root", type, root, "FILE", "the root that is trusted to begin with")
+
 /* dir NULL: the working directory. */
 struct rk_err *repo_open(const char *dir, enum rk_repo_mode mode, struct rk_repo **ret) __must_use;
 
@@ -29,7 +38,12 @@ struct rk_err *repo_parse_time(const char *text, int64_t *ret) __must_use;
 /* A level's number. */
 struct rk_err *repo_parse_level(const char *text, uint64_t *ret) __must_use;
 
-/* Private keys of several files. */
+/* RK_ERR_INVALID where the option wasn't given. */
+struct rk_err *repo_need_root(const char *root) __must_use;
+/* Whether the kernel is one of those; all are where none was named. */
+bool repo_is_meant(const struct rk_strings *kernels, const struct rk_index_kernel *kernel);
+
+/* Private keys of several files; RK_ERR_INVALID where none was named. */
 struct repo_keys {
 	struct rk_private_key **v;
 	size_t nr, cap;
