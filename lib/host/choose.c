@@ -36,10 +36,7 @@ bool rk_freeze_allows(const struct rk_freeze *freeze, uint64_t level, int64_t re
 
 static enum rk_verdict verdict_of(const struct rk_host_state *state, const struct rk_patch *patch)
 {
-	const struct rk_level_note *note =
-		state ? rk_host_state_find(state, patch->build_id, patch->level) : NULL;
-
-	return note ? note->verdict : RK_VERDICT_NONE;
+	return rk_host_state_verdict(state, patch->build_id, patch->level);
 }
 
 static enum rk_passed judge(const struct rk_patch *patch, const struct rk_host_state *state,

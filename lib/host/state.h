@@ -101,6 +101,9 @@ const struct rk_level_note *rk_host_state_find(const struct rk_host_state *state
 /* The same to be changed, made if it isn't there; valid until the next one is made. */
 struct rk_err *rk_host_state_note(struct rk_host_state *state, const char *build_id, uint64_t level,
 				  struct rk_level_note **ret) __must_use;
+/* RK_VERDICT_NONE when nothing is known of it, or no state is (NULL). */
+enum rk_verdict rk_host_state_verdict(const struct rk_host_state *state, const char *build_id,
+				      uint64_t level);
 struct rk_err *rk_host_state_set_good(struct rk_host_state *state, const char *build_id,
 				      uint64_t level, const char *load, int64_t at) __must_use;
 struct rk_err *rk_host_state_block(struct rk_host_state *state, const char *build_id,

@@ -27,6 +27,15 @@ const struct rk_level_note *rk_host_state_find(const struct rk_host_state *state
 	return NULL;
 }
 
+enum rk_verdict rk_host_state_verdict(const struct rk_host_state *state, const char *build_id,
+				      uint64_t level)
+{
+	const struct rk_level_note *note =
+		state ? rk_host_state_find(state, build_id, level) : NULL;
+
+	return note ? note->verdict : RK_VERDICT_NONE;
+}
+
 struct rk_err *rk_host_state_note(struct rk_host_state *state, const char *build_id, uint64_t level,
 				  struct rk_level_note **ret)
 {

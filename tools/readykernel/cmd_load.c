@@ -141,11 +141,10 @@ static const struct rk_patch *last_good(struct readykernel *rk, const struct rk_
 	const struct rk_patch *best = NULL;
 
 	rk_vec_for_each(&rk->patches->list, patch) {
-		const struct rk_level_note *note =
-			rk_host_state_find(rk->state, build_id, patch->level);
+		enum rk_verdict verdict = rk_host_state_verdict(rk->state, build_id, patch->level);
 		enum rk_passed passed = policy.judge(policy.ctx, build_id, patch->level);
 
-		if (patch->level < loaded->level && note && note->verdict == RK_VERDICT_GOOD &&
+		if (patch->level < loaded->level && verdict == RK_VERDICT_GOOD &&
 		    passed != RK_PASSED_BLOCKED_BY_VENDOR && passed != RK_PASSED_WITHDRAWN)
 			best = patch;
 	}

@@ -107,11 +107,8 @@ static struct rk_err *collect(struct readykernel *rk, struct rows *rows)
 	if (rows->list.nr)
 		qsort(rows->list.v, rows->list.nr, sizeof(*rows->list.v), by_level);
 	rk_vec_for_each(&rows->list, it) {
-		const struct rk_level_note *note =
-			rk_host_state_find(rk->state, build_id, it->level);
-
 		it->loaded = loaded && loaded->level == it->level;
-		it->verdict = note ? note->verdict : RK_VERDICT_NONE;
+		it->verdict = rk_host_state_verdict(rk->state, build_id, it->level);
 	}
 	return NULL;
 }

@@ -7,10 +7,7 @@
 
 static bool is_good(const struct readykernel *rk, const struct rk_patch *patch)
 {
-	const struct rk_level_note *note =
-		rk_host_state_find(rk->state, patch->build_id, patch->level);
-
-	return note && note->verdict == RK_VERDICT_GOOD;
+	return rk_host_state_verdict(rk->state, patch->build_id, patch->level) == RK_VERDICT_GOOD;
 }
 
 struct rk_err *readykernel_prune(struct readykernel *rk)

@@ -232,9 +232,8 @@ struct refused {
 static bool is_refused(void *ctx, const struct rk_release_level *level)
 {
 	const struct refused *r = ctx;
-	const struct rk_level_note *note = rk_host_state_find(r->state, r->build_id, level->level);
 
-	return (note && note->verdict == RK_VERDICT_BLOCKED) ||
+	return rk_host_state_verdict(r->state, r->build_id, level->level) == RK_VERDICT_BLOCKED ||
 	       !rk_freeze_allows(&r->state->freeze, level->level, level->released);
 }
 
