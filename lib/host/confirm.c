@@ -77,7 +77,7 @@ static struct rk_err *look(struct watch *watch, enum rk_apply_code *ret)
 			return NULL;
 		RK_TRY(rk_livepatch_state(&watch->apply->host->roots, watch->intent->name, &state));
 		*ret = RK_APPLY_STUCK;
-		if (state == RK_LIVEPATCH_ENABLING || state == RK_LIVEPATCH_DISABLING)
+		if (rk_livepatch_is_moving(state))
 			return NULL;
 		*ret = RK_APPLY_VANISHED;
 		if (state != RK_LIVEPATCH_ENABLED)

@@ -186,7 +186,7 @@ static struct rk_err *check_transition(struct rk_examination *x)
 {
 	const struct rk_status *s = x->doctor->status;
 
-	if (s->loaded_state != RK_LIVEPATCH_ENABLING && s->loaded_state != RK_LIVEPATCH_DISABLING)
+	if (!rk_livepatch_is_moving(s->loaded_state))
 		return rk_doctor_say(x, RK_HEALTH_OK, "", "no level is in transition");
 	rk_vec_for_each(&s->blockers.list, it)
 		RK_TRY(rk_doctor_say(x, RK_HEALTH_WARN, "end or restart what it belongs to",

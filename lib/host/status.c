@@ -52,15 +52,14 @@ static struct rk_err *collect_loaded(const struct rk_host *host, struct rk_statu
 {
 	struct rk_err *err = rk_apply_loaded(host, s->patches, &s->arena, &s->loaded,
 					     &s->loaded_state, &s->foreign);
-	bool enabling = s->loaded_state == RK_LIVEPATCH_ENABLING;
-
 	s->has_livepatch = !err;
 	if (err && rk_err_code(err) != RK_ERR_UNSUPPORTED)
 		return err;
 	rk_err_free(err);
-	if (!enabling && s->loaded_state != RK_LIVEPATCH_DISABLING)
+	if (!rk_livepatch_is_moving(s->loaded_state))
 		return NULL;
-	return rk_livepatch_blockers(&host->roots, enabling, &s->blockers);
+	return rk_livepatch_blockers(&host->roots, s->loaded_state == RK_LIVEPATCH_ENABLING,
+				     &s->blockers);
 }
 
 /* The newest level there is: of the repository, else what is installed. */
@@ -118,7 +117,7 @@ static bool is_stalled(const struct rk_host *host, const struct rk_status *s)
 	_cleanup_intent_ struct rk_intent *intent = NULL;
 	int64_t limit = (int64_t)s->settings->transition_wait + s->settings->transition_limit;
 
-	if (s->loaded_state != RK_LIVEPATCH_ENABLING && s->loaded_state != RK_LIVEPATCH_DISABLING)
+	if (!rk_livepatch_is_moving(s->loaded_state))
 		return false;
 	rk_err_free(rk_intent_read(host, &intent));
 	return !intent || s->now < intent->at || s->now - intent->at > limit;

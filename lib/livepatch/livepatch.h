@@ -46,6 +46,10 @@ enum rk_livepatch_state {
 
 /* "absent", "disabled", "enabled", "enabling", "disabling": part of --json. */
 const char *rk_livepatch_state_name(enum rk_livepatch_state state);
+static inline bool rk_livepatch_is_moving(enum rk_livepatch_state state)
+{
+	return state == RK_LIVEPATCH_ENABLING || state == RK_LIVEPATCH_DISABLING;
+}
 
 struct rk_livepatch_func {
 	const char *name;

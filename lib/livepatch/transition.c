@@ -149,7 +149,7 @@ struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const c
 		unsigned long waited;
 
 		RK_TRY(rk_livepatch_state(roots, name, &state));
-		if (state != RK_LIVEPATCH_ENABLING && state != RK_LIVEPATCH_DISABLING)
+		if (!rk_livepatch_is_moving(state))
 			break;
 		if (!limits->goes_on && rk_is_interrupted())
 			return rk_err(RK_ERR_INTERRUPTED, "interrupted while '%s' is %s", name,

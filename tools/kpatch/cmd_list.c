@@ -85,7 +85,7 @@ struct rk_err *kpatch_read_blockers(const struct kpatch_place *place,
 {
 	/* one transition at a time: at most one patch is in it */
 	rk_vec_for_each(&list->list, patch)
-		if (patch->state == RK_LIVEPATCH_ENABLING || patch->state == RK_LIVEPATCH_DISABLING)
+		if (rk_livepatch_is_moving(patch->state))
 			return rk_livepatch_blockers(&place->roots,
 						     patch->state == RK_LIVEPATCH_ENABLING, ret);
 	return NULL;

@@ -12,7 +12,7 @@ static struct rk_err *find_transition(struct rk_str *name, bool *ret_enabling)
 
 	RK_TRY(rk_livepatch_list(&rk_livepatch_roots, &list));
 	rk_vec_for_each(&list.list, patch) {
-		if (patch->state != RK_LIVEPATCH_ENABLING && patch->state != RK_LIVEPATCH_DISABLING)
+		if (!rk_livepatch_is_moving(patch->state))
 			continue;
 		rk_str_add(name, patch->name);
 		*ret_enabling = patch->state == RK_LIVEPATCH_ENABLING;

@@ -84,8 +84,7 @@ static struct rk_err *read_status(const struct kpatch_place *place, struct statu
 	rk_vec_for_each(&s->list.list, patch) {
 		_cleanup_known_ struct rk_livepatch_known known = {};
 
-		moving |= patch->state == RK_LIVEPATCH_ENABLING ||
-			  patch->state == RK_LIVEPATCH_DISABLING;
+		moving |= rk_livepatch_is_moving(patch->state);
 		if (patch->state != RK_LIVEPATCH_ENABLED)
 			continue;
 		enabled++;
