@@ -237,6 +237,11 @@ json_t *rk_json_time(int64_t seconds)
 	return json_string(rk_utc_format(seconds, text));
 }
 
+json_t *rk_json_time_or_null(int64_t seconds)
+{
+	return seconds ? rk_json_time(seconds) : json_null();
+}
+
 json_t *rk_json_texts(const char *const *v, size_t nr)
 {
 	json_t *array = json_array();

@@ -142,6 +142,8 @@ struct rk_err *rk_json_number(const struct rk_json_reader *r, const char *path, 
 json_t *rk_json_text(const char *text);
 /* The time as text. */
 json_t *rk_json_time(int64_t seconds);
+/* The same, or null for 0: what never was, or isn't known. */
+json_t *rk_json_time_or_null(int64_t seconds);
 /* A list of strings. */
 json_t *rk_json_texts(const char *const *v, size_t nr);
 

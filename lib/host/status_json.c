@@ -9,12 +9,6 @@
 
 #define STATUS_SCHEMA "readykernel-status/1"
 
-/* null for what never was. */
-static json_t *time_or_null(int64_t time)
-{
-	return time ? rk_json_time(time) : json_null();
-}
-
 /* "applied", "unapplied", "applying", "apply-failed", "nothing-to-apply", "kernel-upgrade-required", "unknown" */
 static const char *patch_state(const struct rk_status *s)
 {
@@ -68,7 +62,7 @@ static struct rk_err *add_patch(const struct rk_status *s, json_t *root)
 	RK_TRY(rk_json_set(patch, "name", rk_json_text(s->loaded ? s->loaded->name : NULL)));
 	RK_TRY(rk_json_set(patch, "level",
 			   s->loaded ? json_integer((json_int_t)s->loaded->level) : json_null()));
-	RK_TRY(rk_json_set(patch, "loaded_at", time_or_null(known ? loaded->at : 0)));
+	RK_TRY(rk_json_set(patch, "loaded_at", rk_json_time_or_null(known ? loaded->at : 0)));
 	RK_TRY(rk_json_set(patch, "transition_s",
 			   known ? json_real(loaded->transition_ms / 1000.0) : json_null()));
 	RK_TRY(rk_json_set(patch, "cves", rk_json_texts(s->cves, s->nr_cves)));
@@ -97,7 +91,7 @@ static struct rk_err *add_choice(const struct rk_status *s, json_t *root)
 	RK_TRY(rk_json_set(frozen, "level",
 			   freeze->kind == RK_FREEZE_LEVEL ? json_integer((json_int_t)freeze->level)
 							   : json_null()));
-	RK_TRY(rk_json_set(frozen, "until", time_or_null(freeze->date)));
+	RK_TRY(rk_json_set(frozen, "until", rk_json_time_or_null(freeze->date)));
 	return rk_json_set(frozen, "excluded_cves",
 			   rk_json_texts(s->cves_excluded, s->nr_cves_excluded));
 }
@@ -114,7 +108,7 @@ static struct rk_err *add_blocked(const struct rk_status *s, json_t *root)
 		if (json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:o}", "level",
 							  (json_int_t)note->level, "code",
 							  note->code, "reason", note->reason, "at",
-							  time_or_null(note->at))))
+							  rk_json_time_or_null(note->at))))
 			return rk_err_nomem();
 	}
 	return NULL;
@@ -131,11 +125,11 @@ static struct rk_err *add_trust(const struct rk_status *s, json_t *root)
 	RK_TRY(rk_json_set(object, "timestamp_age_s",
 			   trust->timestamp_made ? json_integer(s->now - trust->timestamp_made)
 						 : json_null()));
-	RK_TRY(rk_json_set(object, "expires", time_or_null(trust->timestamp_expires)));
+	RK_TRY(rk_json_set(object, "expires", rk_json_time_or_null(trust->timestamp_expires)));
 	RK_TRY(rk_json_set(object, "bundle", json_boolean(trust->from_bundle)));
 	RK_TRY(rk_json_set(licence, "id", rk_json_text(trust->licence_id)));
 	RK_TRY(rk_json_set(licence, "state", rk_json_text(trust->licence_state)));
-	return rk_json_set(licence, "not_after", time_or_null(trust->licence_not_after));
+	return rk_json_set(licence, "not_after", rk_json_time_or_null(trust->licence_not_after));
 }
 
 static struct rk_err *add_last(json_t *root, const char *key, const struct rk_last *last)
@@ -143,7 +137,7 @@ static struct rk_err *add_last(json_t *root, const char *key, const struct rk_la
 	json_t *object = json_object();
 
 	RK_TRY(rk_json_set(root, key, object));
-	RK_TRY(rk_json_set(object, "at", time_or_null(last->at)));
+	RK_TRY(rk_json_set(object, "at", rk_json_time_or_null(last->at)));
 	RK_TRY(rk_json_set(object, "code", json_string(last->code)));
 	return rk_json_set(object, "text", json_string(last->text));
 }
@@ -161,7 +155,7 @@ static struct rk_err *add_kernel(const struct rk_status *s, json_t *root)
 	RK_TRY(rk_json_set(root, "build_id", json_string(running->build_id)));
 	RK_TRY(rk_json_set(root, "effective_kernel", json_string(s->effective)));
 	RK_TRY(rk_json_set(root, "product", rk_json_text(product)));
-	RK_TRY(rk_json_set(root, "covered_until", time_or_null(s->trust.covered_until)));
+	RK_TRY(rk_json_set(root, "covered_until", rk_json_time_or_null(s->trust.covered_until)));
 	RK_TRY(rk_json_set(root, "switched", json_string(rk_switch_name(s->kernel->switched))));
 	return rk_json_set(root, "channel", json_string(rk_channel_name(s->settings->channel)));
 }

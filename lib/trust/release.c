@@ -216,15 +216,13 @@ struct rk_err *rk_release_write(const struct rk_release *release, char **ret)
 
 	rk_vec_for_each(&release->levels, level)
 		json_array_append_new(levels, level_json(level));
-	return rk_json_dump(json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:s, s:I, s:o, s:o, s:o}",
-				      "schema", RK_RELEASE_SCHEMA, "product", release->product,
-				      "kernel", "release", kernel->release, "version",
-				      kernel->version, "build_id", kernel->build_id, "arch",
-				      kernel->arch, "channel", rk_channel_name(release->channel),
-				      "version", (json_int_t)release->version, "issued",
-				      rk_json_time(release->issued), "covered_until",
-				      release->covered_until ? rk_json_time(release->covered_until)
-							     : json_null(),
-				      "levels", levels),
-			    RK_JSON_READABLE, ret);
+	return rk_json_dump(
+		json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:s, s:I, s:o, s:o, s:o}", "schema",
+			  RK_RELEASE_SCHEMA, "product", release->product, "kernel", "release",
+			  kernel->release, "version", kernel->version, "build_id", kernel->build_id,
+			  "arch", kernel->arch, "channel", rk_channel_name(release->channel),
+			  "version", (json_int_t)release->version, "issued",
+			  rk_json_time(release->issued), "covered_until",
+			  rk_json_time_or_null(release->covered_until), "levels", levels),
+		RK_JSON_READABLE, ret);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "lib/target/target.h"
 #include "tools/common/cli.h"
@@ -51,11 +52,6 @@ static struct rk_err *target_options(const struct rk_cli *cli, char **ret_cache,
 	return NULL;
 }
 
-static json_t *optional(const char *text)
-{
-	return text ? json_string(text) : json_null();
-}
-
 static const char *parts_of(const struct rk_target_entry *e)
 {
 	if (e->has_build)
@@ -68,7 +64,7 @@ static const char *parts_of(const struct rk_target_entry *e)
 static json_t *entry_json(const struct rk_target_entry *e)
 {
 	return json_pack("{s:s, s:s, s:o, s:b, s:b, s:b, s:b, s:I}", "id", e->id, "release",
-			 e->release, "source_version", optional(e->source_version), "has_image",
+			 e->release, "source_version", rk_json_text(e->source_version), "has_image",
 			 e->has_image, "has_build", e->has_build, "available", e->available,
 			 "in_use", e->in_use, "bytes", (json_int_t)e->bytes);
 }
@@ -148,7 +144,7 @@ static struct rk_err *show_json(const struct fact *facts, size_t nr,
 	bool failed = !doc;
 
 	for (size_t i = 0; i < nr && !failed; i++)
-		failed = json_object_set_new(doc, facts[i].name, optional(facts[i].value)) < 0;
+		failed = json_object_set_new(doc, facts[i].name, rk_json_text(facts[i].value)) < 0;
 	if (!failed)
 		failed = json_object_set_new(doc, "bytes", json_integer((json_int_t)entry->bytes)) <
 				 0 ||

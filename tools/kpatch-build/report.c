@@ -2,6 +2,7 @@
 /* The result of a build as text and as JSON. */
 #include "tools/kpatch-build/report.h"
 
+#include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "tools/common/analysis.h"
 #include "tools/common/render.h"
@@ -135,22 +136,13 @@ static json_t *units_json(const struct rk_build *build)
 	return units;
 }
 
-static json_t *strings_json(const char *const *strings, size_t nr)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < nr; i++)
-		json_array_append_new(list, json_string(strings[i]));
-	return list;
-}
-
 static json_t *fix_json(const struct rk_patch_file *fix, const char *status)
 {
 	const struct rk_fix_metadata *m = &fix->metadata;
 
 	return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:s}", "name", m->name, "file", fix->path,
 			 "title", m->title, "sha256", fix->sha256, "cves",
-			 strings_json(m->cves.v, m->cves.nr), "status", status);
+			 rk_json_texts(m->cves.v, m->cves.nr), "status", status);
 }
 
 /* Every fix that was asked for, in the module or not. */
@@ -170,10 +162,10 @@ static json_t *fixes_json(const struct rk_build *build, bool is_built)
 	for (size_t i = 0; i < nr_out; i++) {
 		json_t *fix = fix_json(out[i].fix, "left-out");
 		json_object_set_new(fix, "reason", json_string(out[i].reason));
-		json_object_set_new(fix, "codes", strings_json(out[i].codes.v, out[i].codes.nr));
+		json_object_set_new(fix, "codes", rk_json_texts(out[i].codes.v, out[i].codes.nr));
 		json_object_set_new(fix, "depends_on",
-				    out[i].needs ? json_string(out[i].needs->metadata.name)
-						 : json_null());
+				    rk_json_text(out[i].needs ? out[i].needs->metadata.name
+							      : NULL));
 		json_array_append_new(list, fix);
 	}
 	return list;
@@ -189,7 +181,7 @@ struct rk_err *report_json(const struct rk_build *build, const char *path)
 	json_object_set_new(doc, "verdict", json_string(path ? "built" : "refused"));
 	json_object_set_new(doc, "target", json_string(build->target->id));
 	json_object_set_new(doc, "name", json_string(build->options->name));
-	json_object_set_new(doc, "module", path ? json_string(path) : json_null());
+	json_object_set_new(doc, "module", rk_json_text(path));
 	json_object_set_new(doc, "size", json_integer((json_int_t)build->module_size));
 	if (build->headers.headers)
 		json_object_set_new(doc, "headers", headers_json(&build->headers));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "tools/common/render.h"
 #include "tools/kpatch/kpatch.h"
@@ -24,8 +25,7 @@ static json_t *file_json(const struct rk_module_info *info)
 	}
 	json_object_set_new(doc, "name", json_string(info->name));
 	json_object_set_new(doc, "vermagic", json_string(info->vermagic));
-	json_object_set_new(doc, "build_id",
-			    info->build_id ? json_string(info->build_id) : json_null());
+	json_object_set_new(doc, "build_id", rk_json_text(info->build_id));
 	json_object_set_new(doc, "sha256", json_string(info->sha256));
 	json_object_set_new(doc, "livepatch", json_boolean(info->is_livepatch));
 	json_object_set_new(doc, "signed", json_boolean(info->is_signed));
@@ -98,7 +98,7 @@ static json_t *loaded_json(const struct rk_livepatch *patch, const struct rk_liv
 	json_object_set_new(doc, "refcount", json_integer(patch->refcount));
 	json_object_set_new(doc, "taint", json_string(patch->taint));
 	json_object_set_new(doc, "functions", functions);
-	json_object_set_new(doc, "file", known->path ? json_string(known->path) : json_null());
+	json_object_set_new(doc, "file", rk_json_text(known->path));
 	json_object_set_new(doc, "fixes",
 			    known->manifest ? kpatch_fixes_json(known->manifest) : json_null());
 	return doc;

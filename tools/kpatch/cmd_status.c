@@ -2,6 +2,7 @@
 /* kpatch status: is all as it should be? One verdict, for a person, a script or a monitor. */
 #include <stdio.h>
 
+#include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "tools/common/render.h"
 #include "tools/kpatch/kpatch.h"
@@ -102,21 +103,17 @@ static struct rk_err *show_json(const struct status *s)
 {
 	json_t *doc = rk_render_document("kpatch-status", 1);
 	json_t *patches = json_array();
-	json_t *missing = json_array();
 
 	rk_vec_for_each(&s->list.list, patch)
 		json_array_append_new(patches, json_pack("{s:s, s:s}", "name", patch->name, "state",
 							 rk_livepatch_state_name(patch->state)));
-	rk_vec_for_each(&s->missing, name)
-		json_array_append_new(missing, json_string(*name));
 	json_object_set_new(doc, "verdict", json_string(verdicts[s->verdict].name));
 	json_object_set_new(doc, "kernel", json_string(s->running.release));
 	json_object_set_new(doc, "version", json_string(s->running.version));
-	json_object_set_new(doc, "build_id",
-			    s->running.build_id ? json_string(s->running.build_id) : json_null());
+	json_object_set_new(doc, "build_id", rk_json_text(s->running.build_id));
 	json_object_set_new(doc, "loaded", patches);
 	json_object_set_new(doc, "fixes", json_integer((json_int_t)s->fixes));
-	json_object_set_new(doc, "missing", missing);
+	json_object_set_new(doc, "missing", rk_json_texts(s->missing.v, s->missing.nr));
 	json_object_set_new(doc, "blockers", kpatch_blockers_json(&s->blockers));
 	return rk_render_json(doc);
 }

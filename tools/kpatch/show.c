@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/json.h"
 #include "tools/kpatch/kpatch.h"
 
 static void show_lines(FILE *out, const char *indent, const char *text)
@@ -79,12 +80,9 @@ json_t *kpatch_fixes_json(const struct rk_manifest *manifest)
 	json_t *array = json_array();
 
 	rk_vec_for_each(&manifest->fixes, fix) {
-		json_t *cves = json_array();
-
-		rk_vec_for_each(&fix->cves, cve)
-			json_array_append_new(cves, json_string(*cve));
 		json_array_append_new(array, json_pack("{s:s, s:s*, s:o}", "file", fix->file,
-						       "title", fix->title, "cves", cves));
+						       "title", fix->title, "cves",
+						       rk_json_texts(fix->cves.v, fix->cves.nr)));
 	}
 	return array;
 }

@@ -38,14 +38,13 @@ static json_t *release_json(const struct rk_release *release, bool is_draft)
 
 	rk_vec_for_each(&release->levels, level)
 		json_array_append_new(levels, level_json(level));
-	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o, s:o}", "product", release->product,
-		"build_id", release->kernel.build_id, "release", release->kernel.release, "version",
-		release->kernel.version, "arch", release->kernel.arch, "channel",
-		rk_channel_name(release->channel), "release_version", (json_int_t)release->version,
-		"draft", is_draft, "covered_until",
-		release->covered_until ? rk_json_time(release->covered_until) : json_null(),
-		"levels", levels);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:o, s:o}", "product",
+			 release->product, "build_id", release->kernel.build_id, "release",
+			 release->kernel.release, "version", release->kernel.version, "arch",
+			 release->kernel.arch, "channel", rk_channel_name(release->channel),
+			 "release_version", (json_int_t)release->version, "draft", is_draft,
+			 "covered_until", rk_json_time_or_null(release->covered_until), "levels",
+			 levels);
 }
 
 static void show_release(const struct rk_release *release, bool is_draft)

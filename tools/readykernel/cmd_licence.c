@@ -54,8 +54,8 @@ static json_t *licence_json(const struct readykernel *rk)
 	json_object_set_new(doc, "id", rk_json_text(l ? l->id : NULL));
 	json_object_set_new(doc, "holder", rk_json_text(l ? l->holder : NULL));
 	json_object_set_new(doc, "trial", json_boolean(l && l->is_trial));
-	json_object_set_new(doc, "not_before", l ? rk_json_time(l->not_before) : json_null());
-	json_object_set_new(doc, "not_after", l ? rk_json_time(l->not_after) : json_null());
+	json_object_set_new(doc, "not_before", rk_json_time_or_null(l ? l->not_before : 0));
+	json_object_set_new(doc, "not_after", rk_json_time_or_null(l ? l->not_after : 0));
 	return doc;
 }
 

@@ -115,15 +115,12 @@ static struct rk_err *collect(struct readykernel *rk, struct rows *rows)
 
 static json_t *row_json(const struct row *row)
 {
-	char when[RK_UTC_TEXT_SIZE];
-
-	return json_pack(
-		"{s:I, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:s, s:o}", "level",
-		(json_int_t)row->level, "name", row->name, "installed", row->installed, "available",
-		row->available, "loaded", row->loaded, "chosen", row->chosen, "released",
-		row->released ? json_string(rk_utc_format(row->released, when)) : json_null(),
-		"verdict", rk_verdict_name(row->verdict), "against", row->against, "cves_added",
-		rk_json_texts(row->added, row->nr_added));
+	return json_pack("{s:I, s:s, s:b, s:b, s:b, s:b, s:o, s:s, s:s, s:o}", "level",
+			 (json_int_t)row->level, "name", row->name, "installed", row->installed,
+			 "available", row->available, "loaded", row->loaded, "chosen", row->chosen,
+			 "released", rk_json_time_or_null(row->released), "verdict",
+			 rk_verdict_name(row->verdict), "against", row->against, "cves_added",
+			 rk_json_texts(row->added, row->nr_added));
 }
 
 static void show_row(const struct row *row)

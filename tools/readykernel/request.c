@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "lib/base/json.h"
+
 enum member_kind {
 	MEMBER_STR,
 	MEMBER_UINT,
@@ -62,9 +64,7 @@ static json_t *member_json(const struct readykernel_request *request, const stru
 	const char *place = (const char *)request + m->offset;
 
 	switch (m->kind) {
-	case MEMBER_STR:
-		return *(const char *const *)place ? json_string(*(const char *const *)place)
-						   : json_null();
+	case MEMBER_STR: return rk_json_text(*(const char *const *)place);
 	case MEMBER_UINT: return json_integer(*(const unsigned int *)place);
 	default: return json_integer((json_int_t) * (const uint64_t *)place);
 	}
