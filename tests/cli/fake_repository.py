@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import pathlib
+import shutil
 import subprocess
 import tarfile
 import time
@@ -53,15 +54,18 @@ def signed(role, payload, keys):
     return b"readykernel-signed/1\n" + lines.encode() + b"\n" + payload
 
 
+def make_manifest(kernel, level, name, **changes):
+    """What a cumulative patch of no fix and no function says of itself."""
+    return {
+        "schema": "readykernel-manifest/1", "name": name, "level": level, "model": "hybrid", "replace": True, "tool_version": "0",
+        "target": {"id": "test", "release": kernel["release"], "version": kernel["version"], "build_id": kernel["build_id"], "compiler": "none"},
+        "fixes": [], "supersedes": [], "objects": [], "functions": [], "units": [], "findings": [], **changes}
+
+
 def make_module(tmp, kernel, level, name, cves=(), size=0, **manifest):
     """A module file as far as anybody but a kernel looks into it."""
-    doc = {
-        "schema": "readykernel-manifest/1", "name": name, "level": level, "model": "hybrid", "replace": True,
-        "tool_version": "0", "target": {"id": "test", "release": kernel["release"], "version": kernel["version"],
-                                         "build_id": kernel["build_id"], "compiler": "none"},
-        "fixes": [{"file": f"{cve}.patch", "sha256": "0" * 64, "cves": [cve]} for cve in cves],
-        "supersedes": [], "objects": [], "functions": [], "units": [], "findings": [], **manifest,
-    }
+    fixes = [{"file": f"{cve}.patch", "sha256": "0" * 64, "cves": [cve]} for cve in cves]
+    doc = make_manifest(kernel, level, name, **{"fixes": fixes, **manifest})
     base = pathlib.Path(tmp) / f"{name}-{level}"
     base.with_suffix(".json").write_text(json.dumps(doc))
     base.with_suffix(".S").write_text(
@@ -83,6 +87,15 @@ class Repository:
         self.version = {"root": 0, "timestamp": 0, "release": 0}
         self.root_doc = None
         self.publish_root()
+
+    def fork(self, root):
+        """One that goes on from this by itself in a directory of its own; hosts that trust the one trust the other."""
+        shutil.copytree(self.root, root)
+        repo = copy.copy(self)
+        repo.root = pathlib.Path(root)
+        for name in ["levels", "blocked", "withdrawn", "minimum", "version"]:
+            setattr(repo, name, copy.deepcopy(getattr(self, name)))
+        return repo
 
     def write(self, name, data):
         path = self.root / name

@@ -3,11 +3,9 @@
 """readykernel on a host that is a directory, with a repository behind a real web server: what it fetches, what it refuses and
 how it says so. Loading is tested in a guest. Argument: readykernel."""
 
-import copy
 import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,10 +13,11 @@ import tarfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+import attacks  # noqa: E402
 import tap  # noqa: E402
 import web  # noqa: E402
 from fake_host import BUILD_ID, KERNEL, USER_ID, Host  # noqa: E402
-from fake_repository import Key, Repository, make_module, sha256, signed, utc  # noqa: E402
+from fake_repository import Repository, make_module, sha256, utc  # noqa: E402
 from tap import contains, equal, ok, run  # noqa: E402
 
 TOOL = sys.argv[1]
@@ -43,15 +42,10 @@ class World:
 
     def __init__(self, config="autoload = no\n"):
         World.count += 1
-        www = TMP / f"www{World.count}"
-        shutil.copytree(FIRST.root, www)
-        self.repo = copy.copy(FIRST)
-        self.repo.root = www
-        for name in ["levels", "blocked", "withdrawn", "minimum", "version"]:
-            setattr(self.repo, name, copy.deepcopy(getattr(FIRST, name)))
+        self.repo = FIRST.fork(TMP / f"www{World.count}")
         self.serve()
         self.host = Host(TMP / f"host{World.count}", SERVER.url, config)
-        self.host.write("etc/readykernel/root.signed", (www / "root.signed").read_bytes())
+        self.host.write("etc/readykernel/root.signed", (self.repo.root / "root.signed").read_bytes())
 
     def serve(self):
         SERVER.root = self.repo.root
@@ -253,150 +247,55 @@ def test_proxy():
     equal(SERVER.requests, [], "… not for what is asked directly")
 
 
-def other_key(world):
-    """Somebody else's key."""
-    return Key(TMP / f"other{World.count}.pem")
+def attack_swapped(repo, look):
+    repo.write(f"kernels/{BUILD_ID}/files/{sha256(MODULES[1])}.ko", MODULES[2].replace(b"kpatch_2", b"kpatch_1")[: len(MODULES[1])])
 
 
-def attack_wrong_key(world):
-    world.repo.keys = {**world.repo.keys, "timestamp": other_key(world)}
-    world.repo.publish()
+def attack_huge_module(repo, look):
+    repo.write(f"kernels/{BUILD_ID}/files/{sha256(MODULES[1])}.ko", MODULES[1] + b"x" * 100)
 
 
-def attack_changed(world):
-    data = world.repo.publish()
-    world.repo.write("timestamp.signed", data.replace(b'"blocked": []', b'"blocked":  []'))
-
-
-def attack_role(world):
-    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release()), role="root")
-
-
-def attack_one_of_two(world):
-    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release(signers=["release1"])))
-
-
-def attack_same_twice(world):
-    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release(signers=["release1", "release1"])))
-
-
-def attack_expired(world):
-    world.repo.publish(issued=utc(world.repo.now - 9 * DAY), expires=utc(world.repo.now - 2 * DAY))
-
-
-def attack_future(world):
-    world.repo.publish(issued=utc(world.repo.now + 3 * DAY))
-
-
-def attack_replay(world):
-    old = (world.repo.root / "timestamp.signed").read_bytes()
-    world.repo.publish()
-    world.run("check-update")
-    world.repo.write("timestamp.signed", old)
-
-
-def attack_release_replay(world):
-    entry = world.repo.publish_release()
-    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release()))
-    world.run("check-update")
-    world.repo.publish_timestamp(world.repo.publish_index(entry))
-
-
-def attack_mix(world):
-    shards = world.repo.publish_index(world.repo.publish_release())
-    world.repo.publish_timestamp(shards)
-    other = world.repo.publish_index(world.repo.publish_release())
-    mine = int(BUILD_ID[0], 16)
-    world.repo.write(f"index/{shards[mine]['sha256']}.json", (world.repo.root / f"index/{other[mine]['sha256']}.json").read_bytes())
-
-
-def attack_other_kernels_release(world):
-    other = {**KERNEL, "build_id": "5" + "cd" * 19 + "e"}
-    doc = world.repo.release_doc(kernel=other)
-    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release(doc=doc)))
-
-
-def attack_other_version(world):
-    doc = world.repo.release_doc(kernel={**KERNEL, "version": "#1 SMP another build"})
-    world.repo.publish_timestamp(world.repo.publish_index(world.repo.publish_release(doc=doc)))
-
-
-def attack_root_skips(world):
-    world.repo.version["root"] += 1  # 3 under the name of 2
-    data = signed("root", world.repo.make_root(), [world.repo.keys["root1"], world.repo.keys["root2"]])
-    world.repo.write("root/2.signed", data)
-
-
-def attack_root_one_signature(world):
-    world.repo.publish_root(signers=["root1"])
-
-
-def attack_root_stolen(world):
-    world.repo.keys = {name: Key(TMP / f"stolen-{name}.pem") for name in world.repo.keys}
-    world.repo.publish_root()
-
-
-def attack_swapped(world):
-    world.repo.write(f"kernels/{BUILD_ID}/files/{sha256(MODULES[1])}.ko", MODULES[2].replace(b"kpatch_2", b"kpatch_1")[: len(MODULES[1])])
-
-
-def attack_huge_module(world):
-    world.repo.write(f"kernels/{BUILD_ID}/files/{sha256(MODULES[1])}.ko", MODULES[1] + b"x" * 100)
-
-
-def attack_other_build_id(world):
+def attack_other_build_id(repo, look):
     """Listed with the right hash: somebody signed the wrong module."""
-    module = make_module(TMP, {**KERNEL, "build_id": "5" + "cd" * 19 + "e"}, 9, "kpatch_9")
-    world.repo.add_level(9, module)
-    world.repo.publish()
+    module = make_module(TMP, {**KERNEL, "build_id": attacks.OTHER_BUILD_ID}, 9, "kpatch_9")
+    repo.add_level(9, module)
+    repo.publish()
 
 
-def attack_other_level(world):
-    world.repo.add_level(8, make_module(TMP, KERNEL, 7, "kpatch_8"), name="kpatch_8")
-    world.repo.publish()
+def attack_other_level(repo, look):
+    repo.add_level(8, make_module(TMP, KERNEL, 7, "kpatch_8"), name="kpatch_8")
+    repo.publish()
 
 
-def attack_traversal(world):
-    world.repo.add_level(9, MODULES[2], file="../../../../etc/cron.d/x")
-    world.repo.publish()
-
-
-def attack_huge(world):
-    world.repo.write("timestamp.signed", b"x" * (2 << 20))
-
-
-def attack_no_signatures(world):
-    world.repo.write("timestamp.signed", b"{}")
-
-
-def attack_not_json(world):
-    world.repo.write("timestamp.signed", signed("timestamp", b"\xff{", [world.repo.keys["timestamp"]]))
+def attack_traversal(repo, look):
+    repo.add_level(9, MODULES[2], file="../../../../etc/cron.d/x")
+    repo.publish()
 
 
 ATTACKS = [
-    (attack_wrong_key, "key", "timestamp.signed", 3),
-    (attack_changed, "signature", "timestamp.signed", 3),
-    (attack_role, "signature", "timestamp.signed", 3),
-    (attack_one_of_two, "threshold", "stable.", 3),
-    (attack_same_twice, "threshold", "stable.", 3),
-    (attack_expired, "expired", "expired", 17),
-    (attack_future, "clock", "clock", 3),
-    (attack_replay, "rollback", "version", 3),
-    (attack_release_replay, "rollback", "version", 3),
-    (attack_mix, "mix", "is not the one that was signed for this time", 3),
-    (attack_other_kernels_release, "mix", "another kernel", 3),
-    (attack_other_version, "target", "another build", 3),
-    (attack_root_skips, "root-chain", "root", 3),
-    (attack_root_one_signature, "root-chain", "root", 3),
-    (attack_root_stolen, "root-chain", "root", 3),
+    (attacks.wrong_key, "key", "timestamp.signed", 3),
+    (attacks.changed, "signature", "timestamp.signed", 3),
+    (attacks.role, "signature", "timestamp.signed", 3),
+    (attacks.one_of_two, "threshold", "stable.", 3),
+    (attacks.same_twice, "threshold", "stable.", 3),
+    (attacks.expired, "expired", "expired", 17),
+    (attacks.future, "clock", "clock", 3),
+    (attacks.replay, "rollback", "version", 3),
+    (attacks.release_replay, "rollback", "version", 3),
+    (attacks.mix, "mix", "is not the one that was signed for this time", 3),
+    (attacks.other_kernels_release, "mix", "another kernel", 3),
+    (attacks.other_version, "target", "another build", 3),
+    (attacks.root_skips, "root-chain", "root", 3),
+    (attacks.root_one_signature, "root-chain", "root", 3),
+    (attacks.root_stolen, "root-chain", "root", 3),
     (attack_swapped, "hash", "SHA-256", 3),
     (attack_huge_module, "too-large", "larger than", 3),
     (attack_other_build_id, "target", "build-id", 3),
     (attack_other_level, "target", "level 7", 3),
     (attack_traversal, "name", "file", 3),
-    (attack_huge, "too-large", "larger than 1048576 bytes", 3),
-    (attack_no_signatures, "format", "timestamp.signed", 1),
-    (attack_not_json, "format", "timestamp.signed", 1),
+    (attacks.huge, "too-large", "larger than 1048576 bytes", 3),
+    (attacks.no_signatures, "format", "timestamp.signed", 1),
+    (attacks.not_json, "format", "timestamp.signed", 1),
 ]
 
 
@@ -404,14 +303,14 @@ def test_attacks():
     for attack, code, message, status in ATTACKS:
         world = World()
         world.run("check-update")
-        attack(world)
+        attack(world.repo, lambda: world.run("check-update"))
         world.refused(attack.__name__, code, message, status)
 
 
 def test_refusals_are_kept():
     world = World()
     world.run("check-update")
-    attack_wrong_key(world)
+    attacks.wrong_key(world.repo, None)
     world.run("update")
     queue = [json.loads(path.read_text()) for path in sorted(world.host.path("var/lib/readykernel/queue").glob("*.json"))]
     equal([(item["kind"], item["body"]["code"]) for item in queue], [("refusal", "key")], "a refusal waits for whoever watches")
@@ -425,8 +324,7 @@ def test_report():
     world.host.write("etc/machine-id", "c0ffee00c0ffee00c0ffee00c0ffee00\n")
     SERVER.posted.clear()
     equal((world.run("check-update").returncode, SERVER.posted), (0, []), "report: nothing is queued, nothing is sent")
-    good = dict(world.repo.keys)
-    attack_wrong_key(world)
+    attacks.wrong_key(world.repo, None)
     result = world.run("update")
     equal((result.returncode, len(SERVER.posted), queue()), (3, 1, []), "report: a refusal is sent at once, and not kept")
     path, headers, body = SERVER.posted[0]
@@ -440,12 +338,11 @@ def test_report():
         users = [path.stat().st_uid for path in world.host.path("var/lib/readykernel").rglob("*") if "incoming" not in path.parts]
         equal(set(users), {0}, "report: what queues stays root's")
     # a server that is down, slow or fails keeps nothing from going on
-    world.repo.keys = good
     for name, say in [("fails", web.status(500)), ("redirects", web.redirect("/other")), ("cuts off", lambda handler, _: handler.connection.shutdown(2)),
                       ("is no such place", web.status(404)), ("answers without end", web.endless)]:
         SERVER.say["/inbox"] = say
         SERVER.posted.clear()
-        world.repo.write("timestamp.signed", signed("timestamp", b"{}", [other_key(world)]))
+        attacks.wrong_key(world.repo, None)
         world.run("update")
         world.repo.publish()
         before = len(queue())
@@ -492,12 +389,12 @@ def bounds(world, queue):
     SERVER.requests.clear()
     equal((world.run("update", "--timer").returncode, SERVER.requests, len(SERVER.posted)), (4, [], 64), "--timer: not this hour, but messages don't wait for it")
     SERVER.posted.clear()
-    attack = world.repo.write("timestamp.signed", signed("timestamp", b"{}", [other_key(world)]))
+    attacks.wrong_key(world.repo, None)
     world.host.config(SERVER.url, "autoload = no\n")
     for n in range(300, 600):
         world.host.write(f"var/lib/readykernel/queue/{n:020}-{0:020}.json", json.dumps(template))
     world.run("update")
-    ok(attack and len(queue()) == 256 and json.loads(queue()[-1].read_text())["kind"] == "refusal" and SERVER.posted == [],
+    ok(len(queue()) == 256 and json.loads(queue()[-1].read_text())["kind"] == "refusal" and SERVER.posted == [],
        "without a report_url messages wait, the oldest make room", len(queue()))
 
 

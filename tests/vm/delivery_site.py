@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What guests reach at http://repository/: our packages for apt, and signed repositories with the modules of tests/vm/modules."""
 
-import copy
 import json
 import os
 import pathlib
@@ -12,7 +11,7 @@ import sys
 sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests", "cli")]
 import tap
 import web
-from fake_repository import Repository
+from fake_repository import Repository, make_manifest
 from kernel import ROOT, TOOLS
 
 DAY = 86400
@@ -84,14 +83,11 @@ class Site:
     def module(self, level, name, **changes):
         """The bytes of a test module with a manifest for this kernel; changes to what it says of its target."""
         facts = self.target.facts
-        manifest = {"schema": "readykernel-manifest/1", "name": name, "level": level, "model": "hybrid", "replace": True, "tool_version": "0",
-                    "target": {**{key: facts[key] for key in ("id", "release", "version", "build_id", "compiler")}, **changes},
-                    "fixes": [{"name": "fix", "title": f"a fix of level {level}", "author": None, "origin": None, "file": "fix.patch",
-                               "sha256": "00" * 32, "cves": [f"CVE-2026-{n}" for n in range(1, level + 1)], "bugs": [], "fixes": [],
-                               "functions": []}],
-                    "functions": [] if name == "lp_stuck" else [{"object": "vmlinux", "name": "version_proc_show", "unit": "", "sympos": 1,
-                                                                "old_size": 0, "new_size": 0}],
-                    "units": [], "findings": [], "objects": []}
+        target = {**{key: facts[key] for key in ("id", "release", "version", "build_id", "compiler")}, **changes}
+        fixes = [{"name": "fix", "title": f"a fix of level {level}", "author": None, "origin": None, "file": "fix.patch", "sha256": "00" * 32,
+                  "cves": [f"CVE-2026-{n}" for n in range(1, level + 1)], "bugs": [], "fixes": [], "functions": []}]
+        functions = [{"object": "vmlinux", "name": "version_proc_show", "unit": "", "sympos": 1, "old_size": 0, "new_size": 0}]
+        manifest = make_manifest(self.kernel, level, name, target=target, fixes=fixes, functions=[] if name == "lp_stuck" else functions)
         path = self.top / f"{name}.json"
         path.write_text(json.dumps(manifest))
         made = self.top / f"{name}.ko"
@@ -100,13 +96,8 @@ class Site:
         return made.read_bytes()
 
     def fork(self, name):
-        """A repository that goes on from the first by itself, at http://repository/<name>; hosts that trust the one trust the other."""
-        shutil.copytree(self.www / "first", self.www / name)
-        repo = copy.copy(self.first)
-        repo.root = self.www / name
-        for part in ("levels", "blocked", "withdrawn", "minimum", "version"):
-            setattr(repo, part, copy.deepcopy(getattr(self.first, part)))
-        return repo
+        """A repository that goes on from the first by itself, at http://repository/<name>."""
+        return self.first.fork(self.www / name)
 
     def publish(self, repo, *levels, **changes):
         for level in levels:

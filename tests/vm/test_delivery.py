@@ -12,8 +12,8 @@ import time
 
 sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests")]
 import tap  # noqa: E402
-from delivery_site import DAY, LEVELS, Site, web  # noqa: E402
-from fake_repository import Key, signed, utc  # noqa: E402
+from delivery_site import LEVELS, Site, web  # noqa: E402
+import attacks  # noqa: E402
 from guest import Guest  # noqa: E402
 from guest_disk import Disk  # noqa: E402
 from kernel import Target  # noqa: E402
@@ -174,19 +174,6 @@ def disk_full(guest, repo):
     equal((guest.run("readykernel update")[0], version(guest)), (0, "lp_next"), "disk full: with space it goes on")
 
 
-def replay(guest, repo):
-    old = (repo.root / "timestamp.signed").read_bytes()
-    repo.publish()
-    guest.run("readykernel check-update")
-    repo.write("timestamp.signed", old)
-
-
-def mix(repo):
-    repo.publish_timestamp(shards := repo.publish_index(repo.publish_release()))
-    other, mine = repo.publish_index(repo.publish_release()), int(repo.kernel["build_id"][0], 16)
-    repo.write(f"index/{shards[mine]['sha256']}.json", (repo.root / f"index/{other[mine]['sha256']}.json").read_bytes())
-
-
 def swap(site, repo):
     site.publish(repo, 9)
     file = repo.root / "kernels" / repo.kernel["build_id"] / "files" / repo.levels[-1]["file"]
@@ -198,20 +185,20 @@ def listed(repo, module, **changes):
     repo.publish()
 
 
-def attacks(guest, site, repo):
-    """What somebody between the publisher and this host can do. tests/cli/test_readykernel.py has many more, on a host that is a directory."""
+def attacked(guest, site, repo):
+    """What somebody between the publisher and this host can do. tests/cli/attacks.py has many more, on a host that is a directory."""
     site.modules[9], LEVELS[9] = site.module(9, "lp_next"), "lp_next"
-    stranger = Key(site.top / "stranger.pem")
+    look = lambda: guest.run("readykernel check-update")  # noqa: E731
     trust = "/var/lib/readykernel/trust"
     for name, code, attack in [
-            ("wrong key", "key", lambda: repo.write("timestamp.signed", signed("timestamp", b"{}", [stranger]))),
-            ("one signature of two", "threshold", lambda: repo.publish_timestamp(repo.publish_index(repo.publish_release(signers=["release1"])))),
-            ("expired timestamp", "expired", lambda: repo.publish(issued=utc(repo.now - 9 * DAY), expires=utc(repo.now - 2 * DAY))),
-            ("old metadata", "rollback", lambda: replay(guest, repo)),
-            ("mixed metadata", "mix", lambda: mix(repo)),
-            ("huge file", "too-large", lambda: repo.write("timestamp.signed", b"x" * (2 << 20))),
+            ("wrong key", "key", lambda: attacks.wrong_key(repo, look)),
+            ("one signature of two", "threshold", lambda: attacks.one_of_two(repo, look)),
+            ("expired timestamp", "expired", lambda: attacks.expired(repo, look)),
+            ("old metadata", "rollback", lambda: attacks.replay(repo, look)),
+            ("mixed metadata", "mix", lambda: attacks.mix(repo, look)),
+            ("huge file", "too-large", lambda: attacks.huge(repo, look)),
             ("swapped module", "hash", lambda: swap(site, repo)),
-            ("a module for another build-id", "target", lambda: listed(repo, site.module(9, "lp_next", build_id="5" + "cd" * 19 + "e"))),
+            ("a module for another build-id", "target", lambda: listed(repo, site.module(9, "lp_next", build_id=attacks.OTHER_BUILD_ID))),
             ("a path in a name", "name", lambda: listed(repo, site.modules[9], file="../../../../etc/cron.d/x")),
             ("tampered state", "state", lambda: guest.must(f"cp -a {trust}/seen.json /var/tmp; echo '{{' >{trust}/seen.json"))]:
         attack()
@@ -267,7 +254,7 @@ def trouble(guest, site):
     stuck(guest, site, repo)
     crash(guest, site, repo)
     disk_full(guest, repo)
-    attacks(guest, site, repo)
+    attacked(guest, site, repo)
     clock(guest, repo)
 
 
