@@ -8,12 +8,7 @@
 
 static bool may_sign(const struct rk_role *role, const struct rk_private_key *key)
 {
-	const char *id = rk_private_key_public(key)->id;
-
-	for (size_t i = 0; i < role->nr_keys; i++)
-		if (rk_streq(role->keys[i]->id, id))
-			return true;
-	return false;
+	return rk_role_has_key(role, rk_private_key_public(key)->id);
 }
 
 static struct rk_err *add_signatures(const struct rk_repo_signing *signing,

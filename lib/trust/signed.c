@@ -63,6 +63,14 @@ struct rk_err *rk_signed_parse(const char *name, const char *bytes, size_t len,
 	return NULL;
 }
 
+bool rk_role_has_key(const struct rk_role *role, const char *key_id)
+{
+	for (size_t i = 0; i < role->nr_keys; i++)
+		if (rk_streq(role->keys[i]->id, key_id))
+			return true;
+	return false;
+}
+
 /* Does a signature of this key hold? *ret_signed: it has one at all. */
 static bool key_signed(const struct rk_signed *file, const struct rk_role *role,
 		       const struct rk_public_key *key, bool *ret_signed)

@@ -44,6 +44,9 @@ struct rk_role {
 	size_t nr_keys;
 };
 
+/* Whether the key of that id may sign for the role. */
+bool rk_role_has_key(const struct rk_role *role, const char *key_id);
+
 /* Takes the file apart; bytes must live as long as *ret. Errors: RK_ERR_FORMAT, RK_ERR_TOO_LARGE (too many signatures). */
 struct rk_err *rk_signed_parse(const char *name, const char *bytes, size_t len,
 			       struct rk_signed *ret) __must_use;

@@ -59,19 +59,11 @@ struct rk_err *rk_root_read_next(const struct rk_root *old, const char *name, co
 	return NULL;
 }
 
-static bool has_key(const struct rk_role *role, const char *id)
-{
-	for (size_t i = 0; i < role->nr_keys; i++)
-		if (rk_streq(role->keys[i]->id, id))
-			return true;
-	return false;
-}
-
 /* May all who could sign then sign still? Otherwise a key was taken out, perhaps because somebody else had it. */
 static bool keeps_keys(const struct rk_role *old, const struct rk_role *new)
 {
 	for (size_t i = 0; i < old->nr_keys; i++)
-		if (!has_key(new, old->keys[i]->id))
+		if (!rk_role_has_key(new, old->keys[i]->id))
 			return false;
 	return true;
 }
