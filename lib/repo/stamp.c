@@ -128,17 +128,12 @@ static struct rk_err *write_shard(struct rk_repo *repo, const struct rk_repo_ker
 static struct rk_err *write_timestamp(struct rk_repo *repo, const struct rk_repo_signing *signing,
 				      const struct rk_timestamp *t)
 {
-	const struct rk_role *role = &repo->root->roles[RK_ROLE_TIMESTAMP];
-	_cleanup_free_ char *payload = NULL;
+	_cleanup_free_ char *bytes = NULL;
+	size_t len;
 
-	RK_TRY(rk_timestamp_write(t, &payload));
-	struct rk_signed file = {
-		.name = RK_NAME_TIMESTAMP, .payload = payload, .payload_len = strlen(payload)};
-	for (size_t i = 0; i < signing->nr_keys; i++)
-		RK_TRY(rk_signed_add(&file, role->name, signing->keys[i]));
-	/* signatures of keys that aren't the role's count for nothing; whether there are enough is what matters */
-	RK_TRY(rk_signed_verify(&file, role));
-	return rk_repo_write_signed(repo, RK_NAME_TIMESTAMP, &file);
+	RK_TRY(rk_timestamp_sign(t, &repo->root->roles[RK_ROLE_TIMESTAMP], signing->keys,
+				 signing->nr_keys, &bytes, &len));
+	return rk_repo_write(repo, RK_NAME_TIMESTAMP, bytes, len);
 }
 
 static bool is_named(const struct rk_timestamp *t, const char *file)

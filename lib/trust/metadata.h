@@ -111,6 +111,11 @@ struct rk_timestamp {
 struct rk_err *rk_timestamp_parse(const char *name, const char *json, size_t len,
 				  struct rk_timestamp **ret) __must_use;
 struct rk_err *rk_timestamp_write(const struct rk_timestamp *timestamp, char **ret) __must_use;
+/* The signed file, by enough of the role's keys: the bytes, malloc'ed. Signatures of other keys count for nothing. Errors: those of
+ * rk_signed_verify(). */
+struct rk_err *rk_timestamp_sign(const struct rk_timestamp *timestamp, const struct rk_role *role,
+				 const struct rk_private_key *const *keys, size_t nr_keys,
+				 char **ret, size_t *ret_len) __must_use;
 void rk_timestamp_free(struct rk_timestamp *timestamp);
 
 enum rk_level_state {

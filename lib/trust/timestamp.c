@@ -218,3 +218,18 @@ struct rk_err *rk_timestamp_write(const struct rk_timestamp *t, char **ret)
 				      notices_json(&t->minimum, false, false)),
 			    RK_JSON_READABLE, ret);
 }
+
+struct rk_err *rk_timestamp_sign(const struct rk_timestamp *t, const struct rk_role *role,
+				 const struct rk_private_key *const *keys, size_t nr_keys,
+				 char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *payload = NULL;
+
+	RK_TRY(rk_timestamp_write(t, &payload));
+	struct rk_signed file = {
+		.name = RK_NAME_TIMESTAMP, .payload = payload, .payload_len = strlen(payload)};
+	for (size_t i = 0; i < nr_keys; i++)
+		RK_TRY(rk_signed_add(&file, role->name, keys[i]));
+	RK_TRY(rk_signed_verify(&file, role));
+	return rk_signed_write(&file, ret, ret_len);
+}

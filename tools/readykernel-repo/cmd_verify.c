@@ -189,7 +189,6 @@ static struct rk_err *add_timestamp(struct bundler *b, const struct rk_repo *rep
 {
 	const struct rk_role *role = &rk_repo_root(repo)->roles[RK_ROLE_TIMESTAMP];
 	_cleanup_timestamp_ struct rk_timestamp *t = NULL;
-	_cleanup_free_ char *payload = NULL;
 	_cleanup_free_ char *bytes = NULL;
 	size_t len;
 
@@ -197,13 +196,8 @@ static struct rk_err *add_timestamp(struct bundler *b, const struct rk_repo *rep
 	t->is_bundle = true;
 	t->issued = repo_now();
 	t->expires = t->issued + (b->v->days ? b->v->days : RK_BUNDLE_DAYS) * RK_DAY_SECONDS;
-	RK_TRY(rk_timestamp_write(t, &payload));
-	struct rk_signed file = {
-		.name = RK_NAME_TIMESTAMP, .payload = payload, .payload_len = strlen(payload)};
-	rk_vec_for_each(keys, key)
-		RK_TRY(rk_signed_add(&file, role->name, *key));
-	RK_TRY(rk_signed_verify(&file, role));
-	RK_TRY(rk_signed_write(&file, &bytes, &len));
+	RK_TRY(rk_timestamp_sign(t, role, (const struct rk_private_key *const *)keys->v, keys->nr,
+				 &bytes, &len));
 	return rk_bundle_writer_add(b->writer, RK_NAME_TIMESTAMP, bytes, len);
 }
 
