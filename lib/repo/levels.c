@@ -158,24 +158,38 @@ static struct rk_err *read_addition(const struct rk_repo_addition *spec, struct 
 				 a->sha256);
 }
 
-static struct rk_err *new_release(const struct rk_repo *repo, const struct addition *a,
-				  struct rk_release **ret)
+/* One without levels. */
+static struct rk_err *new_release(enum rk_channel channel, const char *product,
+				  const struct rk_kernel_id *kernel, struct rk_release **ret)
 {
 	_cleanup_release_ struct rk_release *release = calloc(1, sizeof(*release));
-	const struct rk_repo_addition *spec = a->spec;
-	const struct rk_manifest *m = a->manifest;
 
 	if (!release)
 		return rk_err_nomem();
-	release->channel = spec->channel;
-	if (!copy_text(release, spec->product ? spec->product : repo->product, &release->product) ||
-	    !copy_text(release, m->release, &release->kernel.release) ||
-	    !copy_text(release, m->version, &release->kernel.version) ||
-	    !copy_text(release, m->build_id, &release->kernel.build_id) ||
-	    !copy_text(release, spec->arch ? spec->arch : "x86_64", &release->kernel.arch))
+	release->channel = channel;
+	if (!copy_text(release, product, &release->product) ||
+	    !copy_text(release, kernel->release, &release->kernel.release) ||
+	    !copy_text(release, kernel->version, &release->kernel.version) ||
+	    !copy_text(release, kernel->build_id, &release->kernel.build_id) ||
+	    !copy_text(release, kernel->arch, &release->kernel.arch))
 		return rk_err_nomem();
 	*ret = take_ptr(release);
 	return NULL;
+}
+
+static struct rk_err *first_release(const struct rk_repo *repo, const struct addition *a,
+				    struct rk_release **ret)
+{
+	const struct rk_repo_addition *spec = a->spec;
+	const struct rk_kernel_id kernel = {
+		.release = a->manifest->release,
+		.version = a->manifest->version,
+		.build_id = a->manifest->build_id,
+		.arch = spec->arch ? spec->arch : "x86_64",
+	};
+
+	return new_release(spec->channel, spec->product ? spec->product : repo->product, &kernel,
+			   ret);
 }
 
 /* A level is one file for ever, in all channels. */
@@ -274,7 +288,7 @@ struct rk_err *rk_repo_add(struct rk_repo *repo, const struct rk_repo_addition *
 	RK_TRY(check_level(repo, &a));
 	RK_TRY(rk_repo_newest(repo, a.manifest->build_id, spec->channel, &release));
 	if (!release)
-		RK_TRY(new_release(repo, &a, &release));
+		RK_TRY(first_release(repo, &a, &release));
 	if (!rk_streq(release->kernel.version, a.manifest->version) ||
 	    !rk_streq(release->kernel.release, a.manifest->release))
 		return rk_err(RK_ERR_MISMATCH,
@@ -308,25 +322,6 @@ static struct rk_err *find_level(const struct rk_repo *repo, const char *build_i
 		      (unsigned long long)level);
 }
 
-static struct rk_err *copy_release(const struct rk_release *from, enum rk_channel channel,
-				   struct rk_release **ret)
-{
-	_cleanup_release_ struct rk_release *release = calloc(1, sizeof(*release));
-
-	if (!release)
-		return rk_err_nomem();
-	release->channel = channel;
-	release->covered_until = from->covered_until;
-	if (!copy_text(release, from->product, &release->product) ||
-	    !copy_text(release, from->kernel.release, &release->kernel.release) ||
-	    !copy_text(release, from->kernel.version, &release->kernel.version) ||
-	    !copy_text(release, from->kernel.build_id, &release->kernel.build_id) ||
-	    !copy_text(release, from->kernel.arch, &release->kernel.arch))
-		return rk_err_nomem();
-	*ret = take_ptr(release);
-	return NULL;
-}
-
 struct rk_err *rk_repo_promote(struct rk_repo *repo, const char *build_id, uint64_t level,
 			       enum rk_channel channel, int64_t now, bool *ret_added)
 {
@@ -336,7 +331,7 @@ struct rk_err *rk_repo_promote(struct rk_repo *repo, const char *build_id, uint6
 	RK_TRY(find_level(repo, build_id, level, &from));
 	RK_TRY(rk_repo_newest(repo, build_id, channel, &to));
 	if (!to)
-		RK_TRY(copy_release(from, channel, &to));
+		RK_TRY(new_release(channel, from->product, &from->kernel, &to));
 	*ret_added = false;
 	if (rk_release_find(to, level))
 		return NULL;
