@@ -16,7 +16,4 @@ struct rk_err *rk_payload_check_times(const struct rk_json_reader *r, int64_t is
 struct rk_err *rk_payload_check_build_id(const struct rk_json_reader *r, const char *path,
 					 const char *build_id) __must_use;
 
-/* Sets members of a new object; false without memory. value is taken in any case. */
-bool rk_payload_set(json_t *object, const char *key, json_t *value);
-
 #endif

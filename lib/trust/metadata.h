@@ -61,6 +61,8 @@ enum rk_role_kind rk_role_of_channel(enum rk_channel channel);
 
 struct rk_err *rk_root_parse(const char *name, const char *json, size_t len, struct rk_root **ret)
 	__must_use;
+/* The root in a file that is trusted because of where it lies; its own signatures show that it is whole. */
+struct rk_err *rk_root_read(const char *path, struct rk_root **ret) __must_use;
 /* An empty one without a threshold for any role: it verifies nothing and can't be written yet. */
 struct rk_err *rk_root_create(struct rk_root **ret) __must_use;
 /* A key that is there already stays as it is. *ret may be NULL. */

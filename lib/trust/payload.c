@@ -24,8 +24,3 @@ struct rk_err *rk_payload_check_build_id(const struct rk_json_reader *r, const c
 		return NULL;
 	return rk_err(RK_ERR_FORMAT, "'%s': '%s.build_id' is not a build-id", r->name, path);
 }
-
-bool rk_payload_set(json_t *object, const char *key, json_t *value)
-{
-	return json_object_set_new(object, key, value) == 0;
-}

@@ -244,7 +244,7 @@ struct rk_err *rk_root_write(const struct rk_root *root, char **ret)
 	bool complete = doc != NULL;
 
 	for (size_t i = 0; i < RK_ROLES; i++)
-		complete &= rk_payload_set(roles, role_names[i], role_json(&root->roles[i]));
+		complete &= !json_object_set_new(roles, role_names[i], role_json(&root->roles[i]));
 	json_decref(roles);
 	if (!complete) {
 		json_decref(doc);

@@ -8,7 +8,7 @@
 
 /* --- roots --- */
 
-static struct rk_err *read_first_root(const char *path, struct rk_root **ret)
+struct rk_err *rk_root_read(const char *path, struct rk_root **ret)
 {
 	_cleanup_free_ char *bytes = NULL;
 	_cleanup_root_ struct rk_root *root = NULL;
@@ -222,7 +222,7 @@ struct rk_err *rk_trust_open(const char *dir, const char *root_path, enum rk_tru
 	trust->dir = dir ? strdup(dir) : NULL;
 	if (dir && !trust->dir)
 		return rk_err_nomem();
-	RK_TRY(read_first_root(root_path, &trust->root));
+	RK_TRY(rk_root_read(root_path, &trust->root));
 	RK_TRY(rk_state_open(trust));
 	RK_TRY(read_stored(trust));
 	*ret = take_ptr(trust);

@@ -124,19 +124,6 @@ static const struct rk_option show_options[] = {
 	RK_OPT_END,
 };
 
-static struct rk_err *read_root(const char *path, struct rk_root **ret)
-{
-	_cleanup_free_ char *bytes = NULL;
-	struct rk_signed file;
-	size_t len;
-
-	if (!path)
-		return rk_err(RK_ERR_INVALID, "missing option '--root'");
-	RK_TRY(rk_fs_read(path, RK_ROOT_SIZE_MAX, &bytes, &len));
-	RK_TRY(rk_signed_parse(path, bytes, len, &file));
-	return rk_root_parse(path, file.payload, file.payload_len, ret);
-}
-
 static json_t *licence_json(const struct rk_licence *l, const char *state)
 {
 	json_t *doc = rk_render_document("readykernel-repo-licence-show", 1);
@@ -165,7 +152,9 @@ static struct rk_err *show(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	char text[RK_UTC_TEXT_SIZE];
 	size_t len;
 
-	RK_TRY(read_root(v->root, &root));
+	if (!v->root)
+		return rk_err(RK_ERR_INVALID, "missing option '--root'");
+	RK_TRY(rk_root_read(v->root, &root));
 	RK_TRY(rk_fs_read(path, RK_LICENCE_SIZE_MAX, &bytes, &len));
 	RK_TRY(rk_licence_read(root, path, bytes, len, &licence));
 	const char *state = rk_licence_state_name(rk_licence_state(licence, repo_now()));
