@@ -8,6 +8,7 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
+#include "lib/livepatch/cmdline.h"
 
 #define CMDLINE_MAX (64u << 10)
 #define STAT_MAX    (4u << 20) /* /proc/stat of a host with thousands of interrupts */
@@ -24,32 +25,19 @@ const char *rk_switch_name(enum rk_switch s)
 	return names[s];
 }
 
-static bool is_word(const char *word, size_t len, const char *text)
-{
-	return strlen(text) == len && !memcmp(word, text, len);
-}
-
 enum rk_switch rk_switch_from_cmdline(const char *cmdline)
 {
-	enum rk_switch ours = RK_SWITCH_ON, kpatch = RK_SWITCH_ON;
+	enum rk_switch kpatch = rk_livepatch_is_off(cmdline) ? RK_SWITCH_NO_KPATCH : RK_SWITCH_ON;
+	enum rk_switch ours = RK_SWITCH_ON;
+	size_t len;
 
-	for (const char *word = cmdline; *word;) {
-		size_t len = strcspn(word, " \t\n");
-
-		if (is_word(word, len, "--"))
-			break;
-		if (is_word(word, len, "readykernel=off"))
+	for (const char *word; (word = rk_cmdline_word(&cmdline, &len));) {
+		if (rk_cmdline_is(word, len, "readykernel=off"))
 			ours = RK_SWITCH_OFF;
-		else if (is_word(word, len, "readykernel=no-load"))
+		else if (rk_cmdline_is(word, len, "readykernel=no-load"))
 			ours = RK_SWITCH_NO_LOAD;
-		else if (is_word(word, len, "readykernel=on"))
+		else if (rk_cmdline_is(word, len, "readykernel=on"))
 			ours = RK_SWITCH_ON;
-		else if (is_word(word, len, "kpatch.enable=0"))
-			kpatch = RK_SWITCH_NO_KPATCH;
-		else if (is_word(word, len, "kpatch.enable=1"))
-			kpatch = RK_SWITCH_ON;
-		word += len;
-		word += strspn(word, " \t\n");
 	}
 	return ours > kpatch ? ours : kpatch;
 }

@@ -282,9 +282,11 @@ def test_boot():
     tree.put("proc/cmdline", "BOOT_IMAGE=/vmlinuz kpatch.enable=0 quiet\n")
     result = tree.kpatch("load", "--all", "--boot", "--check")
     equal((result.returncode, result.stderr), (4, "nothing is loaded: 'kpatch.enable=0' is on the kernel's command line\n"), "switched off")
-    tree.put("proc/cmdline", "xkpatch.enable=0 kpatch.enable=00 kpatch.enable=1\n")
-    result = tree.kpatch("load", "--all", "--boot", "--check")
-    equal((result.returncode, result.stdout), (4, f"no patch is installed for kernel {platform.release()}\n"), "not switched off")
+    for line, name in [("xkpatch.enable=0 kpatch.enable=00 kpatch.enable=1", "not switched off"),
+                       ("quiet -- kpatch.enable=0", "what is init's switches nothing off")]:
+        tree.put("proc/cmdline", f"{line}\n")
+        result = tree.kpatch("load", "--all", "--boot", "--check")
+        equal((result.returncode, result.stdout), (4, f"no patch is installed for kernel {platform.release()}\n"), name)
     tree.put(f"var/lib/kpatch/{platform.release()}/broken.ko", "no ELF")
     (tree.path / "var/lib/kpatch" / platform.release() / "fine.ko").write_bytes(make_patch("fine", 1).read_bytes())
     result = tree.kpatch("load", "--all", "--boot", "--check")

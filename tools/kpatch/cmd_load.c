@@ -4,10 +4,9 @@
  * not when kpatch returns.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/base/fs.h"
-#include "lib/base/str.h"
+#include "lib/livepatch/cmdline.h"
 #include "tools/common/render.h"
 #include "tools/kpatch/kpatch.h"
 
@@ -160,20 +159,15 @@ static struct rk_err *load_all(const struct loading *l, enum rk_exit *ret_exit)
 
 /* --- the verbs --- */
 
-/* The administrator's way out when a patch keeps the machine from coming up. */
 static struct rk_err *is_off_at_boot(const struct kpatch_place *place, bool *ret)
 {
 	_cleanup_free_ char *path = rk_path_join(place->roots.proc, "cmdline");
 	_cleanup_free_ char *text = NULL;
 
-	*ret = false;
 	if (!path)
 		return rk_err_nomem();
 	RK_TRY(rk_fs_read(path, CMDLINE_MAX, &text, NULL));
-	for (char *save = NULL, *word = strtok_r(text, " \n", &save); word;
-	     word = strtok_r(NULL, " \n", &save))
-		if (rk_has_prefix(word, "kpatch.enable="))
-			*ret = rk_streq(word, "kpatch.enable=0");
+	*ret = rk_livepatch_is_off(text);
 	return NULL;
 }
 
