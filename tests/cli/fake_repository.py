@@ -17,6 +17,8 @@ import subprocess
 import tarfile
 import time
 
+from manifest import make_manifest
+
 CHANNELS = ["test", "early", "stable"]
 SHARDS = 16
 
@@ -52,14 +54,6 @@ def signed(role, payload, keys):
         payload = (json.dumps(payload, indent=2) + "\n").encode()
     lines = "".join(f"sig {key.id} {key.sign(role, payload)}\n" for key in keys)
     return b"readykernel-signed/1\n" + lines.encode() + b"\n" + payload
-
-
-def make_manifest(kernel, level, name, **changes):
-    """What a cumulative patch of no fix and no function says of itself."""
-    return {
-        "schema": "readykernel-manifest/1", "name": name, "level": level, "model": "hybrid", "replace": True, "tool_version": "0",
-        "target": {"id": "test", "release": kernel["release"], "version": kernel["version"], "build_id": kernel["build_id"], "compiler": "none"},
-        "fixes": [], "supersedes": [], "objects": [], "functions": [], "units": [], "findings": [], **changes}
 
 
 def make_module(tmp, kernel, level, name, cves=(), size=0, **manifest):

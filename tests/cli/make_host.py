@@ -8,8 +8,9 @@ import pathlib
 import subprocess
 import sys
 
-from fake_host import KERNEL, Host
-from fake_repository import Repository, make_module
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+from fake_host import KERNEL, Host  # noqa: E402
+from fake_repository import Repository, make_module  # noqa: E402
 
 DIR, LEVELS = pathlib.Path(sys.argv[1]).resolve(), int(sys.argv[2])
 CVES = 40  # a level

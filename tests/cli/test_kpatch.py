@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 import tap  # noqa: E402
+from manifest import attach, make_manifest  # noqa: E402
 from tap import contains, equal, ok, run  # noqa: E402
 
 TOOL = os.path.abspath(sys.argv[1])
@@ -25,18 +26,16 @@ def make_module(name, modinfo, manifest=None):
     source.write_text('.section .modinfo,"a"\n' + "".join(f'.asciz "{line}"\n' for line in modinfo))
     subprocess.run(["gcc", "-c", source, "-o", TMP / f"{name}.ko"], check=True)
     if manifest:
-        (TMP / "manifest").write_text(json.dumps(manifest))
-        subprocess.run(["objcopy", "--add-section", f".readykernel.manifest={TMP}/manifest", TMP / f"{name}.ko"], check=True)
+        attach(manifest, TMP / f"{name}.ko")
     return TMP / f"{name}.ko"
 
 
 def make_patch(name, level):
     """A live patch for this host's kernel, cumulative, that replaces tcp_v4_rcv."""
     fix = {"file": "fix.patch", "sha256": "00" * 32, "title": f"fix of level {level}", "cves": [f"CVE-2026-{level}"]}
-    target = {"id": "host", "release": platform.release(), "version": platform.version(), "build_id": None, "compiler": None}
-    manifest = {"schema": "readykernel-manifest/1", "name": name, "level": level, "model": "hybrid", "replace": True, "tool_version": "0",
-                "target": target, "fixes": [fix], "units": [], "findings": [], "objects": [],
-                "functions": [{"object": "vmlinux", "name": "tcp_v4_rcv", "unit": "u", "sympos": 1, "old_size": 1, "new_size": 1}]}
+    function = {"object": "vmlinux", "name": "tcp_v4_rcv", "unit": "u", "sympos": 1, "old_size": 1, "new_size": 1}
+    host = {"id": "host", "release": platform.release(), "version": platform.version()}
+    manifest = make_manifest(host, level, name, fixes=[fix], functions=[function])
     return make_module(name, [f"name={name}", f"vermagic={platform.release()} SMP ", "livepatch=Y"], manifest)
 
 
@@ -117,14 +116,13 @@ def test_info():
 
 
 def test_manifest():
-    manifest = {"schema": "readykernel-manifest/1", "name": "kpatch_y", "level": 3, "model": "hybrid", "replace": True, "tool_version": "0",
-                "target": {"id": "debian:x", "release": "6.1.0-1-x", "version": None, "build_id": None, "compiler": None},
-                "fixes": [{"file": "a.patch", "sha256": "00", "title": "net: mend it", "cves": ["CVE-2026-1"]}],
-                "objects": [], "units": [], "findings": [],
-                "functions": [{"object": "vmlinux", "name": "f", "sympos": 1, "unit": "net/a.c", "old_size": 1, "new_size": 2}],
-                "callbacks": [{"object": "vmlinux", "kind": "pre_patch", "function": "prepare"},
-                              {"object": "tun", "kind": "post_unpatch", "function": "clean_up"}],
-                "states": [{"id": 7, "version": 2}], "shadow_ids": [5, 1 << 40]}
+    manifest = make_manifest(
+        {"id": "debian:x", "release": "6.1.0-1-x"}, 3, "kpatch_y",
+        fixes=[{"file": "a.patch", "sha256": "00", "title": "net: mend it", "cves": ["CVE-2026-1"]}],
+        functions=[{"object": "vmlinux", "name": "f", "sympos": 1, "unit": "net/a.c", "old_size": 1, "new_size": 2}],
+        callbacks=[{"object": "vmlinux", "kind": "pre_patch", "function": "prepare"},
+                   {"object": "tun", "kind": "post_unpatch", "function": "clean_up"}],
+        states=[{"id": 7, "version": 2}], shadow_ids=[5, 1 << 40])
     path = make_module("kpatch-y", ["name=kpatch_y", "vermagic=6.1.0-1-x SMP ", "livepatch=Y"], manifest)
     text = kpatch("info", path).stdout
     want = ["level        3", "target       debian:x", "fix          CVE-2026-1 net: mend it", "function     vmlinux f",

@@ -16,6 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 import tap  # noqa: E402
+from manifest import attach, make_manifest  # noqa: E402
 from tap import contains, equal, ok, run  # noqa: E402
 
 TOOL, FAKE = sys.argv[1], sys.argv[2]
@@ -326,16 +327,11 @@ def test_identity():
 
 def make_patch(name, **target):
     """A patch module with a manifest: for RELEASE, of vmlinux and the module 'stock'."""
-    manifest = {"schema": "readykernel-manifest/1", "name": name, "level": 2, "model": "hybrid", "replace": True, "tool_version": "0",
-                "target": {"id": "path:x", "release": RELEASE, "version": VERSION, "build_id": "00ff", "compiler": None, **target},
-                "fixes": [{"title": None, "origin": None, "file": "fix.patch", "sha256": "ab", "cves": ["CVE-2026-1"]}],
-                "objects": [{"name": "vmlinux", "build_id": "00ff", "srcversion": None},
-                            {"name": "stock", "build_id": "0123", "srcversion": "0A1B"}],
-                "functions": [], "units": [], "findings": []}
-    path = make_module(name, [f"name={name}", *MODINFO[1:]])
-    (TMP / "manifest").write_text(json.dumps(manifest))
-    subprocess.run(["objcopy", "--add-section", f".readykernel.manifest={TMP / 'manifest'}", path], check=True)
-    return path
+    kernel = {"id": "path:x", "release": RELEASE, "version": VERSION, "build_id": "00ff", **target}
+    manifest = make_manifest(kernel, 2, name, fixes=[{"title": None, "origin": None, "file": "fix.patch", "sha256": "ab", "cves": ["CVE-2026-1"]}],
+                             objects=[{"name": "vmlinux", "build_id": "00ff", "srcversion": None},
+                                      {"name": "stock", "build_id": "0123", "srcversion": "0A1B"}])
+    return attach(manifest, make_module(name, [f"name={name}", *MODINFO[1:]]))
 
 
 def make_stock(build_id, srcversion="srcversion=0A1B"):

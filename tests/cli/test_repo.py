@@ -13,6 +13,7 @@ import sys
 import tarfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+import fake_repository  # noqa: E402
 import tap  # noqa: E402
 from tap import contains, equal, ok, run  # noqa: E402
 from web import Server  # noqa: E402
@@ -51,16 +52,8 @@ def keys(*names):
 
 def make_module(level, build_id=BUILD_ID, version=VERSION, cves=(), name=None):
     name = name or f"kpatch_{level}"
-    manifest = {"schema": "readykernel-manifest/1", "name": name, "level": level, "model": "hybrid", "replace": True, "tool_version": "0",
-                "target": {"id": "debian:x", "release": RELEASE, "version": version, "build_id": build_id, "compiler": None},
-                "fixes": [{"file": f"{cve}.patch", "sha256": "00", "title": cve, "cves": [cve]} for cve in cves],
-                "objects": [], "units": [], "findings": [], "functions": []}
-    text = json.dumps(manifest).replace("\\", "\\\\").replace('"', '\\"')
-    source = TMP / f"{name}.S"
-    source.write_text(f'.section .modinfo,"a"\n.asciz "name={name}"\n.asciz "livepatch=Y"\n.asciz "vermagic={RELEASE} SMP "\n'
-                      f'.section .readykernel.manifest\n.ascii "{text}"\n')
     path = TMP / f"{name}.ko"
-    subprocess.run(["gcc", "-c", source, "-o", path], check=True)
+    path.write_bytes(fake_repository.make_module(TMP, {"release": RELEASE, "version": version, "build_id": build_id}, level, name, cves))
     return path
 
 

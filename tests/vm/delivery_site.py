@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What guests reach at http://repository/: our packages for apt, and signed repositories with the modules of tests/vm/modules."""
 
-import json
 import os
 import pathlib
 import shutil
@@ -11,8 +10,9 @@ import sys
 sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests", "cli")]
 import tap
 import web
-from fake_repository import Repository, make_manifest
+from fake_repository import Repository
 from kernel import ROOT, TOOLS
+from manifest import attach, make_manifest
 
 DAY = 86400
 # Levels of the modules; what they do stands in tests/vm/modules.
@@ -82,17 +82,11 @@ class Site:
 
     def module(self, level, name, **changes):
         """The bytes of a test module with a manifest for this kernel; changes to what it says of its target."""
-        facts = self.target.facts
-        target = {**{key: facts[key] for key in ("id", "release", "version", "build_id", "compiler")}, **changes}
         fixes = [{"name": "fix", "title": f"a fix of level {level}", "author": None, "origin": None, "file": "fix.patch", "sha256": "00" * 32,
                   "cves": [f"CVE-2026-{n}" for n in range(1, level + 1)], "bugs": [], "fixes": [], "functions": []}]
         functions = [{"object": "vmlinux", "name": "version_proc_show", "unit": "", "sympos": 1, "old_size": 0, "new_size": 0}]
-        manifest = make_manifest(self.kernel, level, name, target=target, fixes=fixes, functions=[] if name == "lp_stuck" else functions)
-        path = self.top / f"{name}.json"
-        path.write_text(json.dumps(manifest))
-        made = self.top / f"{name}.ko"
-        subprocess.run(["objcopy", "--strip-debug", "--add-section", f".readykernel.manifest={path}",
-                        self.top / "modules" / f"{name}.ko", made], check=True)
+        manifest = make_manifest({**self.target.facts, **changes}, level, name, fixes=fixes, functions=[] if name == "lp_stuck" else functions)
+        made = attach(manifest, self.top / "modules" / f"{name}.ko", self.top / f"{name}.ko", "--strip-debug")
         return made.read_bytes()
 
     def fork(self, name):

@@ -7,13 +7,13 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import time
 
 sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests")]
 import tap  # noqa: E402
 from kernel import ROOT, TEST, TOOLS, Target  # noqa: E402
+from manifest import attach, make_manifest  # noqa: E402
 
 KPATCH = TOOLS / "kpatch" / "kpatch"
 SLACK = 120  # seconds beyond a guest's own limit: preparing it, ending it, a machine that is busy with other things
@@ -207,20 +207,12 @@ class Suite:
 
     def with_manifest(self, file, name, objects=(), functions=(), level=1, replace=True, target_build=None, **changes):
         """A copy of module name as file.ko, with a manifest for this kernel; changes to the target."""
-        target = {"id": self.target.id, "compiler": None,
-                  **{key: self.target.facts[key] for key in ["release", "version", "build_id"]}, **changes}
-        target["build_id"] = target_build or target["build_id"]
         fix = {"name": "fix", "title": f"a fix of level {level}", "author": None, "origin": None, "file": "fix.patch", "sha256": "00" * 32,
                "cves": [f"CVE-2026-{level}"], "bugs": [], "fixes": [], "functions": []}
         functions = [{"object": o, "name": n, "unit": "unit.c", "sympos": 1, "old_size": 16, "new_size": 16} for o, n in functions]
-        manifest = {"schema": "readykernel-manifest/1", "name": name, "level": level, "model": "hybrid", "replace": replace,
-                    "tool_version": "0", "target": target, "fixes": [fix], "functions": functions, "units": [], "findings": [],
-                    "objects": list(objects)}
-        path = TOP / f"{file}.ko"
-        (TOP / f"{file}.json").write_text(json.dumps(manifest))
-        subprocess.run(["objcopy", "--add-section", f".readykernel.manifest={TOP / file}.json", self.modules / f"{name}.ko", path],
-                       check=True)
-        return path
+        kernel = {**self.target.facts, "compiler": None, **changes, **({"build_id": target_build} if target_build else {})}
+        manifest = make_manifest(kernel, level, name, replace=replace, fixes=[fix], functions=functions, objects=list(objects))
+        return attach(manifest, self.modules / f"{name}.ko", TOP / f"{file}.ko")
 
     def stuck_with(self, file, build_id=None, srcversion=None, functions=(), **changes):
         """lp_stuck as made for a module lp_sleeper of that build."""
