@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lib/base/fs.h"
+#include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "lib/livepatch/store.h"
 
@@ -21,35 +22,28 @@ static char *record_path(const struct rk_livepatch_roots *roots, const char *nam
 	return rk_asprintf("%s/%s.json", roots->run, name);
 }
 
-static json_t *record_json(const char *path, const struct rk_module_info *info)
+static struct rk_err *record_text(const char *path, const struct rk_module_info *info, char **ret)
 {
-	_cleanup_free_ char *text = NULL;
 	json_t *manifest = NULL;
 
-	if (info->manifest) {
-		struct rk_err *err = rk_manifest_to_json(info->manifest, &text);
-
-		rk_err_free(err);
-		manifest = text ? json_loads(text, 0, NULL) : NULL;
-		if (!manifest)
-			return NULL;
-	}
+	if (info->manifest)
+		RK_TRY(rk_manifest_document(info->manifest, &manifest));
 	/* '*': left out when NULL */
-	return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:o*}", "schema", RECORD_SCHEMA, "name",
-			 info->name, "path", path, "sha256", info->sha256, "build_id",
-			 info->build_id, "manifest", manifest);
+	return rk_json_dump(json_pack("{s:s, s:s, s:s, s:s, s:s*, s:o*}", "schema", RECORD_SCHEMA,
+				      "name", info->name, "path", path, "sha256", info->sha256,
+				      "build_id", info->build_id, "manifest", manifest),
+			    RK_JSON_READABLE, ret);
 }
 
 struct rk_err *rk_livepatch_remember(const struct rk_livepatch_roots *roots, const char *path,
 				     const struct rk_module_info *info)
 {
 	_cleanup_free_ char *file = record_path(roots, info->name);
-	json_t *record = record_json(path, info);
-	_cleanup_free_ char *text = record ? json_dumps(record, JSON_INDENT(2)) : NULL;
+	_cleanup_free_ char *text = NULL;
 
-	json_decref(record);
-	if (!file || !text)
+	if (!file)
 		return rk_err_nomem();
+	RK_TRY(record_text(path, info, &text));
 	RK_TRY(rk_fs_mkdir_p(roots->run, 0755));
 	return rk_fs_write(file, text, strlen(text), 0644);
 }
@@ -92,13 +86,8 @@ static struct rk_err *from_json(const char *file, const json_t *record, const ch
 	if (!schema || !rk_streq(schema, RECORD_SCHEMA) ||
 	    !is_of(json_string_value(json_object_get(record, "build_id")), build_id))
 		return NULL;
-	if (manifest) {
-		_cleanup_free_ char *text = json_dumps(manifest, 0);
-
-		if (!text)
-			return rk_err_nomem();
-		RK_TRY(rk_manifest_parse(file, text, strlen(text), &known->manifest));
-	}
+	if (manifest)
+		RK_TRY(rk_manifest_from_document(file, manifest, &known->manifest));
 	RK_TRY(copy(json_string_value(json_object_get(record, "path")), &known->path));
 	return copy(json_string_value(json_object_get(record, "sha256")), &known->sha256);
 }

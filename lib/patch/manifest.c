@@ -310,7 +310,7 @@ static void lists_to_json(struct json_builder *b, const struct rk_manifest *m, j
 	set(b, root, "findings", findings);
 }
 
-struct rk_err *rk_manifest_to_json(const struct rk_manifest *m, char **ret)
+struct rk_err *rk_manifest_document(const struct rk_manifest *m, json_t **ret)
 {
 	struct json_builder b = {};
 	_cleanup_json_ json_t *root = json_object();
@@ -326,10 +326,14 @@ struct rk_err *rk_manifest_to_json(const struct rk_manifest *m, char **ret)
 	lasting_to_json(&b, m, root);
 	if (b.err)
 		return b.err;
-	_cleanup_free_ char *json = json_dumps(root, JSON_INDENT(2));
-	char *line = json ? rk_asprintf("%s\n", json) : NULL;
-	if (!line)
-		return rk_err_nomem();
-	*ret = line;
+	*ret = take_ptr(root);
 	return NULL;
+}
+
+struct rk_err *rk_manifest_to_json(const struct rk_manifest *m, char **ret)
+{
+	json_t *document;
+
+	RK_TRY(rk_manifest_document(m, &document));
+	return rk_json_dump(document, RK_JSON_READABLE, ret);
 }

@@ -108,11 +108,16 @@ struct rk_manifest {
 struct rk_err *rk_manifest_create(struct rk_manifest **ret) __must_use;
 void rk_manifest_free(struct rk_manifest *m);
 
+/* As a document, its keys in their order; *ret is a new reference. RK_ERR_LIMIT: a number that JSON libraries can't hold. */
+struct rk_err *rk_manifest_document(const struct rk_manifest *m, json_t **ret) __must_use;
 /* Canonical JSON (fixed key order, two spaces, newline at the end); *ret malloc'ed. */
 struct rk_err *rk_manifest_to_json(const struct rk_manifest *m, char **ret) __must_use;
 /* Reads it back; unknown keys are ignored, wrong types and missing ones are RK_ERR_FORMAT with the path ("fixes[2].file"). */
 struct rk_err *rk_manifest_parse(const char *name, const char *json, size_t len,
 				 struct rk_manifest **ret) __must_use;
+/* The same of a document that is parsed already. */
+struct rk_err *rk_manifest_from_document(const char *name, const json_t *root,
+					 struct rk_manifest **ret) __must_use;
 /* From a module file; RK_ERR_NOT_FOUND if it has none. */
 struct rk_err *rk_manifest_read_module(const char *path, struct rk_manifest **ret) __must_use;
 /* From a module's bytes; name is for messages. */

@@ -165,16 +165,11 @@ static struct rk_err *read_root(const struct reader *r, const json_t *root)
 	return read_lasting(r, root);
 }
 
-struct rk_err *rk_manifest_parse(const char *name, const char *json, size_t len,
-				 struct rk_manifest **ret)
+struct rk_err *rk_manifest_from_document(const char *name, const json_t *root,
+					 struct rk_manifest **ret)
 {
 	struct reader r = {.json = {.name = name}};
-	_cleanup_json_ json_t *root = NULL;
 
-	if (len > MANIFEST_SIZE_MAX)
-		return rk_err(RK_ERR_LIMIT, "'%s': a manifest of more than %u bytes", name,
-			      MANIFEST_SIZE_MAX);
-	RK_TRY(rk_json_load(name, json, len, &root));
 	RK_TRY(rk_manifest_create(&r.m));
 	r.json.arena = &r.m->arena;
 	struct rk_err *err = read_root(&r, root);
@@ -184,6 +179,18 @@ struct rk_err *rk_manifest_parse(const char *name, const char *json, size_t len,
 	}
 	*ret = r.m;
 	return NULL;
+}
+
+struct rk_err *rk_manifest_parse(const char *name, const char *json, size_t len,
+				 struct rk_manifest **ret)
+{
+	_cleanup_json_ json_t *root = NULL;
+
+	if (len > MANIFEST_SIZE_MAX)
+		return rk_err(RK_ERR_LIMIT, "'%s': a manifest of more than %u bytes", name,
+			      MANIFEST_SIZE_MAX);
+	RK_TRY(rk_json_load(name, json, len, &root));
+	return rk_manifest_from_document(name, root, ret);
 }
 
 struct rk_err *rk_manifest_of_elf(const struct rk_elf *elf, struct rk_manifest **ret)

@@ -11,18 +11,14 @@
 
 /* --- a file --- */
 
-static json_t *file_json(const struct rk_module_info *info)
+static struct rk_err *file_json(const struct rk_module_info *info, json_t **ret)
 {
-	json_t *doc = rk_render_document("kpatch-info", 1);
-	_cleanup_free_ char *text = NULL;
 	json_t *manifest = NULL;
 
-	if (info->manifest) {
-		struct rk_err *err = rk_manifest_to_json(info->manifest, &text);
+	if (info->manifest)
+		RK_TRY(rk_manifest_document(info->manifest, &manifest));
+	json_t *doc = rk_render_document("kpatch-info", 1);
 
-		rk_err_free(err);
-		manifest = text ? json_loads(text, 0, NULL) : NULL;
-	}
 	json_object_set_new(doc, "name", json_string(info->name));
 	json_object_set_new(doc, "vermagic", json_string(info->vermagic));
 	json_object_set_new(doc, "build_id", rk_json_text(info->build_id));
@@ -30,7 +26,8 @@ static json_t *file_json(const struct rk_module_info *info)
 	json_object_set_new(doc, "livepatch", json_boolean(info->is_livepatch));
 	json_object_set_new(doc, "signed", json_boolean(info->is_signed));
 	json_object_set_new(doc, "manifest", manifest ? manifest : json_null());
-	return doc;
+	*ret = doc;
+	return NULL;
 }
 
 static void show_line(const char *key, const char *value)
@@ -67,8 +64,12 @@ static struct rk_err *info_of_file(const struct rk_cli *cli, const char *path)
 	_cleanup_module_info_ struct rk_module_info *info = NULL;
 
 	RK_TRY(rk_module_info_read(path, &info));
-	if (cli->json)
-		return rk_render_json(file_json(info));
+	if (cli->json) {
+		json_t *doc;
+
+		RK_TRY(file_json(info, &doc));
+		return rk_render_json(doc);
+	}
 	show_line("name", info->name);
 	show_line("vermagic", info->vermagic);
 	show_line("build-id", info->build_id);
