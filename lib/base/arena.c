@@ -5,7 +5,6 @@
  */
 #include "lib/base/arena.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -114,18 +113,26 @@ char *rk_arena_strdup(struct rk_arena *arena, const char *s)
 	return rk_arena_memdup(arena, s, strlen(s) + 1);
 }
 
-char *rk_arena_printf(struct rk_arena *arena, const char *fmt, ...)
+char *rk_arena_vprintf(struct rk_arena *arena, const char *fmt, va_list ap)
 {
-	va_list ap, again;
+	va_list again;
 
-	va_start(ap, fmt);
 	va_copy(again, ap);
-	int len = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
+	int len = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
 
 	char *p = len < 0 ? NULL : rk_arena_alloc(arena, (size_t)len + 1);
 	if (p)
-		vsnprintf(p, (size_t)len + 1, fmt, again);
-	va_end(again);
+		vsnprintf(p, (size_t)len + 1, fmt, ap);
+	return p;
+}
+
+char *rk_arena_printf(struct rk_arena *arena, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	char *p = rk_arena_vprintf(arena, fmt, ap);
+	va_end(ap);
 	return p;
 }

@@ -6,6 +6,7 @@
 #ifndef RK_BASE_ARENA_H
 #define RK_BASE_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "lib/base/cleanup.h"
@@ -33,6 +34,8 @@ void *rk_arena_memdup(struct rk_arena *arena, const void *data, size_t size) __m
 char *rk_arena_strdup(struct rk_arena *arena, const char *s) __must_use;
 char *rk_arena_strndup(struct rk_arena *arena, const char *s, size_t n) __must_use;
 char *rk_arena_printf(struct rk_arena *arena, const char *fmt, ...) __must_use __printf(2, 3);
+char *rk_arena_vprintf(struct rk_arena *arena, const char *fmt, va_list ap)
+	__must_use __printf(2, 0);
 
 #define rk_arena_new(arena, type) ((type *)rk_arena_alloc(arena, sizeof(type)))
 

@@ -27,16 +27,11 @@ struct rk_err *rk_doctor_say(struct rk_examination *x, enum rk_health health, co
 			     const char *fmt, ...)
 {
 	struct rk_doctor_check check = {.name = x->name, .health = health};
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
-	int len;
 
 	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
+	check.text = rk_arena_vprintf(&x->report->arena, fmt, ap);
 	va_end(ap);
-	if (len < 0)
-		return rk_err_nomem();
-	check.text = rk_arena_strdup(&x->report->arena, text);
 	check.advice = rk_arena_strdup(&x->report->arena, advice);
 	return check.text && check.advice && rk_vec_push(&x->report->list, check) ? NULL
 										  : rk_err_nomem();

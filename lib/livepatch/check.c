@@ -43,16 +43,11 @@ struct rk_err *rk_check_add(const struct rk_checking *c, const char *name,
 			    enum rk_check_result result, const char *fmt, ...)
 {
 	struct rk_check check = {.name = name, .result = result, .code = RK_ERR_MISMATCH};
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
+	check.text = rk_arena_vprintf(&c->checks->arena, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		text = NULL;
-	check.text = text ? rk_arena_strdup(&c->checks->arena, text) : NULL;
 	check.detail = "";
 	if (!check.text || !rk_vec_push(&c->checks->list, check))
 		return rk_err_nomem();
