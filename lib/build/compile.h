@@ -39,7 +39,7 @@ void rk_kbuild_close(struct rk_kbuild *kbuild);
 struct rk_err *rk_kbuild_recipe(struct rk_kbuild *kbuild, const char *unit,
 				const struct rk_recipe **ret, const char **ret_reason) __must_use;
 
-/* Is path compiled by itself in this configuration? Unlike its recipe, which costs a run of make, it is read from what its directory's
+/* Is path compiled, or assembled, by itself in this configuration? Unlike its recipe, which costs a run of make, it is read from what its directory's
  * Makefile lists. */
 struct rk_err *rk_kbuild_is_unit(struct rk_kbuild *kbuild, const char *path, bool *ret) __must_use;
 

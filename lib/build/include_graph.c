@@ -93,7 +93,7 @@ static struct rk_err *add_file(void *ctx, const char *path, off_t size)
 	struct source_file file = {NULL, size, RK_STR_INIT};
 
 	if (!rk_has_suffix(path, ".c") && !rk_has_suffix(path, ".h") &&
-	    !rk_has_suffix(path, ".inc"))
+	    !rk_has_suffix(path, ".inc") && !rk_has_suffix(path, ".S"))
 		return NULL;
 	file.path = rk_arena_strdup(&all->arena, path);
 	return file.path && rk_vec_push(&all->files, file) ? NULL : rk_err_nomem();
@@ -115,7 +115,7 @@ static struct rk_err *collect(const struct rk_kbuild *kbuild, bool only_c, struc
 
 static struct rk_err *get_graph(struct rk_kbuild *kbuild, bool only_c, char **ret)
 {
-	const char *name = only_c ? "includes-of-c" : "include-lines";
+	const char *name = only_c ? "includes-of-c" : "include-graph";
 	_cleanup_str_ struct rk_str out = RK_STR_INIT;
 	_cleanup_free_ char *file = kbuild->dir ? rk_path_join(kbuild->dir, name) : NULL;
 

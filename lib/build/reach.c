@@ -267,17 +267,29 @@ static struct rk_err *search_decls(struct fixpoint *f, const char *path,
 	return NULL;
 }
 
+/* What is compiled by itself, or assembled. */
+static bool is_source(const char *path)
+{
+	return rk_has_suffix(path, ".c") || rk_has_suffix(path, ".S");
+}
+
 static struct rk_err *read_tree_file(const struct fixpoint *f, const char *path, char **ret,
 				     size_t *ret_len)
 {
 	_cleanup_free_ char *full = rk_path_join(f->kbuild->target->source, path);
 
-	return full ? rk_fs_read(full, FILE_MAX, ret, ret_len) : rk_err_nomem();
+	if (!full)
+		return rk_err_nomem();
+	RK_TRY(rk_fs_read(full, FILE_MAX, ret, ret_len));
+	/* "$NAME" is an immediate operand in assembly, and a name in C */
+	for (char *s = *ret; rk_has_suffix(path, ".S") && (s = strchr(s, '$'));)
+		*s = ' ';
+	return NULL;
 }
 
-/* The first seed that text mentions; *ret is NULL if it mentions none. */
-static struct rk_err *search_text(const struct fixpoint *f, const char *text, size_t len,
-				  const struct name **ret)
+/* The first seed that the file's text mentions; *ret is NULL if it mentions none. */
+static struct rk_err *search_text(const struct fixpoint *f, const char *path, const char *text,
+				  size_t len, const struct name **ret)
 {
 	_cleanup_tokens_ struct rk_tokens tokens = {};
 	struct search search = {.f = f};
@@ -286,6 +298,9 @@ static struct rk_err *search_text(const struct fixpoint *f, const char *text, si
 	if (!may_mention(f, text, len))
 		return NULL;
 	RK_TRY(rk_tokens_read(text, len, &tokens));
+	/* assembly has labels and mnemonics of any name, but no types and functions */
+	if (rk_has_suffix(path, ".S"))
+		search.only_macros = tokens.list.v;
 	rk_tokens_mentions(&tokens, on_mention, &search);
 	*ret = search.found;
 	return NULL;
@@ -301,7 +316,7 @@ static struct rk_err *search_file(void *ctx, size_t i)
 	size_t len;
 
 	RK_TRY(read_tree_file(f, path, &text, &len));
-	RK_TRY(search_text(f, text, len, &name));
+	RK_TRY(search_text(f, path, text, len, &name));
 	if (!name)
 		return NULL;
 	/* An included C file is part of the unit that includes it. */
@@ -395,7 +410,7 @@ static struct rk_err *choose_files(struct fixpoint *f, const struct rk_file_set 
 	if (!err)
 		err = rk_include_graph_read_by(f->graph, &all);
 	for (size_t i = 0; i < all.list.nr && !err; i++)
-		if (!rk_has_suffix(all.list.v[i], ".c") || !rk_file_set_has(readers, all.list.v[i]))
+		if (!is_source(all.list.v[i]) || !rk_file_set_has(readers, all.list.v[i]))
 			err = rk_file_set_add(&f->files, all.list.v[i]);
 	rk_file_set_deinit(&all);
 	return err;
@@ -438,7 +453,7 @@ static struct rk_err *search_unit(void *ctx, size_t i)
 	if (f->is_everything)
 		return find(f, path, RK_DECL_OTHER, 0);
 	RK_TRY(read_tree_file(f, path, &text, &len));
-	RK_TRY(search_text(f, text, len, &name));
+	RK_TRY(search_text(f, path, text, len, &name));
 	return name ? find(f, path, RK_DECL_OTHER, name->seed) : NULL;
 }
 
@@ -451,7 +466,7 @@ static struct rk_err *reach_readers(struct fixpoint *f, const struct name *whole
 
 	RK_TRY(rk_include_graph_readers(f->graph, whole->key, all));
 	for (size_t i = before; i < all->list.nr; i++)
-		if (rk_has_suffix(all->list.v[i], ".c") && rk_file_set_has(readers, all->list.v[i]))
+		if (is_source(all->list.v[i]) && rk_file_set_has(readers, all->list.v[i]))
 			RK_TRY(find(f, all->list.v[i], RK_DECL_OTHER, whole->seed));
 	return NULL;
 }
@@ -492,7 +507,7 @@ static struct rk_err *reach_units(struct fixpoint *f, const struct rk_file_set *
 	f->files.list.nr = 0;
 	rk_map_deinit(&f->files.seen);
 	rk_vec_for_each(&readers->list, path)
-		if (rk_has_suffix(*path, ".c"))
+		if (is_source(*path))
 			RK_TRY(rk_file_set_add(&f->files, *path));
 	f->round = 0;
 	fill_filter(f);

@@ -2,7 +2,7 @@
 /*
  * How far a changed declaration of a header reaches, by names: what mentions it (a macro, an inline function, a type of
  * any header) is reached too, and so on, until nothing new is; then every C file that reads one of the headers and mentions a reached
- * name. Names are compared, not meanings, so the answer may have files too many; what is put together by ## from two
+ * name, and every assembly file that mentions a reached macro. Names are compared, not meanings, so the answer may have files too many; what is put together by ## from two
  * arguments isn't seen.
  */
 #ifndef RK_BUILD_REACH_H
@@ -18,7 +18,7 @@ struct rk_reach_header {
 	size_t nr_changes;
 };
 
-/* A C file that is reached, and by which change first. */
+/* A C or assembly file that is reached, and by which change first. */
 struct rk_reached_file {
 	const char *path;
 	size_t header, change; /* places in the arrays above */
@@ -27,7 +27,7 @@ struct rk_reached_file {
 struct rk_reach {
 	struct rk_arena arena;
 	rk_vec(struct rk_reached_file) files; /* by path; in any configuration */
-	size_t readers;			      /* C files that read one of the headers */
+	size_t readers;			      /* of these files, those that read one of the headers */
 	size_t names;			      /* reached, the changed ones among them */
 };
 

@@ -210,6 +210,19 @@ static struct rk_err *add_unit(struct headers *h, const struct rk_reached_file *
 	return NULL;
 }
 
+/* Assembly stays as it is: what a human has to know of when C code goes another way. */
+static struct rk_err *report_assembly(struct headers *h, const struct rk_reached_file *file)
+{
+	const struct rk_reach_header *header = &h->reach.v[file->header];
+	const char *name = change_name(h->build, &header->changes[file->change]);
+
+	if (!name)
+		return rk_err_nomem();
+	return rk_finding_add(&h->build->findings, RK_FINDING_ASSEMBLY_KEPT, file->path, NULL, NULL,
+			      "uses %s of '%s', and assembly can't be replaced", name,
+			      header->path);
+}
+
 /* Places, in reach, of the files that are units of this kernel and not yet of the build. */
 struct places {
 	rk_vec(size_t) list;
@@ -230,7 +243,9 @@ static struct rk_err *find_units(struct headers *h, const struct rk_reach *reach
 
 		if (rk_build_is_in_part(build, path) && !has_unit(build, path))
 			RK_TRY(rk_kbuild_is_unit(build->kbuild, path, &is_unit));
-		if (is_unit && !rk_vec_push(&places->list, i))
+		if (is_unit && rk_has_suffix(path, ".S"))
+			RK_TRY(report_assembly(h, &reach->files.v[i]));
+		else if (is_unit && !rk_vec_push(&places->list, i))
 			return rk_err_nomem();
 	}
 	return NULL;

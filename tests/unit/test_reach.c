@@ -29,6 +29,9 @@ static const struct {
 	{"net/part.c", "int part = LIMIT;\n"},
 	{"net/whole.c", "#include <linux/h.h>\n#include \"part.c\"\n"},
 	{"net/tests.c", "#include <linux/h.h>\n#ifdef FRESH\nint a;\n#endif\n"},
+	{"arch/x86/entry.S",
+	 "#include <linux/mid.h>\nentry:\tmov $TWICE, %eax # don't\n\tcall f\n"},
+	{"arch/x86/other.S", "#include <linux/mid.h>\ns:\tcall f\n"},
 	{"net/stranger.c", "#define LIMIT 5\nint f(void) { return LIMIT; }\n"},
 };
 
@@ -65,8 +68,8 @@ int main(void)
 {
 	make_tree();
 	reaches(RK_DECL_MACRO, "LIMIT", RK_CHANGE_CHANGED,
-		"net/direct.c net/through.c net/whole.c ",
-		"a macro: by itself, through another one, in an included file");
+		"arch/x86/entry.S net/direct.c net/through.c net/whole.c ",
+		"a macro: by itself, through another one, in an included file, in assembly");
 	reaches(RK_DECL_MACRO, "UNUSED", RK_CHANGE_CHANGED, "", "one that nobody uses");
 	reaches(RK_DECL_FUNCTION, "f", RK_CHANGE_CHANGED, "net/inlined.c net/late.c ",
 		"a function: within another one, in a macro of a header that doesn't read it");
@@ -75,8 +78,8 @@ int main(void)
 	reaches(RK_DECL_ENUMERATOR, "E2", RK_CHANGE_CHANGED, "net/table.c ",
 		"an enumerator: in data that every reader gets");
 	reaches(RK_DECL_OTHER, "", RK_CHANGE_CHANGED,
-		"net/direct.c net/inlined.c net/late.c net/pointer.c net/reader.c net/table.c "
-		"net/tests.c net/through.c net/whole.c ",
+		"arch/x86/entry.S arch/x86/other.S net/direct.c net/inlined.c net/late.c "
+		"net/pointer.c net/reader.c net/table.c net/tests.c net/through.c net/whole.c ",
 		"what isn't understood: every reader");
 	reaches(RK_DECL_MACRO, "FRESH", RK_CHANGE_ADDED, "net/tests.c ",
 		"a new macro: who asks whether it is there");
