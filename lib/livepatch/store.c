@@ -33,6 +33,20 @@ struct listing {
 	const char *release;
 };
 
+/* Manifests aren't kept: what is installed may be forty levels of a megabyte. */
+static void read_headline(struct rk_installed *entry)
+{
+	_cleanup_module_info_ struct rk_module_info *info = NULL;
+
+	entry->error = rk_module_info_read(entry->path, &info);
+	if (entry->error || !info->manifest)
+		return;
+	entry->has_manifest = true;
+	entry->is_cumulative = rk_livepatch_is_cumulative(info->manifest);
+	entry->level = info->manifest->level;
+	entry->nr_fixes = info->manifest->fixes.nr;
+}
+
 static struct rk_err *add_file(void *ctx, const char *path, const char *file)
 {
 	struct listing *l = ctx;
@@ -44,14 +58,14 @@ static struct rk_err *add_file(void *ctx, const char *path, const char *file)
 	entry.name = rk_livepatch_module_name(file);
 	entry.release = strdup(l->release);
 	entry.path = strdup(path);
-	entry.error = rk_module_info_read(path, &entry.info);
+	if (entry.path)
+		read_headline(&entry);
 	if (entry.name && entry.release && entry.path && rk_vec_push(&l->list->list, entry))
 		return NULL;
 	free(entry.name);
 	free(entry.release);
 	free(entry.path);
 	rk_err_free(entry.error);
-	rk_module_info_free(entry.info);
 	return rk_err_nomem();
 }
 
@@ -101,7 +115,6 @@ void rk_installed_list_deinit(struct rk_installed_list *list)
 		free(it->release);
 		free(it->path);
 		rk_err_free(it->error);
-		rk_module_info_free(it->info);
 	}
 	rk_vec_deinit(&list->list);
 }
@@ -237,9 +250,9 @@ struct rk_err *rk_installed_remove(const struct rk_livepatch_roots *roots, const
 /* Where an entry comes: the cumulative one first, what can't be read last. */
 static int rank(const struct rk_installed *it)
 {
-	if (!it->info)
+	if (it->error)
 		return 2;
-	return rk_livepatch_is_cumulative(it->info->manifest) ? 0 : 1;
+	return it->is_cumulative ? 0 : 1;
 }
 
 static int compare_order(const void *a, const void *b)
@@ -249,8 +262,8 @@ static int compare_order(const void *a, const void *b)
 
 	if (rank(x) != rank(y))
 		return rank(x) - rank(y);
-	if (rank(x) == 0 && x->info->manifest->level != y->info->manifest->level)
-		return x->info->manifest->level > y->info->manifest->level ? -1 : 1;
+	if (rank(x) == 0 && x->level != y->level)
+		return x->level > y->level ? -1 : 1;
 	return strcmp(x->name, y->name);
 }
 

@@ -9,8 +9,11 @@ struct rk_installed {
 	char *name;    /* of the module, by its file */
 	char *release; /* of the kernel */
 	char *path;
-	struct rk_module_info *info; /* NULL: the file can't be read … */
-	struct rk_err *error;	     /* … because of this */
+	struct rk_err *error; /* why the file can't be read; what follows isn't known then */
+	bool has_manifest;
+	bool is_cumulative;
+	uint64_t level; /* 0 without a manifest, as the next */
+	size_t nr_fixes;
 };
 
 struct rk_installed_list {

@@ -11,8 +11,8 @@
 #include "lib/elf/elf.h"
 #include "lib/patch/internal.h"
 
-/* A level with 3,000 fixes has about 1 MiB. */
-#define MANIFEST_SIZE_MAX (64u << 20)
+/* A level with 3,000 fixes has about 1 MiB; parsed, a file takes up to twenty times its size. */
+#define MANIFEST_SIZE_MAX (8u << 20)
 
 static const struct rk_json_field root_fields[] = {
 	RK_JSON_FIELD(rk_manifest, name, "name", STRING),

@@ -216,7 +216,8 @@ def test_install():
           "install for another kernel")
     other = make_module("other_kernel", ["name=other_kernel", "vermagic=0.0.1-other SMP ", "livepatch=Y"])
     equal(tree.kpatch("install", "--kernel", "0.0.1-other", other, env=env).returncode, 0, "a patch for that kernel")
-    contains(tree.kpatch("list").stdout, f"installed:\n  other_kernel (0.0.1-other)\n  kpatch_one ({release})\n  kpatch_two ({release})\n",
+    contains(tree.kpatch("list").stdout, f"installed:\n  other_kernel (0.0.1-other)\n  kpatch_one ({release}) level 1, 1 fix\n"
+             f"  kpatch_two ({release}) level 2, 1 fix\n",
              "list shows all kernels' patches")
     result = tree.kpatch("status")
     equal(result.returncode, 3, "status: what is installed isn't loaded")
@@ -294,6 +295,44 @@ def test_boot():
     contains(result.stderr, "error: 1 of the installed patches could not be loaded\n", "… and counted")
 
 
+def test_damaged_store():
+    """Whatever lies in the store, list and status end soon, tell each file's fault, and use what is good."""
+    release, tree = platform.release(), Tree("damaged")
+    store = tree.path / "var/lib/kpatch" / release
+    store.mkdir(parents=True)
+    modinfo = ["name=good", f"vermagic={release} SMP ", "livepatch=Y"]
+    good = make_patch("good", 3).read_bytes()
+    (store / "good.ko").write_bytes(good)
+    (store / "cut.ko").write_bytes(good[:-100])
+    (store / "empty.ko").write_bytes(b"")
+    (store / "noise.ko").write_bytes(bytes(i * 7 % 256 for i in range(3 << 20)))
+    (store / "dir.ko").mkdir()
+    os.mkfifo(store / "fifo.ko")
+    (store / "dangling.ko").symlink_to("nowhere")
+    (store / "zero.ko").symlink_to("/dev/zero")
+    for name, document in [("deep", "[" * 100000), ("huge", "[" + "1," * (5 << 20) + "1]"), ("text", "no JSON"), ("type", {"schema": "readykernel-manifest/1",
+                                                                                                                         "name": 5})]:
+        (TMP / f"{name}.json").write_text(document if isinstance(document, str) else json.dumps(document))
+        module = make_module(name, modinfo)
+        subprocess.run(["objcopy", "--add-section", f".readykernel.manifest={TMP}/{name}.json", module, store / f"{name}.ko"], check=True)
+    faults = {"cut": "lie outside of the file", "empty": "not an ELF file", "noise": "not an ELF file", "dir": "Is a directory", "fifo": "not a regular file",
+              "dangling": "No such file or directory", "zero": "not a regular file", "deep": "maximum parsing depth reached",
+              "huge": "a manifest of more than 8388608 bytes", "text": "expected near 'no'", "type": "'name' is not a string"}
+    result = tree.kpatch("list")
+    equal((result.returncode, result.stderr), (0, ""), "list of a damaged store")
+    lines = {line.split()[0]: line for line in result.stdout.splitlines()}
+    for name, fault in faults.items():
+        contains(lines.get(name, ""), fault, f"list: {name}")
+    equal(lines["good"], f"  good ({release}) level 3, 1 fix", "list: what is good")
+    result = tree.kpatch("status")
+    equal(result.returncode, 3, "status of a damaged store")
+    for name, fault in faults.items():
+        ok(any(line.startswith(f"not loaded   {name}: ") and fault in line for line in result.stdout.splitlines()), f"status: why {name} isn't loaded")
+    contains(result.stdout, "\nnot loaded   good\n", "status: what could be")
+    damaged = [entry["name"] for entry in json.loads(tree.kpatch("list", "--json").stdout)["installed"] if entry["error"]]
+    equal(sorted(damaged), sorted(faults), "list --json names them too")
+
+
 def test_unit():
     """The unit's conditions and its place in the boot."""
     text = (pathlib.Path(os.environ["RK_SOURCE_ROOT"]) / "packaging/systemd/kpatch.service").read_text()
@@ -303,6 +342,6 @@ def test_unit():
 
 
 for function in [test_help, test_misuse, test_info, test_manifest, test_refused, test_nothing, test_transition, test_install, test_checks, test_names, test_boot,
-                 test_unit]:
+                 test_damaged_store, test_unit]:
     function()
 tap.done()

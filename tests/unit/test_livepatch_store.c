@@ -98,7 +98,7 @@ static void test_order(void)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++)
 		is_str(order[i]->name, want[i], "by falling level, then the others, then the rest");
-	ok(order[5]->error && !order[5]->info, "one that can't be read says why");
+	ok(order[5]->error && !order[5]->has_manifest, "one that can't be read says why");
 	rk_installed_list_deinit(&list);
 	sysmake_deinit(&sys);
 }

@@ -32,12 +32,10 @@ static json_t *patch_json(const struct rk_livepatch *patch, const struct rk_live
 
 static json_t *installed_json(const struct rk_installed *it)
 {
-	const struct rk_manifest *m = it->info ? it->info->manifest : NULL;
-
 	return json_pack("{s:s, s:s, s:s, s:o, s:s?}", "name", it->name, "kernel", it->release,
 			 "file", it->path, "level",
-			 m ? json_integer((json_int_t)m->level) : json_null(), "error",
-			 it->error ? rk_err_message(it->error) : NULL);
+			 it->has_manifest ? json_integer((json_int_t)it->level) : json_null(),
+			 "error", it->error ? rk_err_message(it->error) : NULL);
 }
 
 static void show_patch(const struct rk_livepatch *patch, const struct rk_livepatch_known *known)
@@ -50,12 +48,22 @@ static void show_patch(const struct rk_livepatch *patch, const struct rk_livepat
 		kpatch_show_fixes("    ", known->manifest);
 }
 
+static void show_file(const struct rk_installed *it)
+{
+	printf("  %s (%s)", it->name, it->release);
+	if (it->error)
+		printf(": %s", rk_err_message(it->error));
+	if (it->has_manifest)
+		printf(" level %llu, %zu fix%s", (unsigned long long)it->level, it->nr_fixes,
+		       it->nr_fixes == 1 ? "" : "es");
+	printf("\n");
+}
+
 static void show_installed(const struct rk_installed_list *installed)
 {
 	printf(installed->list.nr ? "installed:\n" : "no patch is installed\n");
 	rk_vec_for_each(&installed->list, it)
-		printf("  %s (%s)%s%s\n", it->name, it->release, it->error ? ": " : "",
-		       it->error ? rk_err_message(it->error) : "");
+		show_file(it);
 }
 
 /* Shows or adds to the document what is loaded, each with what is known of it. */

@@ -106,7 +106,7 @@ static void tell_failed(const char *name, struct rk_err *err, size_t *failed)
 static struct rk_err *load_installed(const struct loading *l, const struct rk_installed *it,
 				     enum rk_exit *ret_exit)
 {
-	if (!it->info)
+	if (it->error)
 		return rk_err(rk_err_code(it->error), "%s", rk_err_message(it->error));
 	if (!l->cli->quiet)
 		printf("%s:\n", it->name);
@@ -120,8 +120,7 @@ static struct rk_err *load_list(const struct loading *l, const struct rk_install
 	bool has_cumulative = false;
 
 	for (size_t i = 0; i < list->list.nr; i++) {
-		bool cumulative =
-			order[i]->info && rk_livepatch_is_cumulative(order[i]->info->manifest);
+		bool cumulative = order[i]->is_cumulative;
 		enum rk_exit exit = RK_EXIT_DONE;
 		struct rk_err *err;
 

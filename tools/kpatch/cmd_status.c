@@ -30,7 +30,7 @@ struct status {
 	struct rk_livepatch_list list;
 	struct rk_livepatch_blockers blockers;
 	struct rk_installed_list installed; /* for the running kernel */
-	struct rk_strings missing;	    /* names, of installed */
+	rk_vec(const struct rk_installed *) missing;
 	size_t fixes;
 	enum verdict verdict;
 };
@@ -60,13 +60,12 @@ static struct rk_err *find_missing(struct status *s)
 
 	RK_TRY(rk_installed_order(&s->installed, &order));
 	for (size_t i = 0; i < s->installed.list.nr; i++) {
-		bool cumulative =
-			order[i]->info && rk_livepatch_is_cumulative(order[i]->info->manifest);
+		bool cumulative = order[i]->is_cumulative;
 
 		if (cumulative && has_cumulative)
 			continue;
 		has_cumulative |= cumulative;
-		if (!is_enabled(s, order[i]->name) && !rk_vec_push(&s->missing, order[i]->name))
+		if (!is_enabled(s, order[i]->name) && !rk_vec_push(&s->missing, order[i]))
 			return rk_err_nomem();
 	}
 	return NULL;
@@ -103,17 +102,20 @@ static struct rk_err *show_json(const struct status *s)
 {
 	json_t *doc = rk_render_document("kpatch-status", 1);
 	json_t *patches = json_array();
+	json_t *missing = json_array();
 
 	rk_vec_for_each(&s->list.list, patch)
 		json_array_append_new(patches, json_pack("{s:s, s:s}", "name", patch->name, "state",
 							 rk_livepatch_state_name(patch->state)));
+	rk_vec_for_each(&s->missing, it)
+		json_array_append_new(missing, json_string((*it)->name));
 	json_object_set_new(doc, "verdict", json_string(verdicts[s->verdict].name));
 	json_object_set_new(doc, "kernel", json_string(s->running.release));
 	json_object_set_new(doc, "version", json_string(s->running.version));
 	json_object_set_new(doc, "build_id", rk_json_text(s->running.build_id));
 	json_object_set_new(doc, "loaded", patches);
 	json_object_set_new(doc, "fixes", json_integer((json_int_t)s->fixes));
-	json_object_set_new(doc, "missing", rk_json_texts(s->missing.v, s->missing.nr));
+	json_object_set_new(doc, "missing", missing);
 	json_object_set_new(doc, "blockers", kpatch_blockers_json(&s->blockers));
 	return rk_render_json(doc);
 }
@@ -128,8 +130,9 @@ static void show_text(const struct status *s)
 		printf("%-12s %s [%s]\n", "loaded", patch->name,
 		       rk_livepatch_state_name(patch->state));
 	printf("%-12s %zu\n", "fixes", s->fixes);
-	rk_vec_for_each(&s->missing, name)
-		printf("%-12s %s\n", "not loaded", *name);
+	rk_vec_for_each(&s->missing, it)
+		printf("%-12s %s%s%s\n", "not loaded", (*it)->name, (*it)->error ? ": " : "",
+		       (*it)->error ? rk_err_message((*it)->error) : "");
 	kpatch_show_blockers(stdout, &s->blockers);
 	printf("%s\n", verdicts[s->verdict].text);
 }
