@@ -5,9 +5,6 @@
  */
 #include "lib/elf/debug_info.h"
 
-#include <errno.h>
-#include <fcntl.h>
-
 #include "lib/elf/debug_internal.h"
 
 struct walk {
@@ -131,49 +128,17 @@ static struct rk_err *walk_units(struct rk_debug_info *out, Dwarf *dwarf)
 	return NULL;
 }
 
-static int no_separate_debug_info(Dwfl_Module *mod, void **userdata, const char *name,
-				  Dwarf_Addr base, const char *file_name, const char *debuglink,
-				  GElf_Word crc, char **ret)
-{
-	(void)mod, (void)userdata, (void)name, (void)base, (void)file_name, (void)debuglink,
-		(void)crc, (void)ret;
-	return -1;
-}
-
-/* libdwfl applies the relocations of the debug sections, which libdw alone doesn't for relocatable files. */
-static struct rk_err *read_with(const char *path, struct rk_debug_info *out)
-{
-	Dwarf_Addr bias;
-	Dwfl *dwfl = out->reader->dwfl;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return rk_err_sys(errno, "cannot open '%s'", path);
-	Dwfl_Module *mod = dwfl_report_offline(dwfl, "", path, fd); /* takes fd when it succeeds */
-	if (!mod) {
-		close(fd);
-		return rk_err(RK_ERR_FORMAT, "'%s': %s", path, dwfl_errmsg(-1));
-	}
-	dwfl_report_end(dwfl, NULL, NULL);
-	out->reader->dwarf = dwfl_module_getdwarf(mod, &bias);
-	return out->reader->dwarf ? walk_units(out, out->reader->dwarf) : NULL;
-}
-
 struct rk_err *rk_debug_info_read(const char *path, struct rk_debug_info **ret)
 {
-	static const Dwfl_Callbacks callbacks = {
-		.find_debuginfo = no_separate_debug_info,
-		.section_address = dwfl_offline_section_address,
-	};
 	_cleanup_debug_info_ struct rk_debug_info *out = calloc(1, sizeof(*out));
 	if (!out)
 		return rk_err_nomem();
 	out->reader = rk_arena_new(&out->arena, struct rk_debug_reader);
 	if (!out->reader)
 		return rk_err_nomem();
-	out->reader->dwfl = dwfl_begin(&callbacks);
-	if (!out->reader->dwfl)
-		return rk_err_nomem();
-	RK_TRY(read_with(path, out));
+	RK_TRY(rk_debug_open(path, out->reader));
+	if (out->reader->dwarf)
+		RK_TRY(walk_units(out, out->reader->dwarf));
 	*ret = take_ptr(out);
 	return NULL;
 }
@@ -183,7 +148,7 @@ void rk_debug_info_free(struct rk_debug_info *info)
 	if (!info)
 		return;
 	if (info->reader)
-		dwfl_end(info->reader->dwfl);
+		rk_debug_close(info->reader);
 	rk_map_deinit(&info->hashes);
 	rk_vec_deinit(&info->types);
 	rk_vec_deinit(&info->funcs);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The linker keeps each name once in .debug_str, so that a function's entries are where the four bytes of that offset are in .debug_info,
- * right behind the number of an abbreviation. A hit that isn't an entry is told by what libdw makes of it.
+ * One walk over the functions of each unit: the first pass learns which functions of headers there are, the second what each function with
+ * code of its own refers to. Types, which are most of debug info, are stepped over.
  */
 #include "lib/elf/debug_inlines.h"
 
@@ -10,255 +10,233 @@
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "lib/base/process.h"
+#include "lib/base/vec.h"
 #include "lib/elf/debug_internal.h"
 
 /* Containers nest: functions in blocks in functions. */
 #define WALK_DEPTH_MAX 256
 
-struct bytes {
-	const uint8_t *data;
-	size_t size;
+/* A function of a header that has no code of its own in this unit. */
+struct abstract {
+	Dwarf_Off offset;
+	const char *name, *file;
+	bool is_used;
 };
 
-struct rk_debug_inlines {
-	int fd;
-	Elf *elf;
-	Dwarf *dwarf;
-	struct bytes info, str;
-};
-
-static struct bytes find_section(Elf *elf, const char *name)
-{
-	size_t names;
-	if (elf_getshdrstrndx(elf, &names) != 0)
-		return (struct bytes){};
-	for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
-		GElf_Shdr header;
-		if (!gelf_getshdr(scn, &header) || (header.sh_flags & SHF_COMPRESSED))
-			continue;
-		const char *own = elf_strptr(elf, names, header.sh_name);
-		Elf_Data *data = own && rk_streq(own, name) ? elf_rawdata(scn, NULL) : NULL;
-		if (data && data->d_buf)
-			return (struct bytes){data->d_buf, data->d_size};
-	}
-	return (struct bytes){};
-}
-
-struct rk_err *rk_debug_inlines_open(const char *path, struct rk_debug_inlines **ret)
-{
-	struct rk_debug_inlines *out = calloc(1, sizeof(*out));
-	if (!out)
-		return rk_err_nomem();
-	elf_version(EV_CURRENT);
-	out->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (out->fd < 0) {
-		struct rk_err *err = rk_err_sys(errno, "cannot open '%s'", path);
-		free(out);
-		return err;
-	}
-	out->elf = elf_begin(out->fd, ELF_C_READ_MMAP, NULL);
-	if (!out->elf || elf_kind(out->elf) != ELF_K_ELF) {
-		rk_debug_inlines_close(out);
-		return rk_err(RK_ERR_FORMAT, "'%s': not an ELF file", path);
-	}
-	out->info = find_section(out->elf, ".debug_info");
-	out->str = find_section(out->elf, ".debug_str");
-	if (out->info.data)
-		out->dwarf = dwarf_begin_elf(out->elf, DWARF_C_READ, NULL);
-	*ret = out;
-	return NULL;
-}
-
-void rk_debug_inlines_close(struct rk_debug_inlines *inlines)
-{
-	if (!inlines)
-		return;
-	if (inlines->dwarf)
-		dwarf_end(inlines->dwarf);
-	if (inlines->elf)
-		elf_end(inlines->elf);
-	close(inlines->fd);
-	free(inlines);
-}
-
-bool rk_debug_inlines_is_known(const struct rk_debug_inlines *inlines)
-{
-	return inlines->dwarf != NULL;
-}
-
-struct search {
-	struct rk_debug_inlines *in;
-	const char *function, *file;
-	rk_debug_unit_fn fn;
+struct walk {
+	rk_debug_inline_fn fn;
 	void *ctx;
-	struct rk_debug_containers *out;
-	/* of the unit that is looked into */
+	Dwfl_Module *mod;
+	Dwarf_Addr bias; /* of addresses in debug info to those of mod */
 	const char *unit;
-	Dwarf_Off origin;
+	rk_vec(struct abstract) abstracts; /* of the unit, by offset */
+	rk_vec(Dwarf_Die) functions;	   /* with code */
+	rk_vec(Dwarf_Off) origins;	   /* of one function's parts */
 };
 
-static bool is_declared_in(Dwarf_Die *die, const char *file)
+static void walk_deinit(struct walk *w)
 {
-	const char *path = dwarf_decl_file(die);
-
-	return path && rk_is_path_of(path, file);
+	rk_vec_deinit(&w->abstracts);
+	rk_vec_deinit(&w->functions);
+	rk_vec_deinit(&w->origins);
 }
 
-static bool has_origin(Dwarf_Die *die, Dwarf_Off origin)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Die from;
-	return dwarf_attr(die, DW_AT_abstract_origin, &attr) && dwarf_formref_die(&attr, &from) &&
-	       dwarf_dieoffset(&from) == origin;
-}
-
-static bool contains(struct search *s, Dwarf_Die *die, int depth)
-{
-	Dwarf_Die child;
-	if (depth > WALK_DEPTH_MAX || dwarf_child(die, &child) != 0)
-		return false;
-	do {
-		int tag = dwarf_tag(&child);
-		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block)
-			continue;
-		if (tag == DW_TAG_inlined_subroutine && has_origin(&child, s->origin))
-			return true;
-		if (contains(s, &child, depth + 1))
-			return true;
-	} while (dwarf_siblingof(&child, &child) == 0);
-	return false;
-}
-
-/* The first byte of code, also of a function in several pieces. */
-static uint64_t first_address(Dwarf_Die *die)
+/* The first byte of code, also of a function in several pieces; 0 if it isn't known. */
+static Dwarf_Addr first_address(Dwarf_Die *die)
 {
 	Dwarf_Addr base, start, end;
+
 	if (dwarf_lowpc(die, &start) == 0)
 		return start;
 	return dwarf_ranges(die, 0, &base, &start, &end) > 0 ? start : 0;
 }
 
-static const char *section_of(Elf *elf, uint64_t address)
+static bool is_init(const struct walk *w, Dwarf_Die *die)
 {
+	GElf_Addr address = first_address(die) + w->bias;
+	Dwarf_Addr bias;
 	size_t names;
-	if (!address || elf_getshdrstrndx(elf, &names) != 0)
-		return NULL;
-	for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
-		GElf_Shdr header;
-		if (gelf_getshdr(scn, &header) && (header.sh_flags & SHF_ALLOC) &&
-		    address >= header.sh_addr && address - header.sh_addr < header.sh_size)
-			return elf_strptr(elf, names, header.sh_name);
-	}
-	return NULL;
+	GElf_Shdr header;
+	Elf *elf = dwfl_module_getelf(w->mod, &bias);
+	Elf_Scn *scn = elf ? dwfl_module_address_section(w->mod, &address, &bias) : NULL;
+
+	if (!scn || !gelf_getshdr(scn, &header) || elf_getshdrstrndx(elf, &names) != 0)
+		return false;
+	const char *name = elf_strptr(elf, names, header.sh_name);
+	return name && rk_has_prefix(name, ".init");
 }
 
-static struct rk_err *add_container(struct search *s, const char *function, uint64_t address)
+static struct rk_err *tell(struct walk *w, const struct abstract *what, const char *container,
+			   bool init)
 {
-	struct rk_debug_container container = {
-		.unit = rk_arena_strdup(&s->out->arena, s->unit),
-		.function = function ? rk_arena_strdup(&s->out->arena, function) : NULL,
-		.address = address,
-		.section = section_of(s->in->elf, address),
+	struct rk_debug_inline found = {
+		.function = what->name,
+		.file = what->file,
+		.unit = w->unit,
+		.container = container,
+		.is_init = init,
 	};
-	return container.unit && (!function || container.function) &&
-			       rk_vec_push(&s->out->list, container)
-		       ? NULL
-		       : rk_err_nomem();
+
+	return w->fn(w->ctx, &found);
 }
 
-static struct rk_err *look_into(struct search *s, Dwarf_Die *cu)
+/* Of a function that is declared here and not only referred to; false for the unit's own. */
+static bool describe(const struct walk *w, Dwarf_Die *die, struct abstract *ret)
 {
-	size_t before = s->out->list.nr;
 	Dwarf_Attribute attr;
-	Dwarf_Die die;
+	const char *name = dwarf_attr(die, DW_AT_name, &attr) ? dwarf_formstring(&attr) : NULL;
+	const char *file = name ? dwarf_decl_file(die) : NULL;
 
-	if (dwarf_child(cu, &die) != 0)
+	if (!file || rk_is_path_of(file, w->unit))
+		return false;
+	*ret = (struct abstract){.offset = dwarf_dieoffset(die), .name = name, .file = file};
+	return true;
+}
+
+static struct rk_err *learn(struct walk *w, Dwarf_Die *die)
+{
+	struct abstract abstract;
+
+	if (dwarf_tag(die) != DW_TAG_subprogram || dwarf_hasattr(die, DW_AT_declaration))
+		return NULL;
+	bool is_header = describe(w, die, &abstract);
+	if (!dwarf_hasattr(die, DW_AT_inline)) {
+		/* nowhere inlined, but compiled as it stands */
+		if (is_header)
+			RK_TRY(tell(w, &abstract, abstract.name, is_init(w, die)));
+		return rk_vec_push(&w->functions, *die) ? NULL : rk_err_nomem();
+	}
+	return !is_header || rk_vec_push(&w->abstracts, abstract) ? NULL : rk_err_nomem();
+}
+
+static struct rk_err *add_origin(struct walk *w, Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Die from;
+
+	if (!dwarf_attr(die, DW_AT_abstract_origin, &attr) || !dwarf_formref_die(&attr, &from))
+		return NULL;
+	return rk_vec_push(&w->origins, dwarf_dieoffset(&from)) ? NULL : rk_err_nomem();
+}
+
+static struct rk_err *add_origins_within(struct walk *w, Dwarf_Die *die, int depth)
+{
+	Dwarf_Die child;
+
+	if (depth > WALK_DEPTH_MAX || dwarf_child(die, &child) != 0)
 		return NULL;
 	do {
-		if (dwarf_tag(&die) != DW_TAG_subprogram || dwarf_hasattr(&die, DW_AT_inline) ||
-		    (!has_origin(&die, s->origin) && !contains(s, &die, 0)))
+		int tag = dwarf_tag(&child);
+		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block)
 			continue;
-		const char *name = dwarf_attr_integrate(&die, DW_AT_name, &attr)
-					   ? dwarf_formstring(&attr)
-					   : NULL;
-		RK_TRY(add_container(s, name, first_address(&die)));
-	} while (dwarf_siblingof(&die, &die) == 0);
+		if (tag == DW_TAG_inlined_subroutine)
+			RK_TRY(add_origin(w, &child));
+		RK_TRY(add_origins_within(w, &child, depth + 1));
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return NULL;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	Dwarf_Off x = *(const Dwarf_Off *)a, y = *(const Dwarf_Off *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int has_offset(const void *offset, const void *abstract)
+{
+	return by_offset(offset, &((const struct abstract *)abstract)->offset);
+}
+
+static struct abstract *find_abstract(const struct walk *w, Dwarf_Off offset)
+{
+	if (w->abstracts.nr == 0)
+		return NULL;
+	return bsearch(&offset, w->abstracts.v, w->abstracts.nr, sizeof(*w->abstracts.v),
+		       has_offset);
+}
+
+static struct rk_err *tell_function(struct walk *w, Dwarf_Die *die)
+{
+	bool is_known = false, init = false;
+	const char *name = NULL;
+	Dwarf_Attribute attr;
+	Dwarf_Off last = 0;
+
+	w->origins.nr = 0;
+	RK_TRY(add_origin(w, die));
+	RK_TRY(add_origins_within(w, die, 0));
+	if (w->origins.nr)
+		qsort(w->origins.v, w->origins.nr, sizeof(*w->origins.v), by_offset);
+	rk_vec_for_each(&w->origins, origin) {
+		struct abstract *what = *origin == last ? NULL : find_abstract(w, *origin);
+
+		last = *origin;
+		if (!what)
+			continue;
+		if (!is_known) {
+			name = dwarf_attr_integrate(die, DW_AT_name, &attr)
+				       ? dwarf_formstring(&attr)
+				       : NULL;
+			init = is_init(w, die);
+			is_known = true;
+		}
+		what->is_used = true;
+		RK_TRY(tell(w, what, name, init));
+	}
+	return NULL;
+}
+
+static struct rk_err *walk_unit(struct walk *w, Dwarf_Die *root)
+{
+	Dwarf_Die die;
+
+	w->unit = dwarf_diename(root);
+	w->abstracts.nr = w->functions.nr = 0;
+	if (!w->unit || dwarf_child(root, &die) != 0)
+		return NULL;
+	do
+		RK_TRY(learn(w, &die));
+	while (dwarf_siblingof(&die, &die) == 0);
+	rk_vec_for_each(&w->functions, function)
+		RK_TRY(tell_function(w, function));
 	/* no instruction is its own: a cast (tcp_sk() of 6.1), or all of it was folded into something else */
-	return s->out->list.nr > before ? NULL : add_container(s, NULL, 0);
-}
-
-/* Is there an entry of the function at this place? Then its unit is looked into. */
-static struct rk_err *try_entry(struct search *s, Dwarf_Off offset)
-{
-	Dwarf_Die die, cu;
-	if (!dwarf_offdie(s->in->dwarf, offset, &die) || dwarf_tag(&die) != DW_TAG_subprogram ||
-	    dwarf_hasattr(&die, DW_AT_declaration))
-		return NULL;
-	const char *name = dwarf_diename(&die);
-	if (!name || !rk_streq(name, s->function) || !is_declared_in(&die, s->file) ||
-	    !dwarf_diecu(&die, &cu, NULL, NULL))
-		return NULL;
-	s->unit = dwarf_diename(&cu);
-	s->origin = offset;
-	if (!s->unit || !s->fn(s->ctx, s->unit))
-		return NULL;
-	/* nowhere inlined, but compiled as it stands */
-	if (!dwarf_hasattr(&die, DW_AT_inline))
-		return add_container(s, name, first_address(&die));
-	return look_into(s, &cu);
-}
-
-/* Entries whose name is written as these bytes. */
-static struct rk_err *try_bytes(struct search *s, const void *bytes, size_t size)
-{
-	const uint8_t *from = s->in->info.data, *end = from + s->in->info.size;
-
-	while (from < end) {
-		const uint8_t *at = memmem(from, (size_t)(end - from), bytes, size);
-		if (!at)
-			return NULL;
-		Dwarf_Off offset = (Dwarf_Off)(at - s->in->info.data);
-		/* the number of the abbreviation has one byte or two */
-		for (Dwarf_Off back = 1; back <= 2 && back <= offset; back++)
-			RK_TRY(try_entry(s, offset - back));
-		from = at + 1;
-	}
+	rk_vec_for_each(&w->abstracts, abstract)
+		if (!abstract->is_used)
+			RK_TRY(tell(w, abstract, NULL, false));
 	return NULL;
 }
 
-struct rk_err *rk_debug_inlines_find(struct rk_debug_inlines *inlines, const char *function,
-				     const char *file, rk_debug_unit_fn fn, void *ctx,
-				     struct rk_debug_containers *ret)
+static struct rk_err *walk_units(struct walk *w, const char *path, Dwarf *dwarf)
 {
-	struct search s = {.in = inlines,
-			   .function = function,
-			   .file = file,
-			   .fn = fn,
-			   .ctx = ctx,
-			   .out = ret};
-	size_t size = strlen(function) + 1;
-	const uint8_t *from = inlines->str.data, *end = from ? from + inlines->str.size : NULL;
+	Dwarf_CU *cu = NULL;
+	Dwarf_Die root;
+	uint8_t type;
+	int status;
 
-	if (!inlines->dwarf || size == 1)
-		return NULL;
-	/* a name that is no longer than its offset would be stands in the entry itself */
-	if (size <= sizeof(uint32_t))
-		RK_TRY(try_bytes(&s, function, size));
-	while (from && from < end) {
-		const uint8_t *at = memmem(from, (size_t)(end - from), function, size);
-		if (!at || (size_t)(at - inlines->str.data) > UINT32_MAX)
-			break;
-		uint32_t offset = (uint32_t)(at - inlines->str.data);
-		RK_TRY(try_bytes(&s, &offset, sizeof(offset)));
-		from = at + 1;
+	while ((status = dwarf_get_units(dwarf, cu, &cu, NULL, &type, &root, NULL)) == 0) {
+		if (rk_is_interrupted())
+			return rk_err(RK_ERR_INTERRUPTED, "interrupted while reading '%s'", path);
+		RK_TRY(walk_unit(w, &root));
 	}
-	return NULL;
+	return status < 0 ? rk_err(RK_ERR_FORMAT, "'%s': damaged debug info: %s", path,
+				   dwarf_errmsg(-1))
+			  : NULL;
 }
 
-void rk_debug_containers_deinit(struct rk_debug_containers *containers)
+struct rk_err *rk_debug_inlines_read(const char *path, rk_debug_inline_fn fn, void *ctx,
+				     bool *ret_known)
 {
-	rk_vec_deinit(&containers->list);
-	rk_arena_deinit(&containers->arena);
+	_cleanup_(rk_debug_close) struct rk_debug_reader reader = {};
+	_cleanup_(walk_deinit) struct walk w = {.fn = fn, .ctx = ctx};
+
+	RK_TRY(rk_debug_open(path, &reader));
+	w.mod = reader.mod;
+	w.bias = reader.bias;
+	if (reader.dwarf)
+		RK_TRY(walk_units(&w, path, reader.dwarf));
+	*ret_known = reader.dwarf;
+	return NULL;
 }

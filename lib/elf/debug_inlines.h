@@ -1,56 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the shipped kernel has a function inlined: its debug info has an entry for every place, in every unit. The file has hundreds of
- * megabytes and nothing is indexed: a function's name is looked for as bytes, and only units that have it are looked into.
+ * Which functions have code of headers within them: debug info has, in every unit, an entry for each place where a function was inlined. All
+ * of a file's are read in one go, unit by unit, and given to the caller; nothing is kept.
  */
 #ifndef RK_ELF_DEBUG_INLINES_H
 #define RK_ELF_DEBUG_INLINES_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
-#include "lib/base/arena.h"
 #include "lib/base/err.h"
-#include "lib/base/vec.h"
 
-struct rk_debug_inlines;
-
-/* Opens a linked file. Without debug info nothing is found in it. Errors: RK_ERR_SYS, RK_ERR_FORMAT. */
-struct rk_err *rk_debug_inlines_open(const char *path, struct rk_debug_inlines **ret) __must_use;
-void rk_debug_inlines_close(struct rk_debug_inlines *inlines);
-
-/* Is there debug info at all? */
-bool rk_debug_inlines_is_known(const struct rk_debug_inlines *inlines);
-
-/* A function that has another one's code within it, or is a copy of it out of line. */
-struct rk_debug_container {
-	const char *unit; /* "net/ipv4/tcp_input.c" */
+/* A function of a header, and one that has its code within it, or is its copy out of line. */
+struct rk_debug_inline {
+	const char *function, *file; /* "tcp_sk", "./include/linux/tcp.h" as the compiler had it */
+	const char *unit;	     /* "net/ipv4/tcp_input.c" */
 	const char *
-		function; /* at the top level, however deep the inlining is; NULL: some function, no instruction tells which */
-	uint64_t address; /* 0 if it isn't known */
-	const char
-		*section; /* of address, NULL if it isn't known; lives as long as the open file */
+		container; /* at the top level, however deep the inlining is; NULL: some function, no instruction tells which */
+	bool is_init;	   /* the container stands in .init* */
 };
 
-struct rk_debug_containers {
-	struct rk_arena arena;
-	rk_vec(struct rk_debug_container) list;
-};
+/* Strings are valid during the call. An error ends the reading. */
+typedef struct rk_err *(*rk_debug_inline_fn)(void *ctx, const struct rk_debug_inline *found);
 
-/* Is unit to be looked into? */
-typedef bool (*rk_debug_unit_fn)(void *ctx, const char *unit);
-
-/* All containers of the function that file ("include/net/sock.h") declares, of the units that fn wants. */
-struct rk_err *rk_debug_inlines_find(struct rk_debug_inlines *inlines, const char *function,
-				     const char *file, rk_debug_unit_fn fn, void *ctx,
-				     struct rk_debug_containers *ret) __must_use;
-void rk_debug_containers_deinit(struct rk_debug_containers *containers);
-
-static inline void rk_cleanup_debug_inlines(struct rk_debug_inlines **i)
-{
-	rk_debug_inlines_close(*i);
-}
-#define _cleanup_debug_inlines_	   _cleanup_(rk_cleanup_debug_inlines)
-#define _cleanup_debug_containers_ _cleanup_(rk_debug_containers_deinit)
+/*
+ * Calls fn for what the file at path, linked or relocatable, has of functions that aren't declared by their unit's own source. *ret_known: is
+ * there debug info at all? Errors: RK_ERR_SYS, RK_ERR_FORMAT (no ELF file, damaged debug info), fn's.
+ */
+struct rk_err *rk_debug_inlines_read(const char *path, rk_debug_inline_fn fn, void *ctx,
+				     bool *ret_known) __must_use;
 
 #endif

@@ -16,8 +16,14 @@
 
 struct rk_debug_reader {
 	Dwfl *dwfl;
-	Dwarf *dwarf; /* of dwfl; NULL without debug info */
+	Dwfl_Module *mod;
+	Dwarf *dwarf;	 /* of dwfl; NULL without debug info */
+	Dwarf_Addr bias; /* of addresses in dwarf to those of mod */
 };
+
+/* Opens one ELF file, linked or relocatable. Errors: RK_ERR_SYS, RK_ERR_FORMAT (then ret may be half open, as rk_debug_close() takes it). */
+struct rk_err *rk_debug_open(const char *path, struct rk_debug_reader *ret) __must_use;
+void rk_debug_close(struct rk_debug_reader *reader);
 
 #define RK_HASH_INIT 0xcbf29ce484222325ull
 

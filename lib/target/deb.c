@@ -205,10 +205,11 @@ static struct rk_err *copy_data(struct unpacker *u, struct archive *archive, int
 }
 
 static struct rk_err *unpack_file(struct unpacker *u, struct archive *archive,
-				  struct archive_entry *entry, const char *path)
+				  struct archive_entry *entry, const char *path, bool stays)
 {
 	char hex[RK_SHA256_HEX_SIZE];
 	struct rk_sha256 *hash = NULL;
+	bool is_hashed = u->spec->hashes && stays;
 	struct timespec times[2] = {
 		{.tv_sec = archive_entry_mtime(entry)},
 		{.tv_sec = archive_entry_mtime(entry)},
@@ -218,7 +219,7 @@ static struct rk_err *unpack_file(struct unpacker *u, struct archive *archive,
 
 	if (fd < 0)
 		return rk_err_sys(errno, "cannot create '%s'", path);
-	if (u->spec->hashes)
+	if (is_hashed)
 		RK_TRY(rk_sha256_create(&hash));
 	struct rk_err *err = copy_data(u, archive, fd, path, hash);
 	if (hash) {
@@ -229,7 +230,7 @@ static struct rk_err *unpack_file(struct unpacker *u, struct archive *archive,
 	}
 	if (err)
 		return err;
-	if (u->spec->hashes)
+	if (is_hashed)
 		rk_str_addf(u->spec->hashes, "%s  %s\n", hex, rk_str_get(&u->target));
 	/* Makefile rules compare times: they are those of the package, not of the unpacking. */
 	if (futimens(fd, times) < 0)
@@ -268,8 +269,18 @@ static struct rk_err *make_links(struct unpacker *u)
 	return NULL;
 }
 
+static struct rk_err *lend_file(struct unpacker *u, struct archive *archive,
+				struct archive_entry *entry, const char *path)
+{
+	RK_TRY(unpack_file(u, archive, entry, path, false));
+	struct rk_err *err = u->spec->lend(u->spec->ctx, path);
+	if (unlink(path) < 0 && !err)
+		err = rk_err_sys(errno, "cannot remove '%s'", path);
+	return err;
+}
+
 static struct rk_err *unpack_entry(struct unpacker *u, struct archive *archive,
-				   struct archive_entry *entry, bool *ret_last)
+				   struct archive_entry *entry)
 {
 	mode_t type = archive_entry_filetype(entry);
 
@@ -290,25 +301,22 @@ static struct rk_err *unpack_entry(struct unpacker *u, struct archive *archive,
 	if (!path)
 		return rk_err_nomem();
 	RK_TRY(rk_fs_mkdir_parent(path, 0755));
-	if (type == AE_IFLNK)
-		RK_TRY(remember_link(u, entry, path));
-	else
-		RK_TRY(unpack_file(u, archive, entry, path));
-	*ret_last = choice == RK_UNPACK_LAST;
-	return NULL;
+	if (choice == RK_UNPACK_LEND)
+		return type == AE_IFLNK ? NULL : lend_file(u, archive, entry, path);
+	return type == AE_IFLNK ? remember_link(u, entry, path)
+				: unpack_file(u, archive, entry, path, true);
 }
 
 static struct rk_err *unpack_all(struct unpacker *u, struct archive *archive)
 {
 	struct archive_entry *entry;
-	bool last = false;
 
-	while (!last) {
+	for (;;) {
 		RK_TRY(check_cancel(u));
 		RK_TRY(next_member(archive, u->deb, &entry));
 		if (!entry)
 			break;
-		RK_TRY(unpack_entry(u, archive, entry, &last));
+		RK_TRY(unpack_entry(u, archive, entry));
 		if (u->spec->packed)
 			atomic_store(u->spec->packed, (uint64_t)archive_filter_bytes(u->file, -1));
 	}

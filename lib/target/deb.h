@@ -12,7 +12,7 @@
 enum rk_unpack_choice {
 	RK_UNPACK_SKIP,
 	RK_UNPACK_TAKE,
-	RK_UNPACK_LAST, /* take it; nothing behind it is wanted */
+	RK_UNPACK_LEND, /* give it to lend() and remove it again */
 };
 
 /* What to unpack, and how it goes. */
@@ -23,8 +23,11 @@ struct rk_unpack {
 	/* Called for each file and symbolic link with its path, without "./" in front; for what is to be taken
 	 * puts the path below dest into ret (empty on entry). */
 	enum rk_unpack_choice (*choose)(void *ctx, const char *path, struct rk_str *ret);
+	/* A file that is wanted for a moment: it has the name that choose() gave it until this returns. */
+	struct rk_err *(*lend)(void *ctx, const char *file);
 	void *ctx;
-	struct rk_str *hashes;	   /* gets "<sha256>  <path below dest>\n" for each file, or NULL */
+	struct rk_str *
+		hashes; /* gets "<sha256>  <path below dest>\n" for each file that stays, or NULL */
 	_Atomic uint64_t *packed;  /* bytes of the package read so far, or NULL */
 	const atomic_bool *cancel; /* ends the work with RK_ERR_INTERRUPTED when set, or NULL */
 };

@@ -3,6 +3,9 @@
 #ifndef RK_TARGET_DEBIAN_H
 #define RK_TARGET_DEBIAN_H
 
+#include <stdatomic.h>
+#include <stdint.h>
+
 #include "lib/base/err.h"
 #include "lib/target/apt.h"
 #include "lib/target/cache.h"
@@ -34,5 +37,17 @@ struct rk_err *rk_debian_fetch(struct rk_cache_slot *slot, const char *release,
 
 /* Releases for which apt has every package of one version, as entries (id, release, source_version, available). */
 struct rk_err *rk_debian_available(struct rk_target_list *ret) __must_use;
+
+/* What is taken from a debug package. */
+struct rk_debian_debug {
+	const char *deb, *release;
+	const char *dest;    /* gets vmlinux, vmlinux.sha256 and the index of inlined functions */
+	const char *modules; /* directory of the image's, which the index has to cover */
+	_Atomic uint64_t *packed; /* as in struct rk_unpack */
+	const atomic_bool *cancel;
+};
+
+/* No debug info of modules stays unpacked. A package without vmlinux is no error here. Errors: RK_ERR_FORMAT, RK_ERR_SYS, RK_ERR_INTERRUPTED. */
+struct rk_err *rk_debian_unpack_debug(const struct rk_debian_debug *debug) __must_use;
 
 #endif

@@ -24,7 +24,7 @@
 /* What unpacks to more than its package says, or to less: measured on 6.1 and 6.12, rounded up. */
 #define SOURCE_GROWTH 12u /* prepared tree per byte of linux-source's .deb */
 #define DEBUG_SHARE_PERCENT \
-	45u /* vmlinux in what the debug package installs; the rest is modules' */
+	45u /* vmlinux and one module at a time, in what the debug package installs */
 #define POLL_NS (50 * 1000 * 1000L)
 
 struct fetch;
@@ -55,6 +55,7 @@ struct fetch {
 	char *symvers;
 	char *source;
 	char *vmlinux;
+	char *modules;
 	uint64_t total; /* bytes to download */
 	uint64_t done;	/* bytes of the packages that are there */
 	struct worker unpack_source;
@@ -74,6 +75,7 @@ static void fetch_deinit(struct fetch *f)
 	free(f->symvers);
 	free(f->source);
 	free(f->vmlinux);
+	free(f->modules);
 	rk_record_deinit(&f->image);
 	rk_record_deinit(&f->build);
 }
@@ -372,15 +374,6 @@ static struct rk_err *run_source(struct fetch *f, struct worker *w)
 	return keep_package_header(f);
 }
 
-static enum rk_unpack_choice choose_vmlinux(void *ctx, const char *path, struct rk_str *ret)
-{
-	if (!rk_streq(path, ctx))
-		return RK_UNPACK_SKIP;
-	rk_str_add(ret, "vmlinux");
-	/* Behind it there is a gigabyte of modules' debug information. */
-	return RK_UNPACK_LAST;
-}
-
 /* The debug twin must be the very build the image was made from. */
 static struct rk_err *check_vmlinux(struct fetch *f, struct rk_arena *arena)
 {
@@ -404,24 +397,17 @@ static struct rk_err *check_vmlinux(struct fetch *f, struct rk_arena *arena)
 
 static struct rk_err *run_debug(struct fetch *f, struct worker *w)
 {
-	_cleanup_free_ char *member = rk_asprintf("usr/lib/debug/boot/vmlinux-%s", f->release);
-	_cleanup_free_ char *sums = rk_path_join(f->slot->build, "vmlinux.sha256");
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
-	_cleanup_str_ struct rk_str hashes = RK_STR_INIT;
-	struct rk_unpack unpack = {
+	struct rk_debian_debug debug = {
+		.deb = w->deb,
+		.release = f->release,
 		.dest = f->slot->build,
-		.choose = choose_vmlinux,
-		.ctx = member,
-		.hashes = &hashes,
+		.modules = f->modules,
 		.packed = &w->packed,
 		.cancel = &f->cancel,
 	};
 
-	if (!member || !sums)
-		return rk_err_nomem();
-	RK_TRY(rk_deb_unpack(w->deb, &unpack));
-	RK_TRY(rk_str_check(&hashes));
-	RK_TRY(rk_fs_write(sums, rk_str_get(&hashes), hashes.len, 0644));
+	RK_TRY(rk_debian_unpack_debug(&debug));
 	return check_vmlinux(f, &arena);
 }
 
@@ -596,10 +582,11 @@ struct rk_err *rk_debian_fetch(struct rk_cache_slot *slot, const char *release,
 		.symvers = rk_path_join(slot->build, "Module.symvers"),
 		.source = rk_path_join(slot->build, "source"),
 		.vmlinux = rk_path_join(slot->build, "vmlinux"),
+		.modules = rk_path_join(slot->image, "modules"),
 	};
 	bool has_image, has_build;
 
-	if (!f.config || !f.symvers || !f.source || !f.vmlinux)
+	if (!f.config || !f.symvers || !f.source || !f.vmlinux || !f.modules)
 		return rk_err_nomem();
 	RK_TRY(rk_cache_part(slot->image, &has_image, &f.image));
 	RK_TRY(rk_cache_part(slot->build, &has_build, &f.build));

@@ -204,6 +204,9 @@ struct rk_err *rk_target_open(const char *spec, enum rk_target_parts parts,
 	if (!target)
 		return rk_err_nomem();
 	target->use_fd = -1;
+	target->cache_dir = rk_arena_strdup(&target->arena, options->cache_dir);
+	if (!target->cache_dir)
+		return rk_err_nomem();
 	if (spec && explicit)
 		return rk_err(RK_ERR_INVALID, "target '%s' and explicit paths exclude each other",
 			      spec);

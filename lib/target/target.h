@@ -32,14 +32,15 @@ struct rk_target {
 	const char *build_id;	    /* of vmlinux, hexadecimal */
 	const char *compiler;	    /* the kernel's CONFIG_CC_VERSION_TEXT */
 	const char *cc;		    /* compiler to run: "gcc-12" */
-	const char *dir;     /* cache directory of this target, absolute; NULL for explicit paths
+	const char *dir;       /* cache directory of this target, absolute; NULL for explicit paths
 				     * until rk_target_open made one for the prepared tree */
-	const char *source;  /* prepared source tree, absolute; never written after prepare */
-	const char *config;  /* its .config */
-	const char *vmlinux; /* with symbols */
-	const char *symvers; /* Module.symvers of the shipped kernel */
-	const char *image;   /* bootable vmlinuz, or NULL */
-	const char *modules; /* directory with kernel/…/x.ko, or NULL */
+	const char *cache_dir; /* that dir is in */
+	const char *source;    /* prepared source tree, absolute; never written after prepare */
+	const char *config;    /* its .config */
+	const char *vmlinux;   /* with symbols */
+	const char *symvers;   /* Module.symvers of the shipped kernel */
+	const char *image;     /* bootable vmlinuz, or NULL */
+	const char *modules;   /* directory with kernel/…/x.ko, or NULL */
 	const char *
 		source_files; /* list of every file of the source package, one path a line: more than is
 				     * unpacked in source; NULL for explicit paths */

@@ -14,6 +14,7 @@
 #include "lib/target/apt.h"
 #include "lib/target/config.h"
 #include "lib/target/facts.h"
+#include "lib/target/inlines.h"
 #include "lib/target/resolve.h"
 #include "lib/target/source_tree.h"
 #include "lib/target/target.h"
@@ -149,6 +150,17 @@ static struct rk_err *check_config(const struct rk_cache_slot *slot)
 	return err;
 }
 
+/* It knows its own hash. Targets that were fetched by earlier versions have none. */
+static struct rk_err *check_inlines(const struct rk_cache_slot *slot)
+{
+	_cleanup_free_ char *path = rk_path_join(slot->build, RK_INLINES);
+	_cleanup_inline_index_ struct rk_inline_index *index = NULL;
+
+	if (!path)
+		return rk_err_nomem();
+	return rk_fs_exists(path) ? rk_inline_index_open(path, &index) : NULL;
+}
+
 static struct rk_err *verify_build(const struct rk_cache_slot *slot, const struct rk_record *record,
 				   const struct rk_reporter *reporter)
 {
@@ -159,6 +171,7 @@ static struct rk_err *verify_build(const struct rk_cache_slot *slot, const struc
 	if (!vmlinux)
 		return rk_err_nomem();
 	RK_TRY(check_config(slot));
+	RK_TRY(check_inlines(slot));
 	if (record->origin) /* a copy of the user's tree: nobody promised what is in it */
 		return NULL;
 	RK_TRY(rk_facts_vmlinux(vmlinux, &arena, &facts));

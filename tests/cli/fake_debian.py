@@ -64,6 +64,7 @@ class Kernel:
         self.compiler = host_compiler()
         self.build_id = hashlib.sha1(self.release.encode() + version.encode()).hexdigest()
         self.debug_build_id = None  # another one than the image's
+        self.debug_module = None  # other bytes than those of Archive.module()
         self.config = CONFIG
         self.boot_config_extra = ""
         self.config_extra = 'CONFIG_BUILD_SALT="salt"\n'  # Debian leaves it out of /boot/config
@@ -218,6 +219,23 @@ class Archive:
         with open(output, "rb") as file:
             return file.read()
 
+    def module(self, unit="net/foo.c", options=("-g",)):
+        """A module with debug info: foo_run() and, in init code, foo_init() have foo_ok() of include/net/foo.h inlined."""
+        files = {
+            "include/net/foo.h": "extern int foo_state;\nstatic inline int foo_ok(int x) { return x > 3 ? x * foo_state : foo_state; }\n",
+            unit: '#include "include/net/foo.h"\nint foo_run(int x) { return foo_ok(x + 1); }\n'
+                  '__attribute__((section(".init.text"))) int foo_init(int x) { return foo_ok(x - 1); }\n',
+        }
+        tree = os.path.join(self.work, "module")
+        for path, text in files.items():
+            full = os.path.join(tree, path)
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, "w", encoding="ascii") as file:
+                file.write(text)
+        subprocess.run(["gcc", "-O2", "-I.", *options, "-c", "-o", "foo.o", unit], cwd=tree, check=True, capture_output=True)
+        with open(os.path.join(tree, "foo.o"), "rb") as file:
+            return file.read()
+
     def vmlinuz(self, kernel):
         """A boot image: setup header, version string, compressed vmlinux (boot protocol 2.15)."""
         version = kernel.banner().removeprefix("Linux version ").rstrip("\n")
@@ -256,6 +274,7 @@ class Archive:
             f"boot/vmlinuz-{kernel.release}": self.vmlinuz(kernel),
             f"boot/config-{kernel.release}": config,
             f"lib/modules/{kernel.release}/kernel/net/foo-bar.ko": b"module",
+            f"lib/modules/{kernel.release}/kernel/net/without.ko": b"module",
             f"lib/modules/{kernel.release}/modules.order": "kernel/net/foo-bar.ko\n",
         }, f"Source: linux-signed-amd64 ({kernel.version.replace('-', '+')})\n"
            f"Built-Using: linux (= {kernel.version})\n")
@@ -263,9 +282,11 @@ class Archive:
     def add_debug(self, kernel):
         release = kernel.release
         build_id = kernel.debug_build_id or kernel.build_id
+        module = self.module() if kernel.debug_module is None else kernel.debug_module
         return self.add_deb(f"linux-image-{release}-dbg", kernel.version, {
             f"usr/lib/debug/boot/vmlinux-{release}": self.vmlinux(kernel, build_id),
-            f"usr/lib/debug/lib/modules/{release}/kernel/net/foo-bar.ko": os.urandom(4096),
+            f"usr/lib/debug/lib/modules/{release}/kernel/net/foo-bar.ko": module,
+            f"usr/lib/debug/lib/modules/{release}/noise": os.urandom(4096),
         })
 
     def add_headers(self, kernel):

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -162,6 +163,52 @@ def test_verify_and_remove():
     equal(os.listdir(os.path.join(bench.cache, "readykernel/targets")), [], "nothing is left of it")
     fails(bench.target("rm", spec(kernel)), 1, f"target '{spec(kernel)}' isn't in the cache")
     fails(bench.target("verify", spec(kernel)), 1, f"target '{spec(kernel)}' isn't in the cache")
+
+
+def inlined(path):
+    """The index of inlined functions: modules (with debug info?), and (function, object, unit, container, in init code) of each place."""
+    with open(path, "rb") as file:
+        data = file.read()
+    counts = struct.unpack_from("<5I", data, 144)
+    parts, at = [], 164
+    for count, width in zip(counts, (2, 2, 4, 2)):
+        parts.append([struct.unpack_from(f"<{width}I", data, at + 4 * width * i) for i in range(count)])
+        at += 4 * width * count
+    objects, units, functions, places = parts
+    equal(len(data), at + counts[4], "index: nothing behind its strings")
+
+    def text(offset):
+        return data[at + offset:data.index(b"\0", at + offset)].decode()
+
+    return {text(name): bool(known) for name, known in objects}, [
+        (text(name), text(objects[units[unit][1]][0]), text(units[unit][0]), text(container & 0x7fffffff), bool(container >> 31))
+        for name, _, first, nr in functions for unit, container in places[first:first + nr]]
+
+
+def test_inlines():
+    """While the debug package is unpacked, each module's debug info is read once, and none stays."""
+    kernel = Kernel()
+    bench = Bench(kernel)
+    path = bench.dir(kernel, "build/inlines")
+    equal(bench.target("fetch", spec(kernel)).returncode, 0, "index: fetch")
+    modules, places = inlined(path)
+    equal(modules, {"foo_bar": True, "vmlinux": False, "without": False}, "index: what there is, and of what debug info")
+    equal(places, [("foo_ok", "foo_bar", "net/foo.c", "foo_init", True), ("foo_ok", "foo_bar", "net/foo.c", "foo_run", False)], "index: what is inlined")
+    left = subprocess.run(["grep", "-rlac", "foo_run", bench.dir(kernel)], capture_output=True, text=True, check=False).stdout
+    equal(left, path + "\n", "index: no debug info stays unpacked")
+    equal(bench.target("verify", spec(kernel)).returncode, 0, "index: verified")
+    with open(path, "r+b") as file:
+        file.seek(-2, os.SEEK_END)
+        file.write(b"!")
+    fails(bench.target("verify", spec(kernel)), 1, f"'{path}' is damaged; remove the target and fetch it again")
+    os.truncate(path, 100)
+    fails(bench.target("verify", spec(kernel)), 1, f"'{path}' is no index of inlined functions")
+
+    broken = Kernel(abi="2")
+    broken.debug_module = b"no ELF file"
+    bench.archive.add(broken, source=False)
+    fails(bench.target("fetch", spec(broken)), 1, "cannot read the debug info of module 'foo_bar'")
+    check_nothing_half_done(bench, broken, "a module that can't be read")
 
 
 def test_image_only():
@@ -594,7 +641,7 @@ def test_running():
 if len(sys.argv) > 2:
     globals()[f"test_{sys.argv[2]}"]()
     done()
-for test in (test_verify_and_remove, test_image_only, test_versions, test_no_lists, test_mismatch, test_compiler,
+for test in (test_verify_and_remove, test_inlines, test_image_only, test_versions, test_no_lists, test_mismatch, test_compiler,
              test_prepare_fails, test_resume, test_leftovers, test_wrong_hash, test_killed_prepare, test_interrupt,
              test_two_at_once, test_offline, test_disk_full, test_explicit_paths, test_build_dir, test_demands,
              test_running):

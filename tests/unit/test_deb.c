@@ -98,7 +98,22 @@ static enum rk_unpack_choice take_b(void *ctx, const char *path, struct rk_str *
 	if (!rk_streq(path, "dir/b"))
 		return RK_UNPACK_SKIP;
 	rk_str_add(ret, "renamed");
-	return RK_UNPACK_LAST;
+	return RK_UNPACK_TAKE;
+}
+
+static enum rk_unpack_choice borrow_b(void *ctx, const char *path, struct rk_str *ret)
+{
+	rk_str_add(ret, rk_streq(path, "dir/b") ? "borrowed" : path);
+	return rk_streq(path, "dir/b") ? RK_UNPACK_LEND : RK_UNPACK_TAKE;
+}
+
+/* What the file has while it is lent. */
+static struct rk_err *read_borrowed(void *ctx, const char *file)
+{
+	_cleanup_free_ char *text = NULL;
+
+	RK_TRY(rk_fs_read(file, 1024, &text, NULL));
+	return rk_streq(text, ctx) ? NULL : rk_err(RK_ERR_MISMATCH, "it has '%s'", text);
 }
 
 static void is_file(const char *dir, const char *name, const char *want)
@@ -108,6 +123,29 @@ static void is_file(const char *dir, const char *name, const char *want)
 
 	if (no_err(rk_fs_read(path, 1024, &text, NULL), name))
 		is_str(text, want, name);
+}
+
+static void test_lend(const char *deb)
+{
+	_cleanup_str_ struct rk_str hashes = RK_STR_INIT;
+	_cleanup_free_ char *dir = dest("lent"), *other = dest("lent again");
+	_cleanup_free_ char *file = rk_path_join(dir, "borrowed");
+	_cleanup_free_ char *kept = rk_path_join(other, "borrowed");
+	struct rk_unpack unpack = {.dest = dir,
+				   .choose = borrow_b,
+				   .lend = read_borrowed,
+				   .ctx = (char[]){"b"},
+				   .hashes = &hashes};
+
+	no_err(rk_deb_unpack(deb, &unpack), "a file is lent");
+	is_file(dir, "dir/a", "content of a\n");
+	ok(!rk_fs_exists(file), "and gone afterwards");
+	ok(!strstr(rk_str_get(&hashes), "borrowed"), "no hash is kept of it");
+	unpack.dest = other;
+	unpack.ctx = (char[]){"c"};
+	is_err_like(rk_deb_unpack(deb, &unpack), RK_ERR_MISMATCH, "it has 'b'",
+		    "who borrows it finds fault");
+	ok(!rk_fs_exists(kept), "and it is gone nevertheless");
 }
 
 static void test_unpack(void)
@@ -145,6 +183,7 @@ static void test_unpack(void)
 	is_file(one, "renamed", "b");
 	is_err_like(rk_deb_unpack(deb, &unpack), RK_ERR_SYS, "cannot create",
 		    "never over what is there");
+	test_lend(deb);
 }
 
 static void test_nested(void)

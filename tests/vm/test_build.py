@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -177,14 +178,69 @@ def twin_units():
     tap.equal(sorted(f["unit"] for f in functions), ["fs/binfmt_elf.c", "fs/compat_binfmt_elf.c"], "twin units: one each")
 
 
+def replace(header, old, new):
+    """A patch of a header's text; None when this kernel's header doesn't have it."""
+    text = patch_text(header, lambda lines: [line.replace(old, new) for line in lines])
+    return write(pathlib.Path(header).stem + "-inline.patch", text) if "@@" in text else None
+
+
 def inlined_elsewhere():
     """The debug info of vmlinux knows a unit that has the function inlined, which was left out."""
+    patch = replace("net/netlink/af_netlink.h", "return container_of(sk, struct netlink_sock, sk)", "return sk ? container_of(sk, struct netlink_sock, sk) : NULL")
+    refuses("inlined elsewhere", patch, 3, "[inline-incomplete]", "'net/netlink/af_netlink.c'", "has 'nlk_sk' of", options=["-t", "netlink_diag"])
+
+
+def inlined_in_modules():
+    """The debug info of modules agrees with the units that are rebuilt, and names the one that is left out."""
+    header = "include/net/af_vsock.h"
+    patch = replace(header, "return !list_empty(&vsk->bound_table)", "return !list_empty_careful(&vsk->bound_table)")
+    if not patch:
+        tap.skip("inlined in modules", f"'{header}' doesn't have the function")
+        return
+    refuses("a module left out", patch, 3, "[inline-incomplete]", "'net/vmw_vsock/diag.c'",
+            "vsock_diag_dump: has '__vsock_in_bound_table' of 'include/net/af_vsock.h' inlined and isn't rebuilt (module 'vsock_diag')", options=["-t", "vsock"])
+    out = top / "out-inlined"
+    result = build(patch, out, "--json")
+    if not tap.ok(result.returncode == 0, "inlined in modules: all are rebuilt", result.stdout + result.stderr):
+        return
+    report = json.loads(result.stdout)
+    tap.equal([f for f in report["findings"] if f["code"].startswith("inline-")], [], "inlined in modules: debug info of vmlinux and modules has nothing to add")
+    functions = {(f["unit"], f["name"]) for f in json.loads(next(out.glob("*.manifest.json")).read_text())["functions"]}
+    for wanted in (("net/vmw_vsock/diag.c", "vsock_diag_dump"), ("net/vmw_vsock/af_vsock.c", "vsock_remove_bound")):
+        tap.ok(wanted in functions, f"inlined in modules: {wanted[1]} is replaced", str(functions))
+
+
+def inlined_in_init_code():
+    """Init code of vmlinux ran at boot; that of a module runs when it is loaded."""
+    keyed = replace("include/crypto/blake2s.h", "__blake2s_init(state, outlen, key, keylen)", "__blake2s_init(state, outlen, key, keylen & 63)")
+    balloon = replace("include/linux/balloon_compaction.h", "balloon->isolated_pages = 0", "balloon->isolated_pages = 1")
+    if not keyed or not balloon:
+        tap.skip("inlined in init code", "these headers don't have the functions")
+        return
+    refuses("init code of vmlinux", keyed, 3, "[inline-incomplete]", "blake2s_selftest: has 'blake2s_init_key' of 'include/crypto/blake2s.h' inlined, and ran at boot [inline-ran]",
+            options=["-t", "wireguard"])
+    result = build(balloon, top / "out-balloon", "-t", "virtio_balloon")
+    tap.ok(result.returncode == 0, "init code of a module: status", result.stdout + result.stderr)
+    tap.contains(result.stdout + result.stderr, "vmballoon_init: has 'balloon_devinfo_init' of 'include/linux/balloon_compaction.h' inlined, and runs as it is whenever the module is loaded [inline-ran]",
+                 "init code of a module: it is said")
+
+
+def changed_crcs():
+    """A member in a hole of a structure that exported functions know: their CRCs are others."""
+    unit = "drivers/md/dm-kcopyd.c"
 
     def change(lines):
-        return [line.replace("return container_of(sk, struct netlink_sock, sk)", "return sk ? container_of(sk, struct netlink_sock, sk) : NULL") for line in lines]
+        at = next(i for i, line in enumerate(lines) if line == "\tunsigned int sub_job_size;\n" or line == "\tunsigned sub_job_size;\n") + 1
+        lines = lines[:at] + ["\tunsigned int rk_more;\n"] + lines[at:]
+        at = next(i for i, line in enumerate(lines) if "kc->sub_job_size = " in line)
+        return lines[:at] + ["\tkc->rk_more = 1;\n"] + lines[at:]
 
-    patch = write("inline.patch", patch_text("net/netlink/af_netlink.h", change))
-    refuses("inlined elsewhere", patch, 3, "[inline-incomplete]", "'net/netlink/af_netlink.c'", "has 'nlk_sk' of", options=["-t", "netlink_diag"])
+    patch = write("kcopyd.patch", patch_text(unit, change))
+    codes("changed CRCs", patch, 3, [("member-added", unit), ("crc-changed", unit)])
+    result = build(patch, top / "out-crcs", "--accept", "member-added")
+    tap.ok(result.returncode == 0, "changed CRCs: accepted", result.stdout + result.stderr)
+    tap.ok(re.search(r"other CRCs of exports:.* 'dm_kcopyd_zero' \(was 0x[0-9a-f]{8}, now 0x[0-9a-f]{8}\)", result.stdout + result.stderr),
+           "changed CRCs: before and after", result.stdout + result.stderr)
 
 
 def wrong_compiler():
@@ -339,7 +395,7 @@ def no_qemu():
 
 
 PARTS = os.environ.get("RK_TEST_PARTS", "").split()
-for part in (bad_patches, not_in_this_kernel, broken_header, finding_codes, twin_units, inlined_elsewhere, wrong_compiler, wrong_target, same_bytes, explicit_paths, same_as_kpatch_diff, together, interrupted, disk_full, signed, no_qemu):
+for part in (bad_patches, not_in_this_kernel, broken_header, finding_codes, twin_units, inlined_elsewhere, inlined_in_modules, inlined_in_init_code, changed_crcs, wrong_compiler, wrong_target, same_bytes, explicit_paths, same_as_kpatch_diff, together, interrupted, disk_full, signed, no_qemu):
     if not PARTS or part.__name__ in PARTS:
         part()
 tap.done()
