@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -225,24 +224,6 @@ def inlined_in_init_code():
                  "init code of a module: it is said")
 
 
-def changed_crcs():
-    """A member in a hole of a structure that exported functions know: their CRCs are others."""
-    unit = "drivers/md/dm-kcopyd.c"
-
-    def change(lines):
-        at = next(i for i, line in enumerate(lines) if line == "\tunsigned int sub_job_size;\n" or line == "\tunsigned sub_job_size;\n") + 1
-        lines = lines[:at] + ["\tunsigned int rk_more;\n"] + lines[at:]
-        at = next(i for i, line in enumerate(lines) if "kc->sub_job_size = " in line)
-        return lines[:at] + ["\tkc->rk_more = 1;\n"] + lines[at:]
-
-    patch = write("kcopyd.patch", patch_text(unit, change))
-    codes("changed CRCs", patch, 3, [("member-added", unit), ("crc-changed", unit)])
-    result = build(patch, top / "out-crcs", "--accept", "member-added")
-    tap.ok(result.returncode == 0, "changed CRCs: accepted", result.stdout + result.stderr)
-    tap.ok(re.search(r"other CRCs of exports:.* 'dm_kcopyd_zero' \(was 0x[0-9a-f]{8}, now 0x[0-9a-f]{8}\)", result.stdout + result.stderr),
-           "changed CRCs: before and after", result.stdout + result.stderr)
-
-
 def wrong_compiler():
     patch = write("o3.patch", patch_text(UNIT, insert('\tpr_info_once("live\\n");', "tcp_check_req")))
     text = refuses("-O3", patch, 3, "[mismatch]", "tcp_check_req", options=["--cflag", "-O3"])
@@ -395,7 +376,7 @@ def no_qemu():
 
 
 PARTS = os.environ.get("RK_TEST_PARTS", "").split()
-for part in (bad_patches, not_in_this_kernel, broken_header, finding_codes, twin_units, inlined_elsewhere, inlined_in_modules, inlined_in_init_code, changed_crcs, wrong_compiler, wrong_target, same_bytes, explicit_paths, same_as_kpatch_diff, together, interrupted, disk_full, signed, no_qemu):
+for part in (bad_patches, not_in_this_kernel, broken_header, finding_codes, twin_units, inlined_elsewhere, inlined_in_modules, inlined_in_init_code, wrong_compiler, wrong_target, same_bytes, explicit_paths, same_as_kpatch_diff, together, interrupted, disk_full, signed, no_qemu):
     if not PARTS or part.__name__ in PARTS:
         part()
 tap.done()
