@@ -27,8 +27,8 @@ struct rk_reached_file {
 struct rk_reach {
 	struct rk_arena arena;
 	rk_vec(struct rk_reached_file) files; /* by path; in any configuration */
-	size_t readers;			      /* of these files, those that read one of the headers */
-	size_t names;			      /* reached, the changed ones among them */
+	size_t readers; /* of these files, those that read one of the headers */
+	size_t names;	/* reached, the changed ones among them */
 };
 
 struct rk_err *rk_kbuild_reach(struct rk_kbuild *kbuild, const struct rk_reach_header *headers,
