@@ -87,10 +87,16 @@ static struct rk_err *add_fd(struct rk_sha256 *h, int fd, const char *path)
 struct rk_err *rk_sha256_file(const char *path, char ret_hex[RK_SHA256_HEX_SIZE])
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct rk_sha256 *h;
 
 	if (fd < 0)
 		return rk_err_sys(errno, "cannot open '%s'", path);
+	return rk_sha256_fd(fd, path, ret_hex);
+}
+
+struct rk_err *rk_sha256_fd(int fd, const char *path, char ret_hex[RK_SHA256_HEX_SIZE])
+{
+	struct rk_sha256 *h;
+
 	RK_TRY(rk_sha256_create(&h));
 
 	struct rk_err *err = add_fd(h, fd, path);

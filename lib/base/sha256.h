@@ -23,5 +23,7 @@ struct rk_err *rk_sha256_finish(struct rk_sha256 *h, char ret_hex[RK_SHA256_HEX_
 struct rk_err *rk_sha256_bytes(const void *data, size_t len, char ret_hex[RK_SHA256_HEX_SIZE])
 	__must_use;
 struct rk_err *rk_sha256_file(const char *path, char ret_hex[RK_SHA256_HEX_SIZE]) __must_use;
+/* From where fd stands to the end; path is for messages. */
+struct rk_err *rk_sha256_fd(int fd, const char *path, char ret_hex[RK_SHA256_HEX_SIZE]) __must_use;
 
 #endif

@@ -266,11 +266,15 @@ struct rk_err *rk_apply_load(const struct rk_apply *apply, const struct rk_patch
 			     struct rk_apply_result *ret)
 {
 	_cleanup_(load_deinit) struct load load = {.apply = apply, .patch = patch, .ret = ret};
+	_cleanup_close_ int lock = -1;
 	enum rk_apply_code code = RK_APPLY_FAILED;
 	struct rk_err *err;
 
 	*ret = (struct rk_apply_result){};
-	err = prepare(&load, &code);
+	/* between plan and load nothing else may come or go, by kpatch neither */
+	err = rk_livepatch_lock(&apply->host->roots, &lock);
+	if (!err)
+		err = prepare(&load, &code);
 	ret->before = ret->after = loaded_level(apply, &load.plan);
 	if (err)
 		return rk_apply_end(apply, code, patch->level, err, ret);

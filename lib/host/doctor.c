@@ -133,6 +133,12 @@ static struct rk_err *check_trust(struct rk_examination *x)
 	int64_t now = x->doctor->status->now;
 	char text[RK_UTC_TEXT_SIZE];
 
+	if (trust->problem)
+		return rk_doctor_say(
+			x, RK_HEALTH_FAIL,
+			"when it is clear who did it: put the right root.signed in its place, remove "
+			"the directory 'trust', and run 'readykernel check-update'",
+			"%s", trust->problem);
 	if (!trust->timestamp_made)
 		return rk_doctor_say(x, RK_HEALTH_WARN, "run 'readykernel check-update'",
 				     "nothing is known of the repository yet");
@@ -185,7 +191,7 @@ static struct rk_err *check_transition(struct rk_examination *x)
 		return rk_doctor_say(x, RK_HEALTH_OK, "", "no level is in transition");
 	rk_vec_for_each(&s->blockers.list, it)
 		RK_TRY(rk_doctor_say(x, RK_HEALTH_WARN, "end or restart what it belongs to",
-				     "%s (%d) holds the transition up", it->comm, it->pid));
+				     "%s (%d) holds the transition up", it->comm, it->tid));
 	return rk_doctor_say(x, RK_HEALTH_WARN, "'kpatch status' shows the stacks",
 			     "level %" PRIu64 " is in transition", s->loaded->level);
 }

@@ -42,9 +42,9 @@ enum rk_switch rk_switch_from_cmdline(const char *cmdline)
 	return ours > kpatch ? ours : kpatch;
 }
 
-static struct rk_err *read_switch(const struct rk_host *host, enum rk_switch *ret)
+struct rk_err *rk_switch_read(const char *proc, const char *disable_file, enum rk_switch *ret)
 {
-	_cleanup_free_ char *path = rk_path_join(host->proc, "cmdline");
+	_cleanup_free_ char *path = rk_path_join(proc, "cmdline");
 	_cleanup_free_ char *cmdline = NULL;
 	struct stat st;
 
@@ -53,7 +53,7 @@ static struct rk_err *read_switch(const struct rk_host *host, enum rk_switch *re
 	RK_TRY(rk_fs_read(path, CMDLINE_MAX, &cmdline, NULL));
 	*ret = rk_switch_from_cmdline(cmdline);
 	/* whatever it is, also a link that leads nowhere: it was put there to stop us */
-	if (*ret < RK_SWITCH_DISABLED && (!lstat(host->disable_file, &st) || errno != ENOENT))
+	if (*ret < RK_SWITCH_DISABLED && (!lstat(disable_file, &st) || errno != ENOENT))
 		*ret = errno == ENOTDIR ? *ret : RK_SWITCH_DISABLED;
 	return NULL;
 }
@@ -100,7 +100,7 @@ struct rk_err *rk_host_kernel_read(const struct rk_host *host, struct rk_host_ke
 			      "this kernel shows no build-id in '%s/kernel/notes'", host->sys);
 	RK_TRY(read_boot_id(host, kernel));
 	RK_TRY(read_booted(host, kernel));
-	RK_TRY(read_switch(host, &kernel->switched));
+	RK_TRY(rk_switch_read(host->proc, host->disable_file, &kernel->switched));
 	*ret = take_ptr(kernel);
 	return NULL;
 }

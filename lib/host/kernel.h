@@ -35,6 +35,9 @@ void rk_host_kernel_free(struct rk_host_kernel *kernel);
 const char *rk_switch_name(enum rk_switch s);
 /* The words of a kernel command line that are ours; words after "--" are init's. The last one of a kind counts. */
 enum rk_switch rk_switch_from_cmdline(const char *cmdline);
+/* The strongest that applies, of the command line below proc and of whatever disable_file is. */
+struct rk_err *rk_switch_read(const char *proc, const char *disable_file, enum rk_switch *ret)
+	__must_use;
 /* Whether updates may be fetched. */
 static inline bool rk_host_kernel_may_fetch(const struct rk_host_kernel *kernel)
 {

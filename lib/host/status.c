@@ -48,6 +48,22 @@ static uint64_t read_taint(const struct rk_host *host)
 	return err || !text ? 0 : strtoull(text, NULL, 10);
 }
 
+/* What is known of the repository ends, so that nobody can keep a host at what was current once. */
+static bool is_blind(const struct rk_status *s)
+{
+	return s->trust.problem ||
+	       (s->trust.timestamp_expires && s->now >= s->trust.timestamp_expires);
+}
+
+static enum rk_passed taken_back(const struct rk_status *s)
+{
+	const struct rk_policy *says = &s->trust.says;
+
+	return s->loaded && says->judge
+		       ? says->judge(says->ctx, s->loaded->build_id, s->loaded->level)
+		       : RK_PASSED_NOT;
+}
+
 static struct rk_err *collect_loaded(const struct rk_host *host, struct rk_status *s)
 {
 	struct rk_err *err = rk_apply_loaded(host, s->patches, &s->arena, &s->loaded,
@@ -165,6 +181,41 @@ static bool judge_failed(struct rk_status *s)
 	return true;
 }
 
+/* Its publisher doesn't want it to run any more. */
+static bool judge_taken_back(struct rk_status *s)
+{
+	static const char *const words[] = {
+		[RK_PASSED_BLOCKED_BY_VENDOR] = "is blocked by its publisher",
+		[RK_PASSED_WITHDRAWN] = "was withdrawn by its publisher",
+		[RK_PASSED_MINIMUM] = "is below what its publisher holds for safe",
+	};
+	bool has_newer = s->allowed && s->loaded && s->allowed->level > s->loaded->level;
+
+	if (s->taken_back == RK_PASSED_NOT)
+		return false;
+	say(s, RK_STATUS_FAILED,
+	    rk_arena_printf(&s->arena, "failed: level %" PRIu64 " is loaded, which %s; %s",
+			    s->loaded->level, words[s->taken_back],
+			    has_newer || s->taken_back == RK_PASSED_WITHDRAWN
+				    ? "'readykernel update' puts another in its place"
+				    : "'readykernel unload' takes it out"));
+	return true;
+}
+
+/* Only says that nothing newer is there when that is known. */
+static bool judge_blind(struct rk_status *s)
+{
+	if (!s->is_blind)
+		return false;
+	say(s, RK_STATUS_FAILED,
+	    rk_arena_printf(&s->arena, "failed: whether there is a newer level isn't known: %s; %s",
+			    s->trust.problem ? s->trust.problem
+					     : "what is known of the repository has expired (see "
+					       "'readykernel check-update')",
+			    loaded_text(s)));
+	return true;
+}
+
 static bool judge_none(struct rk_status *s)
 {
 	if (s->loaded)
@@ -179,6 +230,11 @@ static bool judge_none(struct rk_status *s)
 		say(s, RK_STATUS_NONE,
 		    rk_arena_printf(&s->arena, "not patched: switched off ('%s')",
 				    rk_switch_name(s->kernel->switched)));
+	else if (s->trust.problem)
+		say(s, RK_STATUS_NONE,
+		    rk_arena_printf(&s->arena, "not patched: %s", s->trust.problem));
+	else if (s->trust.kernel_known && !s->trust.newest && judge_blind(s))
+		return true;
 	else if (s->trust.kernel_known && !s->trust.newest)
 		say(s, RK_STATUS_LATEST, "covered: no level is needed for this kernel yet");
 	else
@@ -201,7 +257,7 @@ static void judge(const struct rk_host *host, struct rk_status *s)
 				    s->loaded->level, s->blockers.list.nr));
 		return;
 	}
-	if (judge_none(s))
+	if (judge_none(s) || judge_taken_back(s))
 		return;
 	if (s->allowed && s->allowed->level > s->loaded->level)
 		say(s, RK_STATUS_OUTDATED,
@@ -209,6 +265,8 @@ static void judge(const struct rk_host *host, struct rk_status *s)
 				    "outdated: level %" PRIu64 " is loaded, level %" PRIu64
 				    " is there; 'readykernel update' loads it",
 				    s->loaded->level, s->allowed->level));
+	else if (judge_blind(s))
+		return;
 	else if (newest && newest->level > s->loaded->level)
 		say(s, RK_STATUS_LATEST,
 		    rk_arena_printf(&s->arena,
@@ -243,6 +301,8 @@ struct rk_err *rk_status_collect(const struct rk_host *host, const struct rk_set
 	s->secure_boot = read_secure_boot(host);
 	s->taint = read_taint(host);
 	RK_TRY(collect_loaded(host, s));
+	s->is_blind = is_blind(s);
+	s->taken_back = taken_back(s);
 	s->effective = rk_effective_release(kernel, s->loaded, &s->arena);
 	RK_TRY(collect_cves(s));
 	judge(host, s);

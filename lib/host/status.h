@@ -19,7 +19,8 @@ enum rk_status_verdict {
 	RK_STATUS_OUTDATED = 2,	   /* a newer one is there */
 	RK_STATUS_UNSUPPORTED = 3, /* no patches for this kernel, or it has no live patching */
 	RK_STATUS_STALLED = 4,	   /* in transition longer than its limit */
-	RK_STATUS_FAILED = 5,	   /* the last change failed, or its level is blocked */
+	/* the last change failed, the level is blocked or was taken back, or it isn't known any more what is newest */
+	RK_STATUS_FAILED = 5,
 };
 /* "latest", "none", "outdated", "unsupported", "stalled", "failed" */
 const char *rk_status_verdict_name(enum rk_status_verdict verdict);
@@ -43,6 +44,8 @@ struct rk_status_trust {
 	const struct rk_patch *allowed_patch;	/* the newest within the freeze; or NULL */
 	const char *licence_id, *licence_state; /* or NULL */
 	int64_t licence_not_after;
+	const char *problem;   /* why nothing of it can be believed; or NULL */
+	struct rk_policy says; /* what its publisher says of levels now */
 };
 
 struct rk_status {
@@ -56,9 +59,12 @@ struct rk_status {
 	const struct rk_patch *loaded; /* NULL: none of ours */
 	enum rk_livepatch_state loaded_state;
 	const struct rk_patch
-		*allowed;      /* the newest within the freeze, loaded or to be had; or NULL */
-	const char *foreign;   /* another live patch that is loaded; or NULL */
-	bool has_livepatch;    /* the kernel can be patched at all */
+		*allowed;    /* the newest within the freeze, loaded or to be had; or NULL */
+	const char *foreign; /* another live patch that is loaded; or NULL */
+	bool has_livepatch;  /* the kernel can be patched at all */
+	bool is_blind; /* that nothing newer is there can't be known: trust.problem, or it has expired */
+	enum rk_passed
+		taken_back; /* what the publisher says of the loaded level; RK_PASSED_NOT: nothing */
 	const char *effective; /* version the kernel is as safe as */
 	const char **cves, **cves_missing,
 		**cves_excluded; /* fixed; of the newest level and not loaded; of these by freeze */

@@ -9,15 +9,21 @@
 
 #define STATUS_SCHEMA "readykernel-status/1"
 
-/* "applied", "unapplied", "applying", "apply-failed", "nothing-to-apply", "kernel-upgrade-required", "unknown" */
+/* "applied", "applied-with-bug", "applying", "unapplied", "apply-failed", "check-failed", "needs-check", "nothing-to-apply",
+ * "kernel-upgrade-required" */
 static const char *patch_state(const struct rk_status *s)
 {
 	switch (s->loaded_state) {
-	case RK_LIVEPATCH_ENABLED: return "applied";
+	case RK_LIVEPATCH_ENABLED:
+		return s->taken_back == RK_PASSED_NOT ? "applied" : "applied-with-bug";
 	case RK_LIVEPATCH_ENABLING:
 	case RK_LIVEPATCH_DISABLING: return "applying";
 	default: break;
 	}
+	if (s->is_blind && !*s->state->last_error.code)
+		return "check-failed";
+	if (s->verdict == RK_STATUS_NONE && !s->state->last_check.at)
+		return "needs-check";
 	switch (s->verdict) {
 	case RK_STATUS_FAILED: return "apply-failed";
 	case RK_STATUS_LATEST: return "nothing-to-apply";
@@ -43,8 +49,9 @@ static struct rk_err *add_blockers(const struct rk_status *s, json_t *patch)
 			}
 			line += len + (line[len] == '\n');
 		}
-		if (json_array_append_new(list, json_pack("{s:i, s:s, s:o}", "tid", it->pid, "comm",
-							  it->comm, "stack", stack)))
+		if (json_array_append_new(list,
+					  json_pack("{s:i, s:i, s:s, s:o}", "pid", it->pid, "tid",
+						    it->tid, "comm", it->comm, "stack", stack)))
 			return rk_err_nomem();
 	}
 	return NULL;
@@ -132,13 +139,15 @@ static struct rk_err *add_trust(const struct rk_status *s, json_t *root)
 	return rk_json_set(licence, "not_after", rk_json_time_or_null(trust->licence_not_after));
 }
 
-static struct rk_err *add_last(json_t *root, const char *key, const struct rk_last *last)
+/* word: how it ended, by another name for each */
+static struct rk_err *add_last(json_t *root, const char *key, const char *word,
+			       const struct rk_last *last)
 {
 	json_t *object = json_object();
 
 	RK_TRY(rk_json_set(root, key, object));
 	RK_TRY(rk_json_set(object, "at", rk_json_time_or_null(last->at)));
-	RK_TRY(rk_json_set(object, "code", json_string(last->code)));
+	RK_TRY(rk_json_set(object, word, json_string(last->code)));
 	return rk_json_set(object, "text", json_string(last->text));
 }
 
@@ -168,8 +177,8 @@ static struct rk_err *fill(const struct rk_status *s, json_t *root)
 	RK_TRY(add_choice(s, root));
 	RK_TRY(add_blocked(s, root));
 	RK_TRY(add_trust(s, root));
-	RK_TRY(add_last(root, "last_check", &s->state->last_check));
-	RK_TRY(add_last(root, "last_error", &s->state->last_error));
+	RK_TRY(add_last(root, "last_check", "result", &s->state->last_check));
+	RK_TRY(add_last(root, "last_error", "code", &s->state->last_error));
 	RK_TRY(rk_json_set(root, "secure_boot",
 			   s->secure_boot == RK_SECURE_BOOT_UNKNOWN
 				   ? json_null()

@@ -87,9 +87,11 @@ struct rk_err *rk_apply_unload(const struct rk_apply *apply, const struct rk_pat
 			       bool all, struct rk_apply_result *ret)
 {
 	_cleanup_livepatch_list_ struct rk_livepatch_list list = {};
+	_cleanup_close_ int lock = -1;
 	bool any = false;
 
 	*ret = (struct rk_apply_result){.code = RK_APPLY_ALREADY};
+	RK_TRY(rk_livepatch_lock(&apply->host->roots, &lock));
 	RK_TRY(rk_livepatch_list(&apply->host->roots, &list));
 	/* in any order: since 5.1 the kernel lets a patch go from below another */
 	rk_vec_for_each(&list.list, it) {

@@ -121,14 +121,15 @@ static struct rk_err *wait_enabled(const struct apply *a, const char *name, bool
 	return NULL;
 }
 
-static struct rk_err *insert_and_wait(const struct apply *a, const char *path, const char *name,
-				      bool going_on)
+static struct rk_err *insert_and_wait(const struct apply *a, const char *path,
+				      const struct rk_module_info *info, bool going_on)
 {
 	double start = rk_clock_seconds();
-	struct rk_err *err = rk_livepatch_insert(a->roots, path, a->patience->tries, a->reporter);
+	struct rk_err *err =
+		rk_livepatch_insert(a->roots, path, info->sha256, a->patience->tries, a->reporter);
 
 	a->outcome->insert_s = rk_clock_seconds() - start;
-	return err ? err : wait_enabled(a, name, going_on);
+	return err ? err : wait_enabled(a, info->name, going_on);
 }
 
 static struct rk_err *unload(const struct apply *a, const char *name)
@@ -177,7 +178,7 @@ static struct rk_err *load_again(const struct apply *a, const struct rk_livepatc
 	RK_TRY(rk_module_info_read(before->known.path, &info));
 	if (!rk_streq(info->sha256, before->known.sha256))
 		return rk_err(RK_ERR_MISMATCH, "'%s' is another file by now", before->known.path);
-	RK_TRY(insert_and_wait(a, before->known.path, before->name, true));
+	RK_TRY(insert_and_wait(a, before->known.path, info, true));
 	return rk_livepatch_remember(a->roots, before->known.path, info);
 }
 
@@ -205,7 +206,7 @@ static struct rk_err *restore(const struct apply *a, const struct rk_livepatch_p
 
 /* Disables what is enabled, then loads. */
 static struct rk_err *change(const struct apply *a, const struct rk_livepatch_plan *plan,
-			     const char *path, const char *name)
+			     const char *path, const struct rk_module_info *info)
 {
 	struct rk_err *err;
 
@@ -214,7 +215,7 @@ static struct rk_err *change(const struct apply *a, const struct rk_livepatch_pl
 		if (err)
 			return restore(a, plan, i, err);
 	}
-	err = insert_and_wait(a, path, name, false);
+	err = insert_and_wait(a, path, info, false);
 	return err ? restore(a, plan, plan->enabled.nr, err) : NULL;
 }
 
@@ -237,9 +238,12 @@ static void clear_replaced(const struct apply *a, const struct rk_livepatch_plan
 	}
 }
 
-static struct rk_err *do_plan(const struct apply *a, const char *path, const char *name,
+static struct rk_err *do_plan(const struct apply *a, const char *path,
+			      const struct rk_module_info *info,
 			      const struct rk_livepatch_plan *plan)
 {
+	const char *name = info->name;
+
 	switch (plan->way) {
 	case RK_LIVEPATCH_REFUSED:
 		return rk_err(RK_ERR_MISMATCH, "cannot load '%s': %s", name, plan->reason);
@@ -249,8 +253,8 @@ static struct rk_err *do_plan(const struct apply *a, const char *path, const cha
 		return wait_enabled(a, name, false);
 	case RK_LIVEPATCH_CHANGE:
 		RK_TRY(remove_disabled(a, plan));
-		return change(a, plan, path, name);
-	default: RK_TRY(remove_disabled(a, plan)); return insert_and_wait(a, path, name, false);
+		return change(a, plan, path, info);
+	default: RK_TRY(remove_disabled(a, plan)); return insert_and_wait(a, path, info, false);
 	}
 }
 
@@ -267,7 +271,7 @@ struct rk_err *rk_livepatch_apply(const struct rk_livepatch_roots *roots, const 
 		outcome->state = RK_LIVEPATCH_ENABLED;
 		return NULL;
 	}
-	RK_TRY(do_plan(&a, path, info->name, plan));
+	RK_TRY(do_plan(&a, path, info, plan));
 	RK_TRY(rk_err_wrap(rk_livepatch_remember(roots, path, info),
 			   "'%s' is loaded, but it cannot be written down", info->name));
 	if (plan->way != RK_LIVEPATCH_CHANGE)

@@ -87,7 +87,7 @@ struct rk_err *rk_livepatch_state(const struct rk_livepatch_roots *roots, const 
 
 /* One task that has not changed over yet. */
 struct rk_livepatch_blocker {
-	int pid; /* of the thread */
+	int pid, tid; /* of its process, and its own */
 	const char *comm;
 	const char *
 		stack; /* kernel stack as /proc shows it, lines separated by '\n'; "" when unreadable */
@@ -95,7 +95,7 @@ struct rk_livepatch_blocker {
 
 struct rk_livepatch_blockers {
 	struct rk_arena arena;
-	rk_vec(struct rk_livepatch_blocker) list; /* by pid */
+	rk_vec(struct rk_livepatch_blocker) list; /* by tid */
 };
 
 /* Tasks whose patch_state is neither -1 nor that of the target state. Tasks that end meanwhile are left out. */
@@ -130,12 +130,13 @@ struct rk_err *rk_livepatch_signal(const struct rk_livepatch_roots *roots, const
 struct rk_err *rk_livepatch_force(const struct rk_livepatch_roots *roots, const char *name)
 	__must_use;
 
-/* Gives the module file to the kernel (finit_module) and returns when its init is over; the transition may go on.
+/* Gives the module file to the kernel (finit_module) and returns when its init is over; the transition may go on. sha256: what was checked, the
+ * file that is given must be that, whatever its name leads to by now (RK_ERR_MISMATCH); NULL: any.
  * While another transition runs (EBUSY) it tries again, tries times in all, 2 s apart.
  * A refusal (RK_ERR_SYS) says in words what the errno means here and where to look. */
 struct rk_err *rk_livepatch_insert(const struct rk_livepatch_roots *roots, const char *path,
-				   unsigned int tries, const struct rk_reporter *reporter)
-	__must_use;
+				   const char *sha256, unsigned int tries,
+				   const struct rk_reporter *reporter) __must_use;
 
 /* Writes 0 (disable, or reverse an enabling) or 1 (reverse a disabling) to the patch's enabled file. */
 struct rk_err *rk_livepatch_set_enabled(const struct rk_livepatch_roots *roots, const char *name,

@@ -20,7 +20,7 @@ static int compare_blocker(const void *a, const void *b)
 {
 	const struct rk_livepatch_blocker *x = a, *y = b;
 
-	return (x->pid > y->pid) - (x->pid < y->pid);
+	return (x->tid > y->tid) - (x->tid < y->tid);
 }
 
 struct rk_err *rk_livepatch_read_comm(const char *path, struct rk_arena *arena, const char **ret)
@@ -54,6 +54,7 @@ struct rk_err *rk_livepatch_read_stack(const char *path, struct rk_arena *arena,
 struct looking {
 	struct rk_livepatch_blockers *blockers;
 	const char *done; /* patch_state of who has changed over */
+	size_t proc_len;  /* of "/proc" in "/proc/PID/task/TID" */
 };
 
 static struct rk_err *add_thread(void *ctx, const char *path, const char *tid)
@@ -62,7 +63,10 @@ static struct rk_err *add_thread(void *ctx, const char *path, const char *tid)
 	struct rk_livepatch_blockers *blockers = looking->blockers;
 	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 	_cleanup_free_ char *state = rk_path_join(path, "patch_state");
-	struct rk_livepatch_blocker blocker = {.pid = (int)strtol(tid, NULL, 10)};
+	struct rk_livepatch_blocker blocker = {
+		.pid = (int)strtol(path + looking->proc_len + 1, NULL, 10),
+		.tid = (int)strtol(tid, NULL, 10),
+	};
 	bool found;
 
 	if (!state)
@@ -82,7 +86,7 @@ struct rk_err *rk_livepatch_blockers(const struct rk_livepatch_roots *roots, boo
 				     struct rk_livepatch_blockers *ret)
 {
 	_cleanup_livepatch_blockers_ struct rk_livepatch_blockers blockers = {};
-	struct looking looking = {&blockers, enabling ? "1" : "0"};
+	struct looking looking = {&blockers, enabling ? "1" : "0", strlen(roots->proc)};
 
 	RK_TRY(rk_livepatch_for_each_thread(roots, add_thread, &looking));
 	if (blockers.list.nr)

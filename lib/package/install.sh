@@ -2,7 +2,7 @@
 kpatch install --quiet --kernel '@KERNEL@' '@FILE@' || exit 0
 if [ "$(uname -r)" != '@KERNEL@' ]; then
 	echo '@PACKAGE@: is loaded when kernel @KERNEL@ runs'
-elif grep -qw 'kpatch\.enable=0' /proc/cmdline || [ -e /etc/readykernel/disable ]; then
+elif grep -Eqw 'kpatch\.enable=0|readykernel=(off|no-load)' /proc/cmdline || [ -e /etc/readykernel/disable ]; then
 	echo '@PACKAGE@: not loaded now, live patches are switched off on this host'
 else
 	kpatch load '@FILE@'

@@ -178,7 +178,7 @@ def test_transition():
                          "  [<0>] tcp_v4_rcv+0x3/0x4\nno patch is installed\n", "a transition, who holds it up, and where")
     doc = json.loads(tree.kpatch("list", "--json").stdout)
     equal((doc["schema"], doc["loaded"][0]["state"], doc["blockers"]),
-          ("kpatch-list/1", "enabling", [{"pid": 8, "comm": "slow one", "stack": "[<0>] schedule+0x1/0x2\n[<0>] tcp_v4_rcv+0x3/0x4"}]),
+          ("kpatch-list/1", "enabling", [{"pid": 8, "tid": 8, "comm": "slow one", "stack": "[<0>] schedule+0x1/0x2\n[<0>] tcp_v4_rcv+0x3/0x4"}]),
           "the same as JSON")
     result = tree.kpatch("status", "--json")
     equal((result.returncode, json.loads(result.stdout)["verdict"]), (3, "transition"), "status")
@@ -281,6 +281,16 @@ def test_boot():
     tree.put("proc/cmdline", "BOOT_IMAGE=/vmlinuz kpatch.enable=0 quiet\n")
     result = tree.kpatch("load", "--all", "--boot", "--check")
     equal((result.returncode, result.stderr), (4, "nothing is loaded: 'kpatch.enable=0' is on the kernel's command line\n"), "switched off")
+    for word in ["readykernel=off", "readykernel=no-load"]:
+        tree.put("proc/cmdline", f"BOOT_IMAGE=/vmlinuz {word} quiet\n")
+        result = tree.kpatch("load", "--all", "--boot", "--check")
+        equal((result.returncode, result.stderr), (4, f"nothing is loaded: '{word}' is on the kernel's command line\n"), f"{word}: switched off, too")
+        equal(tree.kpatch("load", "--all", "--check").stderr, "", f"{word}: not by command")
+    tree.put("proc/cmdline", "quiet\n")
+    tree.put("etc/readykernel/disable", "")
+    result = tree.kpatch("load", "--all", "--boot", "--check")
+    equal((result.returncode, result.stderr), (4, f"nothing is loaded: '{tree.path}/etc/readykernel/disable' is there\n"), "a file that forbids it")
+    (tree.path / "etc/readykernel/disable").unlink()
     for line, name in [("xkpatch.enable=0 kpatch.enable=00 kpatch.enable=1", "not switched off"),
                        ("quiet -- kpatch.enable=0", "what is init's switches nothing off")]:
         tree.put("proc/cmdline", f"{line}\n")

@@ -193,6 +193,10 @@ def test_overview():
     equal((world.run("uname").stdout, world.run("uname", "-r").stdout), (effective + "\n",) * 2, "uname, uname -r")
     equal(world.run("uname", "-a").stdout, f"Linux {os.uname().nodename} {effective} {KERNEL['version']} {KERNEL['arch']} GNU/Linux\n",
           "uname -a")
+    doc = world.json("uname")
+    equal([doc[key] for key in ["release", "kernel", "version", "machine", "nodename"]],
+          [effective, KERNEL["release"], KERNEL["version"], KERNEL["arch"], os.uname().nodename], "uname --json")
+    equal(world.json("status")["last_check"]["result"], "ok", "status: the last check")
     equal(world.host.path("run/readykernel/effective").read_text(), KERNEL["release"] + "\n", "/run: as of the last change")
     world.run("check-update")
     equal(world.host.path("run/readykernel/effective").read_text(), effective + "\n", "/run/readykernel/effective")
@@ -217,6 +221,60 @@ def test_overview():
     ok(all(check["health"] in ["ok", "warn", "fail"] and (check["advice"] or check["health"] == "ok") for check in checks),
        "doctor: each problem has advice", checks)
     equal(world.run("doctor").returncode, 3 if any(check["health"] == "fail" for check in checks) else 0, "doctor: exit status")
+
+
+def test_blind():
+    """A mirror that stands still, or a store that was tampered with, must not look like a host that is current."""
+    world = World()
+    world.run("update")
+    world.host.set_loaded("kpatch_1")
+    equal(world.run("status").returncode, 0, "all is known")
+    expires = int(time.time()) + 2
+    world.repo.publish(expires=utc(expires))
+    equal(world.run("check-update").returncode, 4, "until soon")
+    while time.time() < expires:
+        time.sleep(0.1)
+    result = world.run("status")
+    equal(result.returncode, 5, "what is known has expired: status")
+    contains(result.stdout, "what is known of the repository has expired", "… says so")
+    equal(world.run("check-update").returncode, 17, "… so does an update")
+    world.repo.publish()
+    world.run("check-update")
+    equal(world.run("status").returncode, 0, "it is renewed")
+    world.repo.withdrawn = [world.repo.notice(1, to=0, reason="it is slow")]
+    world.repo.publish()
+    world.run("check-update")
+    result = world.run("status")
+    equal(result.returncode, 5, "what is loaded was withdrawn: status")
+    contains(result.stdout, "level 1 is loaded, which was withdrawn by its publisher", "… says so")
+    equal(world.json("status")["patch"]["state"], "applied-with-bug", "… in others' words")
+    world.host.path("var/lib/readykernel/trust/seen.json").write_text("{")
+    result = world.run("status")
+    equal(result.returncode, 5, "the store was tampered with: status")
+    contains(result.stdout, "seen.json' isn't what was stored", "… says so")
+    checks = {check["name"]: check for check in world.json("doctor")["checks"]}
+    equal(checks["trust"]["health"], "fail", "… and doctor")
+    contains(checks["trust"]["text"], "seen.json' isn't what was stored", "… says why")
+    contains(checks["trust"]["advice"], "trust", "… and what to do")
+    world.host.path("etc/readykernel/root.signed").unlink()
+    contains(world.run("status").stdout, "no repository is trusted", "no root: status says so")
+
+
+def test_untried():
+    """After a level that hurt this host no older one comes by itself that never ran here."""
+    world = World()
+    for level in [2, 3]:
+        world.repo.add_level(level, MODULES[level])
+    world.repo.publish()
+    world.run("check-update")
+    path = world.host.path("var/lib/readykernel/state.json")
+    state = json.loads(path.read_text())
+    note = {"build_id": BUILD_ID, "at": utc(world.repo.now), "load": "x", "code": "", "reason": "", "was_good": False, "unclean": 0}
+    state["levels"] = [{**note, "level": 1, "verdict": "good"}, {**note, "level": 3, "verdict": "blocked", "code": "crashed", "reason": "it crashed"}]
+    path.write_text(json.dumps(state))
+    equal(world.run("update").stdout, "level 1 was fetched\n", "the one that was good, not the one in between")
+    world.host.set_loaded("kpatch_1")
+    equal(world.run("update").returncode, 4, "… which isn't taken on top of it, either")
 
 
 def test_keeping():
@@ -609,9 +667,13 @@ def test_switches():
     result = world.run("update")
     equal((result.returncode, SERVER.requests), (3, []), "disable: nothing is fetched")
     contains(result.stderr, "etc/readykernel/disable' is there; remove it", "… says what to do")
+    result = world.run("boot")
+    equal(result.returncode, 4, "disable: at boot there is nothing to do, which is no failure of the unit")
+    contains(result.stdout, "etc/readykernel/disable' is there; remove it", "… says why")
     world.host.path("etc/readykernel/disable").unlink()
     world.host.write("proc/cmdline", "quiet readykernel=off\n")
     equal(world.run("update").returncode, 3, "readykernel=off: nothing is fetched")
+    equal((world.run("boot").returncode, world.run("update", "--timer").returncode, SERVER.requests), (4, 4, []), "… by the units neither, and none fails")
     world.host.config(SERVER.url, "")
     world.host.write("proc/cmdline", "quiet readykernel=no-load\n")
     equal(world.run("update").stdout, "level 1 was fetched\n", "readykernel=no-load: fetched, not loaded")
@@ -672,7 +734,7 @@ def test_local():
     contains(result.stderr, "the kernel refused", "… is said")
 
 
-for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_keeping,
+for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_blind, test_untried, test_keeping,
                  test_proxy, test_attacks, test_refusals_are_kept, test_report, test_state_tampered, test_servers,
                  test_privileges, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_journal,
                  test_local]:

@@ -63,6 +63,33 @@ static void test_good(void)
 	hostmake_deinit(&h);
 }
 
+static int (*real_insert)(void *ctx, int fd, const char *path);
+static bool is_locked;
+
+static int insert_locked(void *ctx, int fd, const char *path)
+{
+	_cleanup_free_ char *file = rk_path_join(h.host->roots.run, "lock");
+	_cleanup_close_ int lock = -1;
+
+	no_err(rk_fs_lock(file, RK_LOCK_EXCLUSIVE, true, &lock), "the lock of kpatch");
+	is_locked = lock < 0;
+	return real_insert(ctx, fd, path);
+}
+
+/* kpatch and readykernel plan by what is loaded: only one of them at a time. */
+static void test_lock(void)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+
+	hostmake_init(&h, "lock");
+	hostmake_install(&h, 1);
+	real_insert = h.sys.calls.insert;
+	h.sys.calls.insert = insert_locked;
+	no_err(hostmake_load(&h, 1, false, &result), "a level loads");
+	ok(is_locked, "while kpatch can't");
+	hostmake_deinit(&h);
+}
+
 static void test_levels(void)
 {
 	_cleanup_apply_result_ struct rk_apply_result result = {};
@@ -741,6 +768,7 @@ static void test_queue(void)
 int main(void)
 {
 	test_good();
+	test_lock();
 	test_levels();
 	test_downgrade_fails();
 	test_refusals();

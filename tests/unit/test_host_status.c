@@ -121,6 +121,88 @@ static void test_verdicts(void)
 	end();
 }
 
+static const char *text_at(const json_t *root, const char *first, const char *second);
+
+static enum rk_passed says;
+static enum rk_passed say(void *ctx, const char *build_id, uint64_t level)
+{
+	(void)ctx;
+	return rk_streq(build_id, HOST_BUILD_ID) && level == 1 ? says : RK_PASSED_NOT;
+}
+
+static void check_state(const char *want)
+{
+	_cleanup_status_ struct rk_status *status = collect();
+	json_t *root = rk_status_to_json(status);
+
+	is_str(text_at(root, "patch", "state"), want, "the state in others' words");
+	json_decref(root);
+}
+
+/* A level that its publisher took back is no good state to be in, whether or not there is another. */
+static void test_taken_back(void)
+{
+	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
+	struct rk_patch newest;
+
+	begin("taken back");
+	hostmake_install(&h, 1);
+	load_good(1);
+	trust.timestamp_expires = h.now + 600;
+	trust.says = (struct rk_policy){say, NULL};
+	says = RK_PASSED_NOT;
+	check(RK_STATUS_LATEST, "patched: level 1 is loaded, nothing newer is there");
+	check_state("applied");
+	says = RK_PASSED_BLOCKED_BY_VENDOR;
+	check(RK_STATUS_FAILED, "failed: level 1 is loaded, which is blocked by its publisher; "
+				"'readykernel unload' takes it out");
+	check_state("applied-with-bug");
+	says = RK_PASSED_WITHDRAWN;
+	check(RK_STATUS_FAILED, "failed: level 1 is loaded, which was withdrawn by its publisher; "
+				"'readykernel update' puts another in its place");
+	says = RK_PASSED_MINIMUM;
+	_cleanup_status_ struct rk_status *one = collect();
+	newest = hostmake_patch(&arena, 3, one->loaded->module_path);
+	trust.newest = 3;
+	trust.newest_patch = &newest;
+	check(RK_STATUS_FAILED,
+	      "failed: level 1 is loaded, which is below what its publisher holds for safe; "
+	      "'readykernel update' puts another in its place");
+	end();
+}
+
+/* That nothing newer is there is only said when it is known. */
+static void test_blind(void)
+{
+	begin("blind");
+	check_state("needs-check");
+	no_err(rk_host_state_set_last(h.state, &h.state->last_check, 1, "ok", NULL, 0), "checked");
+	check_state("unapplied");
+	trust.problem = "'seen.json' isn't what was stored";
+	check(RK_STATUS_NONE, "not patched: 'seen.json' isn't what was stored");
+	hostmake_install(&h, 1);
+	load_good(1);
+	check(RK_STATUS_FAILED, "failed: whether there is a newer level isn't known: 'seen.json' "
+				"isn't what was stored; level 1 is loaded");
+	trust.problem = NULL;
+	trust.timestamp_expires = h.now;
+	check(RK_STATUS_FAILED,
+	      "failed: whether there is a newer level isn't known: what is known of the repository "
+	      "has expired (see 'readykernel check-update'); level 1 is loaded");
+	trust.timestamp_expires = h.now + 1;
+	check(RK_STATUS_LATEST, "patched: level 1 is loaded, nothing newer is there");
+	end();
+
+	begin("blind, nothing loaded");
+	trust.kernel_known = true;
+	trust.timestamp_expires = h.now;
+	check(RK_STATUS_FAILED,
+	      "failed: whether there is a newer level isn't known: what is known of the repository "
+	      "has expired (see 'readykernel check-update'); no level is loaded");
+	check_state("check-failed");
+	end();
+}
+
 static const char *text_at(const json_t *root, const char *first, const char *second)
 {
 	return json_string_value(json_object_get(json_object_get(root, first), second));
@@ -162,6 +244,11 @@ static void test_document(void)
 	is_int(json_integer_value(json_object_get(patch, "level")), 2, "the level");
 	is_str(json_string_value(json_object_get(blocker, "comm")), "vhost-9", "who is in the way");
 	is_int((long long)json_array_size(json_object_get(blocker, "stack")), 2, "with the stack");
+	is_int(json_integer_value(json_object_get(blocker, "pid")), 9, "its process");
+	is_int(json_integer_value(json_object_get(blocker, "tid")), 9, "its thread");
+	ok(json_is_null(json_object_get(json_object_get(root, "last_check"), "at")),
+	   "never checked");
+	is_str(text_at(root, "last_check", "result"), "", "with no result");
 	is_int((long long)json_array_size(
 		       json_object_get(json_object_get(root, "available"), "cves_added")),
 	       2, "CVEs to be had");
@@ -322,6 +409,8 @@ static void test_packed_config(void)
 int main(void)
 {
 	test_verdicts();
+	test_taken_back();
+	test_blind();
 	test_document();
 	test_files();
 	test_doctor();

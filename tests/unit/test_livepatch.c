@@ -103,8 +103,10 @@ static void test_blockers(void)
 	if (!no_err(rk_livepatch_blockers(&sys.roots, true, &blockers), "while enabling"))
 		return;
 	is_int((long long)blockers.list.nr, 2, "who isn't patched yet");
-	is_int(blockers.list.v[0].pid, 7, "by pid");
+	is_int(blockers.list.v[0].tid, 7, "by tid");
 	is_str(blockers.list.v[0].stack, "", "one whose stack can't be read");
+	is_int(blockers.list.v[1].pid, 20, "a thread's process");
+	is_int(blockers.list.v[1].tid, 21, "and itself");
 	is_str(blockers.list.v[1].comm, "slow thread", "a thread that isn't the first");
 	is_str(blockers.list.v[1].stack, "[<0>] a+0x1/0x2\n[<0>] b+0x3/0x4", "its stack");
 	rk_livepatch_blockers_deinit(&blockers);

@@ -69,6 +69,27 @@ static void refused(const char *name, unsigned int level, const char *text)
 	rk_livepatch_outcome_deinit(&r.outcome);
 }
 
+/* What is given to the kernel is what was checked, whatever the name leads to by then. */
+static void test_exchanged(void)
+{
+	_cleanup_module_info_ struct rk_module_info *info = NULL;
+	_cleanup_plan_ struct rk_livepatch_plan plan = {};
+	_cleanup_outcome_ struct rk_livepatch_outcome outcome = {};
+
+	begin("exchanged");
+	_cleanup_free_ char *path = sysmake_file(&sys, "fix", 1, true, ID_A);
+	_cleanup_free_ char *other = sysmake_file(&sys, "other", 1, true, ID_B);
+	if (!no_err(rk_module_info_read(path, &info), "the module") ||
+	    !no_err(rk_livepatch_plan(&sys.roots, &running, info, false, &plan), "a plan"))
+		bail_out("without it nothing can be tested");
+	ok(!rename(other, path), "another file takes its place");
+	is_err_like(rk_livepatch_apply(&sys.roots, path, info, &plan, &patience, NULL, &outcome),
+		    RK_ERR_MISMATCH, "is not the file any more that was checked",
+		    "a module that was exchanged after the checks");
+	is_str(sys.log, "", "nothing came");
+	sysmake_deinit(&sys);
+}
+
 static void test_levels(void)
 {
 	begin("levels");
@@ -224,6 +245,7 @@ int main(void)
 	if (!no_err(rk_running_read(&sys.roots, &running), "this kernel"))
 		return 1;
 	sysmake_deinit(&sys);
+	test_exchanged();
 	test_levels();
 	test_not_cumulative();
 	test_same_name();

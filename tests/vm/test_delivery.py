@@ -262,6 +262,7 @@ def switched_off(guest):
     guest.reboot("kpatch.enable=0 readykernel=off")
     equal(version(guest), "stock", "readykernel=off: nothing is loaded at boot")
     equal(guest.run("systemctl is-active kpatch.service")[1], "inactive\n", "kpatch.enable=0: kpatch.service doesn't run")
+    equal(guest.run("systemctl --failed --no-legend"), (0, ""), "readykernel=off: which is no failure of any unit")
     status, text = guest.run("readykernel update")
     ok(status != 0 and version(guest) == "stock", "readykernel=off: nor by an update", text)
     guest.reboot()

@@ -6,11 +6,9 @@
 #include <stdio.h>
 
 #include "lib/base/fs.h"
-#include "lib/livepatch/cmdline.h"
+#include "lib/host/kernel.h"
 #include "tools/common/render.h"
 #include "tools/kpatch/kpatch.h"
-
-#define CMDLINE_MAX 65536
 
 /* What a call of load works with, for each of its patches. */
 struct loading {
@@ -158,15 +156,18 @@ static struct rk_err *load_all(const struct loading *l, enum rk_exit *ret_exit)
 
 /* --- the verbs --- */
 
+/* The administrator's ways out when a patch keeps the machine from coming up: one for all live patches, and readykernel's. */
 static struct rk_err *is_off_at_boot(const struct kpatch_place *place, bool *ret)
 {
-	_cleanup_free_ char *path = rk_path_join(place->roots.proc, "cmdline");
-	_cleanup_free_ char *text = NULL;
+	enum rk_switch off = RK_SWITCH_ON;
 
-	if (!path)
-		return rk_err_nomem();
-	RK_TRY(rk_fs_read(path, CMDLINE_MAX, &text, NULL));
-	*ret = rk_livepatch_is_off(text);
+	RK_TRY(rk_switch_read(place->roots.proc, place->disable_file, &off));
+	*ret = off != RK_SWITCH_ON;
+	if (off == RK_SWITCH_DISABLED)
+		fprintf(stderr, "nothing is loaded: '%s' is there\n", place->disable_file);
+	else if (*ret)
+		fprintf(stderr, "nothing is loaded: '%s%s' is on the kernel's command line\n",
+			off == RK_SWITCH_NO_KPATCH ? "" : "readykernel=", rk_switch_name(off));
 	return NULL;
 }
 
@@ -195,8 +196,6 @@ static struct rk_err *run(const struct loading *l, enum rk_exit *ret_exit)
 	if (l->values->boot)
 		RK_TRY(is_off_at_boot(l->place, &off));
 	if (off) {
-		fprintf(stderr,
-			"nothing is loaded: 'kpatch.enable=0' is on the kernel's command line\n");
 		*ret_exit = RK_EXIT_NOTHING;
 		return NULL;
 	}
@@ -236,8 +235,9 @@ static const struct rk_option load_options[] = {
 		0, "all", struct kpatch_values, all,
 		"load what is installed for this kernel: the greatest cumulative patch, then the "
 		"others; one that fails doesn't stop the rest"),
-	RK_OPT_FLAG(0, "boot", struct kpatch_values, boot,
-		    "with --all: load nothing when the kernel's command line has kpatch.enable=0"),
+	RK_OPT_FLAG(
+		0, "boot", struct kpatch_values, boot,
+		"with --all: load nothing when the kernel's command line or /etc/readykernel/disable forbids it"),
 	RK_OPT_FLAG(0, "check", struct kpatch_values, check_only, "only make the checks"),
 	KPATCH_OPT_WAIT,
 	KPATCH_OPT_ROOT,

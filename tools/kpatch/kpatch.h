@@ -38,7 +38,8 @@ struct kpatch_values {
 struct kpatch_place {
 	struct rk_arena arena;
 	struct rk_livepatch_roots roots;
-	bool is_host; /* no other root */
+	const char *disable_file; /* /etc/readykernel/disable: stops all loading at boot */
+	bool is_host;		  /* no other root */
 };
 struct rk_err *kpatch_place_init(const struct rk_cli *cli, struct kpatch_place *ret) __must_use;
 void kpatch_place_deinit(struct kpatch_place *place);

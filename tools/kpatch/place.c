@@ -9,9 +9,13 @@
 struct rk_err *kpatch_place_init(const struct rk_cli *cli, struct kpatch_place *ret)
 {
 	const struct kpatch_values *values = cli->values;
-	struct kpatch_place place = {.roots = rk_livepatch_roots, .is_host = true};
-	const char **paths[] = {&place.roots.sys, &place.roots.proc, &place.roots.modules,
-				&place.roots.store, &place.roots.run};
+	struct kpatch_place place = {
+		.roots = rk_livepatch_roots,
+		.disable_file = "/etc/readykernel/disable",
+		.is_host = true,
+	};
+	const char **paths[] = {&place.roots.sys,   &place.roots.proc, &place.roots.modules,
+				&place.roots.store, &place.roots.run,  &place.disable_file};
 
 	if (values->root && !rk_streq(values->root, "/")) {
 		_cleanup_free_ char *root = NULL;

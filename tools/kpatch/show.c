@@ -50,7 +50,7 @@ json_t *kpatch_checks_json(const struct rk_checks *checks)
 void kpatch_show_blockers(FILE *out, const struct rk_livepatch_blockers *blockers)
 {
 	rk_vec_for_each(&blockers->list, it) {
-		fprintf(out, "held up by %s (%d)%s\n", it->comm, it->pid, it->stack[0] ? ":" : "");
+		fprintf(out, "held up by %s (%d)%s\n", it->comm, it->tid, it->stack[0] ? ":" : "");
 		show_lines(out, "  ", it->stack);
 	}
 }
@@ -60,8 +60,9 @@ json_t *kpatch_blockers_json(const struct rk_livepatch_blockers *blockers)
 	json_t *array = json_array();
 
 	rk_vec_for_each(&blockers->list, it)
-		json_array_append_new(array, json_pack("{s:i, s:s, s:s}", "pid", it->pid, "comm",
-						       it->comm, "stack", it->stack));
+		json_array_append_new(array,
+				      json_pack("{s:i, s:i, s:s, s:s}", "pid", it->pid, "tid",
+						it->tid, "comm", it->comm, "stack", it->stack));
 	return array;
 }
 

@@ -59,7 +59,7 @@ static void show_lines(const char *text)
 static void show_trouble(const struct rk_apply_result *result)
 {
 	rk_vec_for_each(&result->blockers.list, it) {
-		rk_render_warning(stderr, "held up by %s (%d)%s", it->comm, it->pid,
+		rk_render_warning(stderr, "held up by %s (%d)%s", it->comm, it->tid,
 				  *it->stack ? ":" : "");
 		show_lines(it->stack);
 	}
@@ -186,6 +186,13 @@ struct rk_err *readykernel_boot_patch(struct readykernel *rk, enum rk_exit *ret_
 
 	if (review.text && *review.text)
 		say(rk, "%s", review.text);
+	/* that it is switched off is somebody's wish: no unit has failed */
+	if (err && result.code == RK_APPLY_DISABLED) {
+		say(rk, "%s", rk_err_message(err));
+		rk_err_free(err);
+		*ret_exit = RK_EXIT_NOTHING;
+		return finish(rk, &result, NULL);
+	}
 	err = finish(rk, &result, err);
 	if (err)
 		return err;

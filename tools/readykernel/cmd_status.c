@@ -60,7 +60,7 @@ static void show_patch(const struct rk_status *s)
 	if (s->state->loaded.level == s->loaded->level)
 		show_time("loaded at", s->state->loaded.at);
 	rk_vec_for_each(&s->blockers.list, it)
-		show("held up by", "%s (%d)", it->comm, it->pid);
+		show("held up by", "%s (%d)", it->comm, it->tid);
 	show_cves("fixes", s->cves, s->nr_cves);
 }
 
@@ -154,7 +154,7 @@ const struct rk_verb readykernel_status = {
 	.description =
 		"Exit status: 0 the newest level that is allowed here is loaded, 1 none is loaded, 2 a newer one\n"
 		"is there, 3 there are no levels for this kernel, 4 a transition does not end, 5 the last\n"
-		"change failed or its level is blocked. Errors have other numbers, see readykernel(8).",
+		"change failed, its level is blocked, or what is newest is not known any more. Errors have other numbers, see readykernel(8).",
 	.options = readykernel_root_options,
 	.values_size = sizeof(struct readykernel_common),
 	.has_json = true,
@@ -175,6 +175,20 @@ static const struct rk_option uname_options[] = {
 	RK_OPT_END,
 };
 
+static json_t *uname_json(const struct readykernel *rk, const struct rk_status *status,
+			  const struct utsname *name)
+{
+	const struct rk_running *running = &rk->kernel->running;
+	json_t *doc = rk_render_document("readykernel-uname", 1);
+
+	json_object_set_new(doc, "nodename", json_string(name->nodename));
+	json_object_set_new(doc, "release", json_string(status->effective));
+	json_object_set_new(doc, "kernel", json_string(running->release));
+	json_object_set_new(doc, "version", json_string(running->version));
+	json_object_set_new(doc, "machine", json_string(running->machine));
+	return doc;
+}
+
 static struct rk_err *show_uname(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
 	const struct uname_values *values = cli->values;
@@ -183,11 +197,13 @@ static struct rk_err *show_uname(const struct rk_cli *cli, enum rk_exit *ret_exi
 	struct utsname name;
 
 	RK_TRY(open_overview(cli, &rk, &status));
+	uname(&name); /* it can't fail; what isn't the kernel's comes from it */
+	if (cli->json)
+		return rk_render_json(uname_json(&rk, status, &name));
 	if (!values->all) {
 		printf("%s\n", status->effective);
 		return NULL;
 	}
-	uname(&name); /* it can't fail; what isn't the kernel's comes from it */
 	printf("Linux %s %s %s %s GNU/Linux\n", name.nodename, status->effective,
 	       rk.kernel->running.version, rk.kernel->running.machine);
 	return NULL;
@@ -198,6 +214,7 @@ const struct rk_verb readykernel_uname = {
 	.summary = "show the version that this kernel is as safe as",
 	.options = uname_options,
 	.values_size = sizeof(struct uname_values),
+	.has_json = true,
 	.run = show_uname,
 };
 

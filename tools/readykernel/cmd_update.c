@@ -157,12 +157,15 @@ static struct rk_err *wait_for_turn(const struct update_values *values, enum tur
 	_cleanup_host_ struct rk_host *host = NULL;
 	_cleanup_settings_ struct rk_settings *settings = NULL;
 	struct rk_settings_problems problems = {};
+	enum rk_switch off;
 
 	RK_TRY(rk_host_create(values->common.root ? values->common.root : "", &host));
 	RK_TRY(rk_settings_read(host->config_file, &settings, &problems));
 	rk_vec_deinit(&problems);
 	*ret = *settings->report_url ? TURN_REPORT : TURN_NOTHING;
-	if (!settings->autoupdate || !*settings->repository || !is_hour(settings))
+	RK_TRY(rk_switch_read(host->proc, host->disable_file, &off));
+	if (!settings->autoupdate || !*settings->repository || off >= RK_SWITCH_DISABLED ||
+	    !is_hour(settings))
 		return NULL;
 	*ret = TURN_UPDATE;
 	return spread(settings);

@@ -229,12 +229,26 @@ struct refused {
 	const char *build_id;
 };
 
+/* Below one that hurt this host only what was good here comes by itself: what holds at boot (rk_choose()) holds an hour later. */
+static bool is_below_blocked(const struct refused *r, uint64_t level)
+{
+	rk_vec_for_each(&r->state->levels, note)
+		if (note->verdict == RK_VERDICT_BLOCKED && note->level > level &&
+		    rk_streq(note->build_id, r->build_id))
+			return true;
+	return false;
+}
+
 static bool is_refused(void *ctx, const struct rk_release_level *level)
 {
 	const struct refused *r = ctx;
 
-	return rk_host_state_verdict(r->state, r->build_id, level->level) == RK_VERDICT_BLOCKED ||
-	       !rk_freeze_allows(&r->state->freeze, level->level, level->released);
+	enum rk_verdict verdict = rk_host_state_verdict(r->state, r->build_id, level->level);
+
+	if (!rk_freeze_allows(&r->state->freeze, level->level, level->released))
+		return true;
+	return verdict == RK_VERDICT_BLOCKED ||
+	       (verdict == RK_VERDICT_NONE && is_below_blocked(r, level->level));
 }
 
 static struct rk_err *choose(struct readykernel *rk, struct rk_level_choice *ret,

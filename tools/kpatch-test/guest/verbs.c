@@ -60,14 +60,14 @@ static struct rk_err *stalled(const struct rk_vm_step *step, bool enabling)
 
 	RK_TRY(rk_livepatch_blockers(&rk_livepatch_roots, enabling, &blockers));
 	rk_vec_for_each(&blockers.list, it) {
-		_cleanup_free_ char *pid = rk_asprintf("%d", it->pid);
+		_cleanup_free_ char *pid = rk_asprintf("%d", it->tid);
 
 		if (!pid)
 			return rk_err_nomem();
 		guest_say(STDOUT_FILENO, "task", pid, it->comm, it->stack, NULL);
 		if (named++ < NAMED_TASKS_MAX)
 			rk_str_addf(&names, "%s'%s' (%d)", names.len ? ", " : "", it->comm,
-				    it->pid);
+				    it->tid);
 	}
 	if (named > NAMED_TASKS_MAX)
 		rk_str_addf(&names, " and %zu more", named - NAMED_TASKS_MAX);
@@ -101,7 +101,7 @@ static struct rk_err *do_load(const struct rk_vm_step *step)
 {
 	enum rk_livepatch_state state;
 
-	RK_TRY(rk_livepatch_insert(&rk_livepatch_roots, step->path, LOAD_TRIES, &reporter));
+	RK_TRY(rk_livepatch_insert(&rk_livepatch_roots, step->path, NULL, LOAD_TRIES, &reporter));
 	RK_TRY(wait_for(step, true, &state));
 	if (state != RK_LIVEPATCH_ENABLED)
 		return rk_err(RK_ERR_VERDICT,
