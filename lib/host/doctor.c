@@ -207,6 +207,7 @@ static const struct {
 	{"lockdown", rk_doctor_lockdown},
 	{"signatures", rk_doctor_signatures},
 	{"keyrings", rk_doctor_keyrings},
+	{"certificate", rk_doctor_certificate},
 	{"ftrace", rk_doctor_ftrace},
 	{"tracers", rk_doctor_tracers},
 	{"kprobes", rk_doctor_kprobes},

@@ -20,12 +20,16 @@ struct rk_err *rk_doctor_say(struct rk_examination *x, enum rk_health health, co
 struct rk_err *rk_doctor_read(struct rk_examination *x, const char *root, const char *path,
 			      const char **ret) __must_use;
 
-/* Checks of the kernel (doctor_kernel.c), each a row of the table in doctor.c. */
+/* Whether the kernel only takes modules that are signed with a key it knows. */
+struct rk_err *rk_doctor_is_enforced(struct rk_examination *x, bool *ret) __must_use;
+
+/* Checks of the kernel (doctor_kernel.c, doctor_keys.c), each a row of the table in doctor.c. */
 struct rk_err *rk_doctor_kernel_config(struct rk_examination *x) __must_use;
 struct rk_err *rk_doctor_livepatch(struct rk_examination *x) __must_use;
 struct rk_err *rk_doctor_lockdown(struct rk_examination *x) __must_use;
 struct rk_err *rk_doctor_signatures(struct rk_examination *x) __must_use;
 struct rk_err *rk_doctor_keyrings(struct rk_examination *x) __must_use;
+struct rk_err *rk_doctor_certificate(struct rk_examination *x) __must_use;
 struct rk_err *rk_doctor_ftrace(struct rk_examination *x) __must_use;
 struct rk_err *rk_doctor_tracers(struct rk_examination *x) __must_use;
 struct rk_err *rk_doctor_kprobes(struct rk_examination *x) __must_use;

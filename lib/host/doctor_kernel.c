@@ -107,8 +107,7 @@ static struct rk_err *read_lockdown(struct rk_examination *x, const char **ret)
 	return NULL;
 }
 
-/* Whether the kernel only takes modules that are signed with a key it knows. */
-static struct rk_err *is_enforced(struct rk_examination *x, bool *ret)
+struct rk_err *rk_doctor_is_enforced(struct rk_examination *x, bool *ret)
 {
 	const char *enforce, *lockdown;
 
@@ -141,7 +140,7 @@ struct rk_err *rk_doctor_signatures(struct rk_examination *x)
 	size_t nr_unsigned = 0;
 	bool enforced;
 
-	RK_TRY(is_enforced(x, &enforced));
+	RK_TRY(rk_doctor_is_enforced(x, &enforced));
 	if (!enforced)
 		return rk_doctor_say(x, RK_HEALTH_OK, "",
 				     "the kernel takes modules without a signature");
@@ -160,39 +159,6 @@ struct rk_err *rk_doctor_signatures(struct rk_examination *x)
 			"aren't signed",
 			nr_unsigned, patches->list.nr);
 	return rk_doctor_say(x, RK_HEALTH_OK, "", "the kernel takes only signed modules");
-}
-
-/* How many keys a keyring holds, by the line of /proc/keys that ends in "NAME: 3" or "NAME: empty". */
-static unsigned long nr_keys(const char *keys, const char *keyring)
-{
-	_cleanup_free_ char *name = rk_asprintf(" %s: ", keyring);
-	const char *at = name ? strstr(keys, name) : NULL;
-
-	return at ? strtoul(at + strlen(name), NULL, 10) : 0;
-}
-
-struct rk_err *rk_doctor_keyrings(struct rk_examination *x)
-{
-	const char *keys;
-	bool enforced;
-
-	RK_TRY(is_enforced(x, &enforced));
-	RK_TRY(rk_doctor_read(x, x->doctor->host->proc, "keys", &keys));
-	if (!keys)
-		return rk_doctor_say(x, enforced ? RK_HEALTH_WARN : RK_HEALTH_OK,
-				     enforced ? "run this as root" : "",
-				     "the kernel's keyrings can't be seen");
-	unsigned long builtin = nr_keys(keys, ".builtin_trusted_keys"),
-		      secondary = nr_keys(keys, ".secondary_trusted_keys"),
-		      machine = nr_keys(keys, ".machine");
-	bool lacking = enforced && !machine;
-
-	return rk_doctor_say(
-		x, lacking ? RK_HEALTH_WARN : RK_HEALTH_OK,
-		lacking ? "enrol the key of the levels with 'readykernel mok enroll'" : "",
-		"keys the kernel knows: %lu built in, %lu secondary, %lu of the machine's "
-		"owner",
-		builtin, secondary, machine);
 }
 
 struct rk_err *rk_doctor_ftrace(struct rk_examination *x)

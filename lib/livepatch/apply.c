@@ -5,6 +5,9 @@
  */
 #include "lib/livepatch/apply.h"
 
+#include <errno.h>
+#include <fcntl.h>
+
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
 #include "lib/base/sha256.h"
@@ -121,12 +124,26 @@ static struct rk_err *wait_enabled(const struct apply *a, const char *name, bool
 	return NULL;
 }
 
+/* The file that was checked, whatever its name leads to by now: the kernel reads from the descriptor whose bytes were compared. */
+static struct rk_err *insert_checked(const struct apply *a, const char *path, const char *sha256)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char found[RK_SHA256_HEX_SIZE];
+
+	if (fd < 0)
+		return rk_err_sys(errno, "cannot open '%s'", path);
+	RK_TRY(rk_sha256_fd(fd, path, found));
+	if (!rk_streq(found, sha256))
+		return rk_err(RK_ERR_MISMATCH, "'%s' is not the file any more that was checked",
+			      path);
+	return rk_livepatch_insert_fd(a->roots, fd, path, a->patience->tries, a->reporter);
+}
+
 static struct rk_err *insert_and_wait(const struct apply *a, const char *path,
 				      const struct rk_module_info *info, bool going_on)
 {
 	double start = rk_clock_seconds();
-	struct rk_err *err =
-		rk_livepatch_insert(a->roots, path, info->sha256, a->patience->tries, a->reporter);
+	struct rk_err *err = insert_checked(a, path, info->sha256);
 
 	a->outcome->insert_s = rk_clock_seconds() - start;
 	return err ? err : wait_enabled(a, info->name, going_on);

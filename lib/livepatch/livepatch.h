@@ -130,13 +130,16 @@ struct rk_err *rk_livepatch_signal(const struct rk_livepatch_roots *roots, const
 struct rk_err *rk_livepatch_force(const struct rk_livepatch_roots *roots, const char *name)
 	__must_use;
 
-/* Gives the module file to the kernel (finit_module) and returns when its init is over; the transition may go on. sha256: what was checked, the
- * file that is given must be that, whatever its name leads to by now (RK_ERR_MISMATCH); NULL: any.
+/* Gives the module file to the kernel (finit_module) and returns when its init is over; the transition may go on.
  * While another transition runs (EBUSY) it tries again, tries times in all, 2 s apart.
  * A refusal (RK_ERR_SYS) says in words what the errno means here and where to look. */
 struct rk_err *rk_livepatch_insert(const struct rk_livepatch_roots *roots, const char *path,
-				   const char *sha256, unsigned int tries,
-				   const struct rk_reporter *reporter) __must_use;
+				   unsigned int tries, const struct rk_reporter *reporter)
+	__must_use;
+/* The same of an open file, which the kernel reads from its start; path is for messages. */
+struct rk_err *rk_livepatch_insert_fd(const struct rk_livepatch_roots *roots, int fd,
+				      const char *path, unsigned int tries,
+				      const struct rk_reporter *reporter) __must_use;
 
 /* Writes 0 (disable, or reverse an enabling) or 1 (reverse a disabling) to the patch's enabled file. */
 struct rk_err *rk_livepatch_set_enabled(const struct rk_livepatch_roots *roots, const char *name,

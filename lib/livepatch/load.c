@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "lib/base/process.h"
-#include "lib/base/sha256.h"
 #include "lib/base/str.h"
 #include "lib/livepatch/internal.h"
 #include "lib/livepatch/livepatch.h"
@@ -71,30 +70,22 @@ static const struct rk_livepatch_calls *calls_of(const struct rk_livepatch_roots
 	return roots->calls ? roots->calls : &kernel_calls;
 }
 
-/* The kernel reads what this descriptor is of. */
-static struct rk_err *check_same(int fd, const char *path, const char *sha256)
-{
-	char found[RK_SHA256_HEX_SIZE];
-
-	if (!sha256)
-		return NULL;
-	RK_TRY(rk_sha256_fd(fd, path, found));
-	if (rk_streq(found, sha256))
-		return NULL;
-	return rk_err(RK_ERR_MISMATCH, "'%s' is not the file any more that was checked", path);
-}
-
 struct rk_err *rk_livepatch_insert(const struct rk_livepatch_roots *roots, const char *path,
-				   const char *sha256, unsigned int tries,
-				   const struct rk_reporter *reporter)
+				   unsigned int tries, const struct rk_reporter *reporter)
 {
-	const struct rk_livepatch_calls *calls = calls_of(roots);
-
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return rk_err_sys(errno, "cannot open '%s'", path);
-	RK_TRY(check_same(fd, path, sha256));
+	return rk_livepatch_insert_fd(roots, fd, path, tries, reporter);
+}
+
+struct rk_err *rk_livepatch_insert_fd(const struct rk_livepatch_roots *roots, int fd,
+				      const char *path, unsigned int tries,
+				      const struct rk_reporter *reporter)
+{
+	const struct rk_livepatch_calls *calls = calls_of(roots);
+
 	for (unsigned int try = 1;; try++) {
 		int error = calls->insert(calls->ctx, fd, path);
 

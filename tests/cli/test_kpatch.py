@@ -178,7 +178,7 @@ def test_transition():
                          "  [<0>] tcp_v4_rcv+0x3/0x4\nno patch is installed\n", "a transition, who holds it up, and where")
     doc = json.loads(tree.kpatch("list", "--json").stdout)
     equal((doc["schema"], doc["loaded"][0]["state"], doc["blockers"]),
-          ("kpatch-list/1", "enabling", [{"pid": 8, "tid": 8, "comm": "slow one", "stack": "[<0>] schedule+0x1/0x2\n[<0>] tcp_v4_rcv+0x3/0x4"}]),
+          ("kpatch-list/1", "enabling", [{"pid": 7, "tid": 8, "comm": "slow one", "stack": "[<0>] schedule+0x1/0x2\n[<0>] tcp_v4_rcv+0x3/0x4"}]),
           "the same as JSON")
     result = tree.kpatch("status", "--json")
     equal((result.returncode, json.loads(result.stdout)["verdict"]), (3, "transition"), "status")

@@ -702,6 +702,36 @@ def test_settings():
     equal(world.run("update", "--timer").stdout, "level 1 was fetched\n", "--timer: its turn")
 
 
+def test_mok():
+    """What is handed to mokutil(1), and what isn't."""
+    world = World()
+    result = world.run("mok", "enroll")
+    equal(result.returncode, 2, "no certificate")
+    contains(result.stderr, "etc/readykernel/module-signing.der'", "… says where it would be")
+    pem, der = TMP / "mok.pem", world.host.path("etc/readykernel/module-signing.der")
+    run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=modules", "-out", pem])
+    result = world.run("mok", "enroll", pem)
+    equal(result.returncode, 1, "a certificate in another form")
+    contains(result.stderr, "'openssl x509 -outform DER' makes one", "… says what to do")
+    run(["openssl", "x509", "-in", pem, "-outform", "DER", "-out", der])
+    result = world.run("mok", "enroll")
+    equal(result.returncode, 3, "no UEFI")
+    contains(result.stderr, "there is no Secure Boot", "… says so")
+    world.host.write("sys/firmware/efi/fw_platform_size", "64\n")
+    tools = TMP / "mok-tools"
+    tools.mkdir()
+    result = world.run("mok", "enroll", env={"PATH": str(tools)})
+    equal(result.returncode, 1, "no mokutil")
+    contains(result.stderr, "install the package of that name", "… says what to do")
+    mokutil = tools / "mokutil"
+    for status in [0, 5]:
+        mokutil.write_text(f'#!/bin/sh\necho "$@" >{TMP}/mok-args\nexit {status}\n')
+        mokutil.chmod(0o755)
+        result = world.run("mok", "enroll", env={"PATH": f"{tools}:{os.environ['PATH']}"})
+        equal((result.returncode, (TMP / "mok-args").read_text()), (1 if status else 0, f"--import {der}\n"), f"mokutil that ends with {status}")
+        contains(result.stdout + result.stderr, "nothing was enrolled" if status else "now reboot and confirm at the console", "… what is told")
+
+
 def test_journal():
     """Run by systemd, lines have priorities."""
     world = World()
@@ -736,7 +766,7 @@ def test_local():
 
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_blind, test_untried, test_keeping,
                  test_proxy, test_attacks, test_refusals_are_kept, test_report, test_state_tampered, test_servers,
-                 test_privileges, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_journal,
+                 test_privileges, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal,
                  test_local]:
     function()
 SERVER.stop()

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "lib/base/fs.h"
+#include "lib/base/process.h"
+#include "lib/host/certificate.h"
 #include "lib/host/doctor.h"
 #include "lib/host/effective.h"
 #include "tests/unit/hostmake.h"
@@ -336,6 +338,55 @@ static void put_sick(void)
 		    "1b I------ 1 perm 1f0b0000 0 0 keyring   .machine: empty\n");
 }
 
+/* A certificate of the shortest kind: what its id is was asked of openssl(1). */
+static void put_certificate(void)
+{
+	_cleanup_free_ char *file = rk_asprintf("%s" RK_CERTIFICATE_FILE, h.host->root);
+	const char *const argv[] = {"openssl", "req",	  "-x509",     "-newkey", "ed25519",
+				    "-nodes",  "-keyout", "/dev/null", "-subj",	  "/CN=modules",
+				    "-out",    file,	  "-outform",  "DER",	  NULL};
+	const struct rk_process_spec spec = {.argv = argv};
+	_cleanup_process_result_ struct rk_process_result result = {};
+
+	no_err(rk_process_check(&spec, &result), "a certificate");
+}
+
+static void check_keys(const char *id, const char *health, const char *part)
+{
+	_cleanup_str_ struct rk_str keys = RK_STR_INIT;
+
+	rk_str_addf(&keys,
+		    "1b I------ 1 perm 1f0b0000 0 0 keyring   .machine: empty\n"
+		    "1c I------ 1 perm 1f0b0000 0 0 keyring   .platform: 1\n"
+		    "1d I------ 1 perm 1f010000 0 0 asymmetri modules: %s: X509.rsa 01234567 []\n",
+		    id);
+	sysmake_put(h.host->proc, "keys", rk_str_get(&keys));
+	check_doctor("certificate", health, part);
+}
+
+static void test_certificate(void)
+{
+	_cleanup_free_ char *file = NULL;
+	char id[RK_CERTIFICATE_ID_SIZE] = "";
+
+	begin("certificate");
+	file = rk_asprintf("%s" RK_CERTIFICATE_FILE, h.host->root);
+	check_doctor("certificate", "ok", "no certificate of who signs modules is there");
+	sysmake_put(h.host->root, RK_CERTIFICATE_FILE + 1, "-----BEGIN CERTIFICATE-----\n");
+	is_err_like(rk_certificate_key_id(file, id), RK_ERR_FORMAT,
+		    "is no X.509 certificate in DER form", "a certificate in another form");
+	check_doctor("certificate", "fail", "is no X.509 certificate in DER form");
+	put_certificate();
+	no_err(rk_certificate_key_id(file, id), "one in DER form");
+	is_int((long long)strlen(id) % 2, 0, "an id of bytes");
+	check_keys("00", "ok", "and doesn't ask for it");
+	sysmake_put(h.host->sys, "kernel/security/lockdown", "none [integrity] confidentiality\n");
+	check_keys("00", "fail", "doesn't list the key");
+	check_keys(id, "ok", "knows the key");
+	check_doctor("keyrings", "ok", "1 of the machine's owner");
+	end();
+}
+
 static void test_doctor(void)
 {
 	_cleanup_free_ char *config = NULL;
@@ -414,6 +465,7 @@ int main(void)
 	test_document();
 	test_files();
 	test_doctor();
+	test_certificate();
 	test_packed_config();
 	return done_testing();
 }

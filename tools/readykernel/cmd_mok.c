@@ -8,9 +8,8 @@
 #include <sys/wait.h>
 
 #include "lib/base/fs.h"
+#include "lib/host/certificate.h"
 #include "tools/readykernel/client.h"
-
-#define CERTIFICATE "/etc/readykernel/module-signing.der"
 
 /* It asks for a password on the terminal: it needs ours as it is. */
 static struct rk_err *run_mokutil(const char *certificate, int *ret_status)
@@ -36,19 +35,29 @@ static const char explanation[] =
 	"  1. mokutil asks now for a password; it is needed once, at the next boot\n"
 	"  2. reboot, and stay at the console: shim shows 'Perform MOK management'\n"
 	"  3. choose 'Enroll MOK', 'Continue', 'Yes', give the password, then 'Reboot'\n"
-	"afterwards 'readykernel doctor' finds the certificate in the kernel's keyring\n";
+	"afterwards 'readykernel doctor' finds its key in the kernel's keyrings\n";
 
 static struct rk_err *enroll(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
-	const char *certificate = cli->nr_operands ? cli->operands[0] : CERTIFICATE;
+	const struct readykernel_common *values = cli->values;
+	_cleanup_host_ struct rk_host *host = NULL;
+	_cleanup_free_ char *usual = NULL, *efi = NULL;
+	char id[RK_CERTIFICATE_ID_SIZE];
 	int status = 0;
 
+	RK_TRY(rk_host_create(values->root ? values->root : "", &host));
+	usual = rk_asprintf("%s" RK_CERTIFICATE_FILE, host->root);
+	efi = rk_asprintf("%s/firmware/efi", host->sys);
+	if (!usual || !efi)
+		return rk_err_nomem();
+	const char *certificate = cli->nr_operands ? cli->operands[0] : usual;
 	if (!rk_fs_exists(certificate))
 		return rk_err(
 			RK_ERR_INVALID,
 			"there is no certificate '%s'; name the one that your modules are signed with",
 			certificate);
-	if (!rk_fs_exists("/sys/firmware/efi"))
+	RK_TRY(rk_certificate_key_id(certificate, id));
+	if (!rk_fs_exists(efi))
 		return rk_err(RK_ERR_VERDICT,
 			      "this host was not booted by UEFI: there is no Secure Boot, and the "
 			      "kernel takes modules without an enrolled key");
@@ -71,7 +80,9 @@ const struct rk_verb readykernel_mok_enroll = {
 	.name = "mok enroll",
 	.operands = "[CERTIFICATE]",
 	.summary = "let Secure Boot trust the key that modules are signed with (mokutil)",
-	.description = "The certificate is " CERTIFICATE " unless another is named.",
+	.description = "The certificate is " RK_CERTIFICATE_FILE " unless another is named.",
+	.options = readykernel_root_options,
+	.values_size = sizeof(struct readykernel_common),
 	.max_operands = 1,
 	.run = enroll,
 };

@@ -101,7 +101,7 @@ static struct rk_err *do_load(const struct rk_vm_step *step)
 {
 	enum rk_livepatch_state state;
 
-	RK_TRY(rk_livepatch_insert(&rk_livepatch_roots, step->path, NULL, LOAD_TRIES, &reporter));
+	RK_TRY(rk_livepatch_insert(&rk_livepatch_roots, step->path, LOAD_TRIES, &reporter));
 	RK_TRY(wait_for(step, true, &state));
 	if (state != RK_LIVEPATCH_ENABLED)
 		return rk_err(RK_ERR_VERDICT,
