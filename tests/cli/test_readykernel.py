@@ -6,6 +6,7 @@ how it says so. Loading is tested in a guest. Argument: readykernel."""
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -221,6 +222,42 @@ def test_overview():
     ok(all(check["health"] in ["ok", "warn", "fail"] and (check["advice"] or check["health"] == "ok") for check in checks),
        "doctor: each problem has advice", checks)
     equal(world.run("doctor").returncode, 3 if any(check["health"] == "fail" for check in checks) else 0, "doctor: exit status")
+
+
+def metrics(text):
+    """The samples of a file in Prometheus' text format 0.0.4, each family with one HELP and one TYPE line before its samples."""
+    values, families, kind = {}, [], None
+    label = r'[a-z_]+="(?:[^"\\\n]|\\.)*"'
+    for line in text.splitlines():
+        head = re.fullmatch(r"# (HELP|TYPE) ([a-z_]+) (.+)", line)
+        sample = re.fullmatch(rf"([a-z_]+)(|\{{{label}(?:,{label})*\}}) (-?[0-9.e+]+)", line)
+        ok(head or sample, "metrics: a line of the format", line)
+        if head and head[1] == "HELP":
+            ok(head[2] not in families, f"metrics: {head[2]} is one family", families)
+            families.append(head[2])
+        elif head:
+            equal((head[2], head[3]), (families[-1], "gauge"), f"metrics: the type of {head[2]}")
+            kind = head[2]
+        elif sample:
+            equal(sample[1], kind, "metrics: a sample behind its type")
+            values[sample[1]] = (sample[2], float(sample[3]))
+    equal(sorted(values), sorted(families), "metrics: each family has its sample")
+    return values
+
+
+def test_metrics():
+    world = World()
+    place = world.host.path("var/lib/prometheus/node-exporter")
+    place.mkdir(parents=True)
+    world.run("update")
+    world.host.set_loaded("kpatch_1")
+    world.run("check-update")
+    values = metrics((place / "readykernel.prom").read_text())
+    for name, value in [("status", 0), ("level", 1), ("available_level", 1), ("cves_fixed", 1), ("blocked_levels", 0)]:
+        equal(values[f"readykernel_{name}"], ("", value), f"metrics: {name}")
+    contains(values["readykernel_info"][0], f'kernel="{KERNEL["release"]}"', "metrics: the kernel")
+    equal([path.name for path in place.iterdir()], ["readykernel.prom"], "metrics: nothing else is left there for the collector")
+    equal((place / "readykernel.prom").stat().st_mode & 0o777, 0o644, "metrics: the collector may read it")
 
 
 def test_blind():
@@ -764,7 +801,7 @@ def test_local():
     contains(result.stderr, "the kernel refused", "… is said")
 
 
-for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_blind, test_untried, test_keeping,
+for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_metrics, test_blind, test_untried, test_keeping,
                  test_proxy, test_attacks, test_refusals_are_kept, test_report, test_state_tampered, test_servers,
                  test_privileges, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal,
                  test_local]:
