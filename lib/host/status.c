@@ -224,7 +224,9 @@ static bool judge_none(struct rk_status *s)
 		say(s, RK_STATUS_UNSUPPORTED, "not covered: this kernel has no live patching");
 	else if (s->trust.kernel_absent && !s->patches->list.nr)
 		say(s, RK_STATUS_UNSUPPORTED,
-		    rk_arena_printf(&s->arena, "not covered: the repository has no levels for '%s'",
+		    rk_arena_printf(&s->arena,
+				    "not covered: the repository has no levels for kernel "
+				    "%s yet",
 				    s->kernel->running.release));
 	else if (s->kernel->switched > RK_SWITCH_NO_KPATCH)
 		say(s, RK_STATUS_NONE,

@@ -29,7 +29,7 @@ def _build_modules(target, folder):
         tap.bail_out(f"the test modules can't be compiled: {result.stdout}{result.stderr}")
 
 
-def _packages():
+def our_packages():
     """Where make packages left them."""
     folder = pathlib.Path(os.environ.get("RK_PACKAGES") or pathlib.Path(os.environ["RK_BUILD_ROOT"]).parent / "packages")
     if not list(folder.glob("readykernel_*.deb")):
@@ -43,7 +43,7 @@ class Site:
         self.top = pathlib.Path(tap.tmpdir())
         self.www = self.top / "www"
         self.kernel = {"release": target.release, "version": target.facts["version"], "build_id": target.facts["build_id"], "arch": "x86_64"}
-        shutil.copytree(_packages(), self.www / "debs")
+        shutil.copytree(our_packages(), self.www / "debs")
         lists = subprocess.run(["apt-ftparchive", "packages", "."], cwd=self.www / "debs", capture_output=True, check=True).stdout
         (self.www / "debs/Packages").write_bytes(lists)
         _build_modules(target, self.top / "modules")

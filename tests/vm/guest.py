@@ -21,8 +21,8 @@ import time
 
 import tap
 
-BOOT_TIMEOUT = 300
-RUN_TIMEOUT = 180
+BOOT_TIMEOUT = 600
+RUN_TIMEOUT = 400
 MEMORY = 512
 CMDLINE = "console=ttyS0 loglevel=5 panic=-1 net.ifnames=0 systemd.show_status=no"
 

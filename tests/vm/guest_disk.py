@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The disk that guests start from: a small Debian with systemd and the target's kernel, installed by apt from wherever this
-machine's apt installs from, once; kept in the user's cache under a hash of all that it was made from."""
+machine's apt installs from, once; kept in the user's cache under a hash of all that it was made from for as long as it is used."""
 
 import fcntl
 import hashlib
@@ -16,9 +16,10 @@ from kernel import cache_dir
 
 SIZE = "1500M"
 INSTALL_TIMEOUT = 1800
+KEPT_SECONDS = 86400  # since its last use: another tree's tests may be at it just now
 # What a host has anyway, and what the packages under test depend on: guests have no network to fetch it from.
 PACKAGES = ("systemd-sysv", "udev", "dbus", "iproute2", "kmod", "curl", "procps", "rpm", "stress-ng",
-            "libjansson4", "libssl3", "libelf1", "libdw1", "libkmod2", "libcurl4")
+            "libjansson4", "libssl3", "libelf1", "libdw1", "libkmod2", "libcurl4", "libarchive13", "libzydis4.0")
 UNWANTED = ("usr/share/doc/*", "usr/share/man/*", "usr/share/locale/*", "usr/share/info/*")
 # Units that only cost time in a machine that lives for a minute.
 MASKED = ("dev-hugepages.mount", "dev-mqueue.mount", "systemd-logind.service", "modprobe@.service",
@@ -189,14 +190,17 @@ class Disk:
 
     def __init__(self, target):
         made_from = pathlib.Path(__file__).read_bytes() + target.facts["version"].encode() + str(target.facts["build_id"]).encode()
-        self.folder = cache_dir() / "tests" / f"guest-{hashlib.sha256(made_from).hexdigest()[:16]}"
+        self.folder = cache_dir() / "tests" / f"disk-{hashlib.sha256(made_from).hexdigest()[:16]}"
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with open(self.folder.parent / "guest.lock", "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (self.folder / "done").exists():
-                for old in self.folder.parent.glob("guest-*"):
-                    shutil.rmtree(old)
+                for old in self.folder.parent.glob("disk-*"):
+                    if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+                        shutil.rmtree(old)
+                shutil.rmtree(self.folder, ignore_errors=True)
                 self._build(target)
+            os.utime(self.folder)
         self.image = self.folder / "root.img"
         self.initramfs = self.folder / "initramfs.img"
         self.kernel = pathlib.Path(target.facts["image"])

@@ -35,7 +35,7 @@ static void show_updated(const struct readykernel *rk, const struct readykernel_
 	const char *release = rk->kernel->running.release;
 
 	if (!u->is_known && u->chosen == u->loaded)
-		printf("there are no levels for kernel %s in channel '%s'\n", release,
+		printf("there are no levels for kernel %s in channel '%s' yet\n", release,
 		       rk_channel_name(rk->settings->channel));
 	else if (!u->chosen && !u->loaded)
 		printf("there is no level for kernel %s that may be loaded\n", release);
