@@ -127,6 +127,11 @@ int rk_compare_texts(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+int rk_compare_numbered(const void *a, const void *b)
+{
+	return strverscmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 bool rk_scan_u64(const char **s, uint64_t max, uint64_t *ret)
 {
 	uint64_t number = 0;

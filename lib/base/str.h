@@ -44,6 +44,8 @@ bool rk_has_suffix(const char *s, const char *suffix);
 bool rk_is_path_of(const char *path, const char *file);
 /* For qsort(3) of an array of strings, in the order of strcmp(3). */
 int rk_compare_texts(const void *a, const void *b);
+/* The same, but numbers within them count as such: "CVE-2026-9" before "CVE-2026-10" (strverscmp(3)). */
+int rk_compare_numbered(const void *a, const void *b);
 /* Moves *s behind the decimal digits it begins with. False without any, or above max: then *s and *ret are as before. */
 bool rk_scan_u64(const char **s, uint64_t max, uint64_t *ret);
 /* The position of text among words: "a|b|c". */

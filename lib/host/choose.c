@@ -130,7 +130,7 @@ struct rk_err *rk_excluded_cves(const struct rk_patch *newest_patch, const struc
 		if (!rk_map_get(&marked, newest_patch->cves[i]))
 			cves[nr++] = newest_patch->cves[i];
 	if (nr)
-		qsort(cves, nr, sizeof(*cves), rk_compare_texts);
+		qsort(cves, nr, sizeof(*cves), rk_compare_numbered);
 	*ret = cves;
 	*ret_nr = nr;
 	return NULL;

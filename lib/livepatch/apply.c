@@ -41,8 +41,13 @@ struct rk_err *rk_livepatch_lock(const struct rk_livepatch_roots *roots, int *re
 
 	if (!path)
 		return rk_err_nomem();
-	RK_TRY(rk_fs_mkdir_p(roots->run, 0755));
-	return rk_fs_lock(path, RK_LOCK_EXCLUSIVE, false, ret_fd);
+	struct rk_err *err = rk_fs_mkdir_p(roots->run, 0755);
+	if (!err)
+		err = rk_fs_lock(path, RK_LOCK_EXCLUSIVE, false, ret_fd);
+	if (!err || (rk_err_errno(err) != EACCES && rk_err_errno(err) != EPERM))
+		return err;
+	rk_err_free(err);
+	return rk_err_sys(EPERM, "only root may change which live patches are loaded");
 }
 
 /* going_on: also when interrupted. */

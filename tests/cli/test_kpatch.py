@@ -343,6 +343,23 @@ def test_damaged_store():
     equal(sorted(damaged), sorted(faults), "list --json names them too")
 
 
+def test_not_root():
+    """Who may not load is told so, whatever else is wrong; who builds patches may look at what is installed on any kernel."""
+    other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", TOOL]
+    if os.geteuid() == 0 and run([*other, "--version"]).returncode == 0:
+        result = run([*other, "load", make_patch("mine", 1)])
+        equal((result.returncode, result.stderr),
+              (1, "error: only root may change which live patches are loaded: Operation not permitted\n"), "load by somebody else")
+    else:
+        tap.skip("load by somebody else", "it takes root, and a build directory that others can read")
+    tree = Tree("plain")
+    store = tree.path / "var/lib/kpatch" / platform.release()
+    store.mkdir(parents=True)
+    (store / "here.ko").write_bytes(make_patch("here", 2).read_bytes())
+    (tree.path / "sys/kernel/livepatch").rmdir()
+    contains(tree.kpatch("info", "here").stdout, "level        2\n", "info of an installed patch, on a kernel without live patching")
+
+
 def test_unit():
     """The unit's conditions and its place in the boot."""
     text = (pathlib.Path(os.environ["RK_SOURCE_ROOT"]) / "packaging/systemd/kpatch.service").read_text()
@@ -352,6 +369,6 @@ def test_unit():
 
 
 for function in [test_help, test_misuse, test_info, test_manifest, test_refused, test_nothing, test_transition, test_install, test_checks, test_names, test_boot,
-                 test_damaged_store, test_unit]:
+                 test_damaged_store, test_not_root, test_unit]:
     function()
 tap.done()

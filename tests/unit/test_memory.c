@@ -141,6 +141,12 @@ static void test_words(void)
 	ok(rk_streq(texts[0], "") && rk_streq(texts[1], "a") && rk_streq(texts[2], "ab") &&
 		   rk_streq(texts[3], "b"),
 	   "texts in order");
+
+	const char *cves[] = {"CVE-2026-100", "CVE-2026-9", "CVE-2025-1000", "CVE-2026-10"};
+	qsort(cves, ARRAY_SIZE(cves), sizeof(*cves), rk_compare_numbered);
+	ok(rk_streq(cves[0], "CVE-2025-1000") && rk_streq(cves[1], "CVE-2026-9") &&
+		   rk_streq(cves[2], "CVE-2026-10") && rk_streq(cves[3], "CVE-2026-100"),
+	   "numbers within texts in order");
 }
 
 static void test_vec(void)

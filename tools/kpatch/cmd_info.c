@@ -137,7 +137,12 @@ static struct rk_err *info_of_name(const struct rk_cli *cli, const struct kpatch
 	if (!name)
 		return rk_err_nomem();
 	RK_TRY(rk_running_read(&place->roots, &running));
-	RK_TRY(rk_livepatch_list(&place->roots, &list));
+	struct rk_err *err = rk_livepatch_list(&place->roots, &list);
+
+	/* what is installed can be looked at on any kernel */
+	if (err && rk_err_code(err) != RK_ERR_UNSUPPORTED)
+		return err;
+	rk_err_free(err);
 	rk_vec_for_each(&list.list, patch) {
 		if (!rk_streq(patch->name, name))
 			continue;

@@ -20,8 +20,8 @@ int main(int argc, char **argv)
 						      &verb_mirror,
 						      &verb_bundle,
 						      &verb_licence_issue,
-						      &verb_packages,
 						      &verb_licence_show,
+						      &verb_packages,
 						      NULL};
 	static const struct rk_tool tool = {
 		.name = "readykernel-repo",

@@ -112,7 +112,7 @@ static void sort_cves(struct rk_patch *patch)
 
 	if (!patch->nr_cves)
 		return;
-	qsort(patch->cves, patch->nr_cves, sizeof(*patch->cves), rk_compare_texts);
+	qsort(patch->cves, patch->nr_cves, sizeof(*patch->cves), rk_compare_numbered);
 	for (size_t i = 0; i < patch->nr_cves; i++)
 		if (!kept || !rk_streq(patch->cves[i], patch->cves[kept - 1]))
 			patch->cves[kept++] = patch->cves[i];
