@@ -212,7 +212,8 @@ static void add_verb_case(struct rk_str *out, const struct rk_verb *verb)
 	rk_str_add(out, ") COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n\t\tesac\n"
 			"\t\topts='");
 	add_words(out, verb, false);
-	rk_str_addf(out, "%s' ;;\n", *verb->name ? "" : " --version");
+	rk_str_addf(out, "%s'%s ;;\n", *verb->name ? "" : " --version",
+		    verb->max_operands ? "; files=1" : "");
 }
 
 static void add_bash(struct rk_str *out, const struct rk_tool *tool)
@@ -221,7 +222,7 @@ static void add_bash(struct rk_str *out, const struct rk_tool *tool)
 		    tool->name);
 	add_function_name(out, tool);
 	rk_str_add(out, "() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
-			"prev=${COMP_WORDS[COMP_CWORD-1]}\n\tlocal verb= opts= verbs='");
+			"prev=${COMP_WORDS[COMP_CWORD-1]}\n\tlocal verb= opts= files= verbs='");
 	for (const struct rk_verb *const *it = tool->verbs; *it; it++)
 		rk_str_addf(out, "%s%s", it == tool->verbs ? "" : "\n", (*it)->name);
 	rk_str_add(out, "'\n\tlocal typed=\"${COMP_WORDS[*]:1:$((COMP_CWORD-1))} \" v\n"
@@ -235,7 +236,9 @@ static void add_bash(struct rk_str *out, const struct rk_tool *tool)
 			"\tif [[ $cur == -* ]]; then\n"
 			"\t\tCOMPREPLY=($(compgen -W \"$opts\" -- \"$cur\"))\n"
 			"\t\treturn\n\tfi\n"
-			"\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n"
+			"\tCOMPREPLY=()\n"
+			"\tif [[ -n $files ]]; then COMPREPLY=($(compgen -f -- \"$cur\"))\n"
+			"\telse compopt +o filenames 2>/dev/null; fi\n"
 			"\t[[ -n $verb ]] && return\n"
 			"\ttyped=${typed% }\n"
 			"\twhile IFS= read -r v; do\n"
@@ -243,7 +246,8 @@ static void add_bash(struct rk_str *out, const struct rk_tool *tool)
 			"\t\tif [[ -z $typed ]]; then v=${v%% *}\n"
 			"\t\telif [[ $v == \"$typed \"* ]]; then v=${v#\"$typed \"}; v=${v%% *}\n"
 			"\t\telse continue; fi\n"
-			"\t\t[[ $v == \"$cur\"* ]] && COMPREPLY+=(\"$v\")\n"
+			"\t\t[[ $v == \"$cur\"* && \" ${COMPREPLY[*]} \" != *\" $v \"* ]] && "
+			"COMPREPLY+=(\"$v\")\n"
 			"\tdone <<<\"$verbs\"\n}\n");
 	rk_str_add(out, "complete -o filenames -F ");
 	add_function_name(out, tool);
