@@ -68,9 +68,9 @@ coverage:
 	bench/run-coverage
 
 soak:
-	scripts/install-deps build kernel vm soak
+	scripts/install-deps build kernel vm test
 	$(MAKE) build
-	tests/soak/run $(SOAK_CYCLES)
+	tests/soak/run --cycles $(SOAK_CYCLES)
 
 $(PACKAGE)/build.ninja:
 	meson setup $(PACKAGE) --prefix=/usr --sysconfdir=/etc -Dtests=none
@@ -93,7 +93,7 @@ fuzz:
 	@scripts/run-fuzz
 
 deps:
-	scripts/install-deps build kernel vm test package soak
+	scripts/install-deps build kernel vm test package
 
 clean:
 	rm -rf $(BUILD)

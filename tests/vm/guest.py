@@ -15,14 +15,16 @@ import itertools
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
+import sys
 import time
 
 import tap
 
 BOOT_TIMEOUT = 600
-RUN_TIMEOUT = 400
+RUN_TIMEOUT = 600
 MEMORY = 512
 # As kpatch-test boots: a processor that gets little time looks broken to the kernel, which panics at boot.
 CMDLINE = "no_timer_check tsc=reliable console=ttyS0 loglevel=5 panic=-1 net.ifnames=0 systemd.show_status=no"
@@ -36,7 +38,7 @@ class Guest:
     _numbers = itertools.count(1)
     _running = set()
 
-    def __init__(self, disk, server=None, folder=None):
+    def __init__(self, disk, server=None, folder=None, processors=1):
         """A new guest with a fresh copy of the disk; it is off. server: what http://repository/ leads to."""
         self.folder = pathlib.Path(folder or tap.tmpdir())
         self.name = f"guest-{next(self._numbers)}"
@@ -44,7 +46,7 @@ class Guest:
         self.console_path = self.folder / f"{self.name}.console"
         self.kernel, self.initramfs, self.server = disk.kernel, disk.initramfs, server
         self.process = self.agent = None
-        self.boots, self.drives = 0, []
+        self.boots, self.drives, self.processors = 0, [], processors
         self._received = b""
         self._commands = itertools.count(1)
         made = tap.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", disk.image, self.image])
@@ -56,7 +58,7 @@ class Guest:
         if self.server:
             network += f",guestfwd=tcp:10.0.2.100:80-cmd:busybox nc 127.0.0.1 {self.server.server_address[1]}"
         more = [part for path in self.drives for part in ("-drive", f"file={path},format=qcow2,if=virtio")]
-        return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", str(MEMORY), "-nodefaults",
+        return ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(self.processors), "-m", str(MEMORY), "-nodefaults",
                 "-no-user-config", "-display", "none", "-no-reboot", "-kernel", self.kernel, "-initrd", self.initramfs,
                 "-append", f"{CMDLINE} {cmdline}", "-rtc", f"base={rtc}",
                 "-drive", f"file={self.image},format=qcow2,if=virtio,cache=writeback", *more, "-netdev", network,
@@ -231,6 +233,10 @@ class Guest:
     def __exit__(self, *_):
         self.kill()
         os.unlink(self.image)
+
+
+# whoever ends a test that takes too long ends its guests as well
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 @atexit.register
