@@ -149,6 +149,29 @@ static void session_deinit(struct session *s)
 	free(s->newer);
 }
 
+/* How long the whole took: {"cold": {…}, "warm": {…}}, each the last such run. They outlive results, so that both are known. A new
+ * reference; NULL if there is none. */
+static json_t *load_runs(const struct session *s)
+{
+	_cleanup_free_ char *path = rk_path_join(s->state, "runs.json");
+
+	return path ? json_load_file(path, 0, NULL) : NULL;
+}
+
+static struct rk_err *keep_run(const struct session *s, double seconds)
+{
+	_cleanup_free_ char *path = rk_path_join(s->state, "runs.json"), *text = NULL;
+	json_t *runs = load_runs(s);
+
+	if (!runs)
+		runs = json_object();
+	json_object_set_new(runs, s->is_cold ? "cold" : "warm",
+			    json_pack("{s:f, s:i}", "seconds", seconds, "jobs", (int)s->run.jobs));
+	text = json_dumps(runs, JSON_INDENT(1));
+	json_decref(runs);
+	return path && text ? rk_fs_write(path, text, strlen(text), 0644) : rk_err_nomem();
+}
+
 static struct rk_err *write_report(struct session *s)
 {
 	struct cov_facts facts = {
@@ -163,12 +186,12 @@ static struct rk_err *write_report(struct session *s)
 	if (s->target && s->target->dir)
 		RK_TRY(rk_fs_usage(s->target->dir, &facts.cache_bytes));
 	RK_TRY(read_reasons(s->values, &facts.reasons));
-	facts.run = cov_load_result(&s->run, "run");
+	facts.runs = load_runs(s);
 	facts.cumulative = cov_load_result(&s->run, "cumulative");
 	facts.repeat = cov_load_result(&s->run, "repeat");
 	struct rk_err *err = cov_document(&s->run, &facts, &document);
 	json_decref(facts.reasons);
-	json_decref(facts.run);
+	json_decref(facts.runs);
 	json_decref(facts.cumulative);
 	json_decref(facts.repeat);
 	if (err)
@@ -225,10 +248,7 @@ static struct rk_err *measure(struct session *s, const struct rk_map *only)
 		RK_TRY(cov_load_all(&s->run, only));
 	/* a run that only goes on, or is about some, says nothing of the whole */
 	if (s->values->fresh && !only)
-		RK_TRY(keep(s, "run",
-			    json_pack("{s:f, s:i, s:s}", "seconds", rk_clock_seconds() - start,
-				      "jobs", (int)s->run.jobs, "cache",
-				      s->is_cold ? "cold" : "warm")));
+		RK_TRY(keep_run(s, rk_clock_seconds() - start));
 	return NULL;
 }
 

@@ -11,8 +11,8 @@ struct cov_facts {
 	const char *older, *newer;    /* versions of the source packages */
 	unsigned int processors;
 	uint64_t cache_bytes;
-	json_t *run, *cumulative, *repeat; /* borrowed, or NULL: not measured */
-	json_t *reasons;		   /* borrowed, or NULL: see cov_reasons_parse() */
+	json_t *runs, *cumulative, *repeat; /* borrowed, or NULL: not measured */
+	json_t *reasons;		    /* borrowed, or NULL: see cov_reasons_parse() */
 };
 
 /* The whole document, a new reference: {"schema", "target", …, "summary", "fixes": [row …]}. A fix without a result is a row without

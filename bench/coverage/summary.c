@@ -208,7 +208,7 @@ struct rk_err *cov_document(const struct cov_run *run, const struct cov_facts *f
 			 "schema", "readykernel-coverage/1", "date", date, "target", facts->target,
 			 "version", facts->version, "older", facts->older, "newer", facts->newer,
 			 "processors", (int)facts->processors, "cache_bytes",
-			 (json_int_t)facts->cache_bytes, "summary", summary, "run", facts->run,
+			 (json_int_t)facts->cache_bytes, "summary", summary, "runs", facts->runs,
 			 "cumulative", facts->cumulative, "repeat", facts->repeat, "fixes", rows);
 	return *ret ? NULL : rk_err_nomem();
 }
