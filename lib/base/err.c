@@ -46,6 +46,11 @@ static const char *const code_names[RK_ERR_CODES] = {
 	[RK_ERR_TOO_LARGE] = "too-large",
 	[RK_ERR_BUNDLE] = "bundle-entry",
 	[RK_ERR_STATE] = "state",
+	[RK_ERR_WITNESS] = "witness",
+	[RK_ERR_SERVER] = "server",
+	[RK_ERR_NEWER] = "newer",
+	[RK_ERR_NO_ROOT] = "no-root",
+	[RK_ERR_NO_SYSFS] = "no-sysfs",
 };
 
 /* Takes message, which may be NULL when it couldn't be made. */

@@ -46,6 +46,12 @@ enum rk_err_code {
 	RK_ERR_TOO_LARGE, /* more bytes than there may be */
 	RK_ERR_BUNDLE,	  /* an entry that a bundle must not have */
 	RK_ERR_STATE,	  /* the trusted state on this host was changed by somebody else */
+	RK_ERR_WITNESS, /* the trusted state is gone, and what else is known here has seen newer */
+	/* … to here. */
+	RK_ERR_SERVER,	 /* the server was reached, and has trouble of its own */
+	RK_ERR_NEWER,	 /* in a newer form than this program knows */
+	RK_ERR_NO_ROOT,	 /* there is no root to trust anything by */
+	RK_ERR_NO_SYSFS, /* the kernel shows nothing of itself: /sys isn't mounted */
 	RK_ERR_CODES
 };
 
@@ -79,7 +85,7 @@ const char *rk_err_message(const struct rk_err *err);
 /* True for an error that says: don't trust this. */
 static inline bool rk_err_is_distrust(const struct rk_err *err)
 {
-	return rk_err_code(err) >= RK_ERR_KEY && rk_err_code(err) <= RK_ERR_STATE;
+	return rk_err_code(err) >= RK_ERR_KEY && rk_err_code(err) <= RK_ERR_WITNESS;
 }
 
 /* "no-memory", "system", …: the stable names used in --json. */

@@ -186,6 +186,21 @@ struct rk_err *rk_json_load(const char *name, const char *json, size_t len, json
 	return NULL;
 }
 
+/* "name/2" where "name/1" is known: whoever wrote it has learnt something since. */
+static bool is_newer(const char *schema, const char *known)
+{
+	const char *slash = strrchr(known, '/');
+	size_t stem = slash ? (size_t)(slash - known) + 1 : 0;
+	uint64_t number, ours;
+
+	if (!stem || strncmp(schema, known, stem) != 0)
+		return false;
+	schema += stem;
+	known += stem;
+	return rk_scan_u64(&schema, UINT32_MAX, &number) && !*schema &&
+	       rk_scan_u64(&known, UINT32_MAX, &ours) && number > ours;
+}
+
 struct rk_err *rk_json_check_schema(const struct rk_json_reader *r, const json_t *root,
 				    const char *schema)
 {
@@ -194,8 +209,14 @@ struct rk_err *rk_json_check_schema(const struct rk_json_reader *r, const json_t
 	const json_t *value = json_object_get(root, "schema");
 	if (!json_is_string(value))
 		return rk_json_wrong(r, "", "schema", value, "a string");
+	if (is_newer(json_string_value(value), schema))
+		return rk_err(
+			RK_ERR_NEWER,
+			"'%s': schema '%s' is newer than '%s', which is all that this program "
+			"knows; update the program",
+			r->name, json_string_value(value), schema);
 	if (!rk_streq(json_string_value(value), schema))
-		return rk_err(RK_ERR_UNSUPPORTED, "'%s': schema '%s' is not '%s'", r->name,
+		return rk_err(RK_ERR_FORMAT, "'%s': schema '%s' is not '%s'", r->name,
 			      json_string_value(value), schema);
 	return NULL;
 }

@@ -52,7 +52,8 @@ struct rk_json_strings {
 /* Parses bytes; duplicate keys are refused. *ret is a new reference. RK_ERR_FORMAT with line and column. */
 struct rk_err *rk_json_load(const char *name, const char *json, size_t len, json_t **ret)
 	__must_use;
-/* The same, and the document must be an object with "schema": schema; another schema is RK_ERR_UNSUPPORTED. */
+/* The same, and the document must be an object with "schema": schema; another schema is RK_ERR_FORMAT,
+ * a later number of the same one RK_ERR_NEWER. */
 struct rk_err *rk_json_load_schema(const char *name, const char *json, size_t len,
 				   const char *schema, json_t **ret) __must_use;
 struct rk_err *rk_json_check_schema(const struct rk_json_reader *r, const json_t *root,

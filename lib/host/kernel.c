@@ -88,12 +88,27 @@ static struct rk_err *read_booted(const struct rk_host *host, struct rk_host_ker
 	return NULL;
 }
 
+/* A kernel without build-id is one thing, a container or a rescue shell without /sys another. */
+static struct rk_err *check_sysfs(const struct rk_host *host)
+{
+	_cleanup_free_ char *path = rk_path_join(host->sys, "kernel");
+
+	if (!path)
+		return rk_err_nomem();
+	if (rk_fs_exists(path))
+		return NULL;
+	return rk_err(RK_ERR_NO_SYSFS,
+		      "there is no '%s': the kernel can't be asked; mount sysfs on '%s'", path,
+		      host->sys);
+}
+
 struct rk_err *rk_host_kernel_read(const struct rk_host *host, struct rk_host_kernel **ret)
 {
 	_cleanup_host_kernel_ struct rk_host_kernel *kernel = calloc(1, sizeof(*kernel));
 
 	if (!kernel)
 		return rk_err_nomem();
+	RK_TRY(check_sysfs(host));
 	RK_TRY(rk_running_read(&host->roots, &kernel->running));
 	if (!kernel->running.build_id)
 		return rk_err(RK_ERR_UNSUPPORTED,

@@ -276,6 +276,7 @@ static bool is_damage(const struct rk_err *err)
 	case RK_ERR_FORMAT:
 	case RK_ERR_LIMIT:
 	case RK_ERR_UNSUPPORTED:
+	case RK_ERR_NEWER:
 	case RK_ERR_STATE: return true;
 	default: return false;
 	}

@@ -215,7 +215,8 @@ static struct rk_err *http_status(const struct transfer *t, long status)
 		return rk_err(RK_ERR_NOT_FOUND, "the server has no such file (HTTP %ld)", status);
 	if (status == 407)
 		return rk_err(RK_ERR_NETWORK, "the proxy wants a name and password (HTTP 407)");
-	return rk_err(RK_ERR_NETWORK, "the server answered HTTP %ld", status);
+	return rk_err(status >= 500 ? RK_ERR_SERVER : RK_ERR_NETWORK,
+		      "the server answered HTTP %ld", status);
 }
 
 static struct rk_err *timed_out(const struct transfer *t)

@@ -68,7 +68,7 @@ void rk_http_destroy(struct rk_http *http);
 /*
  * The body is appended to ret_body, which must be empty. A redirect is followed to the same scheme, or from http to https, never to
  * a file. Errors name the URL (without a password) and the cause: RK_ERR_NOT_FOUND (404, 410), RK_ERR_LIMIT (too large),
- * RK_ERR_TIMEOUT (too slow), RK_ERR_NETWORK (everything else between us and the body), RK_ERR_INVALID (no URL we know),
+ * RK_ERR_TIMEOUT (too slow), RK_ERR_SERVER (5xx), RK_ERR_NETWORK (everything else between us and the body), RK_ERR_INVALID (no URL we know),
  * RK_ERR_INTERRUPTED.
  */
 struct rk_err *rk_http_get(struct rk_http *http, const struct rk_http_request *req,

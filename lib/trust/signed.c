@@ -33,14 +33,29 @@ static struct rk_err *parse_line(const char *name, const char *line, size_t len,
 	return NULL;
 }
 
+static struct rk_err *check_magic(const char *name, const char *bytes, size_t len)
+{
+	static const char magic[] = RK_SIGNED_MAGIC;
+	const size_t stem = strlen(magic) - strlen("1\n");
+
+	if (len >= strlen(magic) && !memcmp(bytes, magic, strlen(magic)))
+		return NULL;
+	if (len > stem && !memcmp(bytes, magic, stem) && bytes[stem] >= '2' && bytes[stem] <= '9')
+		return rk_err(
+			RK_ERR_NEWER,
+			"'%s' is newer than 'readykernel-signed/1', which is all that this program "
+			"knows; update the program",
+			name);
+	return malformed(name, "its first line isn't 'readykernel-signed/1'");
+}
+
 struct rk_err *rk_signed_parse(const char *name, const char *bytes, size_t len,
 			       struct rk_signed *ret)
 {
 	struct rk_signed file = {.name = name};
 	const char *at = bytes, *end = bytes + len;
 
-	if (len < strlen(RK_SIGNED_MAGIC) || memcmp(at, RK_SIGNED_MAGIC, strlen(RK_SIGNED_MAGIC)))
-		return malformed(name, "its first line isn't 'readykernel-signed/1'");
+	RK_TRY(check_magic(name, bytes, len));
 	at += strlen(RK_SIGNED_MAGIC);
 	for (;;) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));

@@ -65,7 +65,7 @@ def test_limits():
         (web.silent, "timeout", "not done within 2 s", ["--total-s", "2"]),
         (web.truncated, "network", "the connection ended after 500 bytes", []),
         (web.status(404), "not-found", "the server has no such file (HTTP 404)", []),
-        (web.status(500), "network", "the server answered HTTP 500", []),
+        (web.status(500), "server", "the server answered HTTP 500", []),
         (web.status(204), "network", "the server answered HTTP 204", []),
         (web.redirect("file:///etc/passwd"), "network", "redirects to a place that is not allowed", []),
         (web.redirect("ftp://127.0.0.1/x"), "network", "redirects to a place that is not allowed", []),
@@ -112,7 +112,7 @@ def test_post():
     equal((path, headers["Content-Type"], body), ("/inbox", "application/json", b'{"a": 1}'), "post: what comes")
     ok("Expect" not in headers, "post: asks nobody to wait", headers)
     for say, code, message, args in [
-        (web.status(500), "network", "the server answered HTTP 500", []),
+        (web.status(500), "server", "the server answered HTTP 500", []),
         (web.status(401), "network", "the server answered HTTP 401", []),
         (web.status(404), "not-found", "the server has no such place (HTTP 404)", []),
         (web.redirect("/other"), "network", "the server answered HTTP 302", []),

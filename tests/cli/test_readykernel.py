@@ -133,7 +133,7 @@ def test_nothing_for_us():
     contains(result.stderr, "no repository is configured; set 'repository' in", "… says where")
     world.host.path("etc/readykernel/root.signed").unlink()
     result = world.run("update")
-    equal(result.returncode, 3, "no root")
+    equal(result.returncode, 20, "no root")
     contains(result.stderr, "etc/readykernel/root.signed': no repository is trusted", "… says so")
 
 
@@ -368,7 +368,7 @@ def attack_traversal(repo, look):
 
 
 ATTACKS = [
-    (attacks.wrong_key, "key", "timestamp.signed", 3),
+    (attacks.wrong_key, "key", "timestamp.signed", 14),
     (attacks.changed, "signature", "timestamp.signed", 3),
     (attacks.role, "signature", "timestamp.signed", 3),
     (attacks.one_of_two, "threshold", "stable.", 3),
@@ -402,6 +402,41 @@ def test_attacks():
         world.refused(attack.__name__, code, message, status)
 
 
+def test_exit_codes():
+    """Those of Uptrack's numbers that no other test gives a cause."""
+    world = World()
+    world.run("check-update")
+    world.repo.publish(schema="readykernel-timestamp/2")
+    result = world.refused("metadata of a later time", "newer", "schema 'readykernel-timestamp/2' is newer than", 16)
+    contains(result.stderr, "update the program", "… says what to do")
+    equal(world.json("check-update")["error"]["code"], "newer", "… code")
+    world.repo.write("timestamp.signed", b"readykernel-signed/2\nx\n\n{}")
+    world.refused("a signed file of a later time", "newer", "is newer than 'readykernel-signed/1'", 16)
+    world.repo.publish(schema="readykernel-timestamp/0")
+    world.refused("metadata of no time", "format", "is not 'readykernel-timestamp/1'", 1)
+    world.repo.publish()
+    SERVER.say["/timestamp.signed"] = web.status(503)
+    world.refused("a server in trouble", "server", "the server answered HTTP 503", 18)
+    SERVER.say["/timestamp.signed"] = web.status(404)
+    world.refused("a server without a repository", "not-found", "the server has no such file (HTTP 404)", 18)
+    SERVER.say.clear()
+    path = world.host.path("etc/readykernel/root.signed")
+    root = path.read_bytes()
+    path.unlink()
+    world.refused("no root.signed", "no-root", "no repository is trusted", 20)
+    path.write_bytes(root)
+    equal(world.run("update").returncode, 0, "all is well again")
+    world.host.path("sys/kernel").rename(world.host.path("sys/elsewhere"))
+    for verb in ["info", "status", "update", "doctor"]:
+        result = world.run(verb)
+        equal(result.returncode, 21, f"no /sys: {verb}")
+        contains(result.stderr, "mount sysfs on", "… says what to do")
+    equal(world.json("status")["error"]["code"], "no-sysfs", "no /sys: code")
+    world.host.path("sys/elsewhere").rename(world.host.path("sys/kernel"))
+    world.host.path("sys/kernel/notes").unlink()
+    equal(world.run("update").returncode, 13, "a kernel without a build-id")
+
+
 def test_refusals_are_kept():
     world = World()
     world.run("check-update")
@@ -421,7 +456,7 @@ def test_report():
     equal((world.run("check-update").returncode, SERVER.posted), (0, []), "report: nothing is queued, nothing is sent")
     attacks.wrong_key(world.repo, None)
     result = world.run("update")
-    equal((result.returncode, len(SERVER.posted), queue()), (3, 1, []), "report: a refusal is sent at once, and not kept")
+    equal((result.returncode, len(SERVER.posted), queue()), (14, 1, []), "report: a refusal is sent at once, and not kept")
     path, headers, body = SERVER.posted[0]
     message = json.loads(body)
     equal((path, headers["Content-Type"]), ("/inbox", "application/json"), "report: one POST")
@@ -520,13 +555,13 @@ def test_servers():
         ("endless", web.endless, "too-large", "larger than"),
         ("silent", web.silent, "timeout", "not done within 2 s"),
         ("one byte a second", web.slow, "timeout", "not done within 2 s"),
-        ("HTTP 500", web.status(500), "network", "HTTP 500"),
+        ("HTTP 500", web.status(500), "server", "HTTP 500"),
         ("redirect to a file", web.redirect("file:///etc/passwd"), "network", "not allowed"),
     ]:
         world = World("autoload = no\nfetch_timeout = 2\n")
         world.run("check-update")
         SERVER.say["/timestamp.signed"] = say
-        world.refused(f"server: {name}", code, message, 3 if code == "too-large" else 10)
+        world.refused(f"server: {name}", code, message, {"too-large": 3, "server": 18}.get(code, 10))
         equal(world.run("patches").returncode, 0, f"server: {name}: what is known is still shown")
     world.host.config("http://127.0.0.1:1", "autoload = no\n")
     world.refused("server: down", "network", "cannot fetch 'http://127.0.0.1:1/", 10)
@@ -661,7 +696,7 @@ def test_licence():
     world.run("licence", "install", world.repo.licence(path, products=["debian-13"]))
     world.refused("licence for another product", "expired", "is not for product 'debian-12'", 17)
     result = world.run("licence", "install", world.repo.licence(path, key="timestamp"))
-    equal(result.returncode, 3, "signed by another key: refused")
+    equal(result.returncode, 14, "signed by another key: refused")
     equal(world.json("licence", "status")["id"], "L-1", "… and the one before stays")
     equal((world.run("licence", "remove").returncode, world.run("licence", "remove").returncode), (0, 4), "remove, twice")
     equal(world.run("update").stdout, "level 2 was fetched\n", "without one: an update")
@@ -802,7 +837,7 @@ def test_local():
 
 
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_metrics, test_blind, test_untried, test_keeping,
-                 test_proxy, test_attacks, test_refusals_are_kept, test_report, test_state_tampered, test_servers,
+                 test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_servers,
                  test_privileges, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal,
                  test_local]:
     function()

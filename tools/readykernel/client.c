@@ -190,16 +190,18 @@ enum {
 	EXIT_NO_NETWORK = 10,
 	EXIT_INTERNAL = 11,
 	EXIT_KERNEL = 13, /* not one that can be patched */
+	EXIT_BAD_KEY = 14,
+	EXIT_TOO_OLD = 16, /* this program, to read what is there */
 	EXIT_EXPIRED = 17,
 	EXIT_SERVER = 18,
+	EXIT_NO_KEY = 20,
+	EXIT_NO_SYSFS = 21,
 };
 
 int readykernel_exit(const struct rk_err *err)
 {
 	enum rk_err_code code = rk_err_code(err);
 
-	if (rk_err_is_distrust(err) && code != RK_ERR_EXPIRED)
-		return RK_EXIT_VERDICT;
 	switch (code) {
 	case RK_ERR_INVALID: return RK_EXIT_USAGE;
 	case RK_ERR_VERDICT: return RK_EXIT_VERDICT;
@@ -208,8 +210,13 @@ int readykernel_exit(const struct rk_err *err)
 	case RK_ERR_NOMEM:
 	case RK_ERR_INTERNAL: return EXIT_INTERNAL;
 	case RK_ERR_UNSUPPORTED: return EXIT_KERNEL;
+	case RK_ERR_KEY: return EXIT_BAD_KEY;
+	case RK_ERR_NEWER: return EXIT_TOO_OLD;
 	case RK_ERR_EXPIRED: return EXIT_EXPIRED;
+	case RK_ERR_SERVER:
 	case RK_ERR_NOT_FOUND: return EXIT_SERVER;
-	default: return RK_EXIT_FAILED;
+	case RK_ERR_NO_ROOT: return EXIT_NO_KEY;
+	case RK_ERR_NO_SYSFS: return EXIT_NO_SYSFS;
+	default: return rk_err_is_distrust(err) ? RK_EXIT_VERDICT : RK_EXIT_FAILED;
 	}
 }

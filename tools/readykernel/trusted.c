@@ -69,7 +69,7 @@ struct rk_err *readykernel_open_trust(struct readykernel *rk)
 	if (!root_file)
 		return rk_err_nomem();
 	if (!rk_fs_exists(root_file)) {
-		rk->trust_problem = rk_err(RK_ERR_VERDICT,
+		rk->trust_problem = rk_err(RK_ERR_NO_ROOT,
 					   "there is no '%s': no repository is trusted", root_file);
 		return NULL;
 	}
