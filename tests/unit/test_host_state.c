@@ -70,7 +70,8 @@ static void test_distrust(void)
 	} cases[] = {
 		{"", "line 1, column 0"},
 		{"{\"schema\": \"readykernel-state/1\"}", "is missing"},
-		{"{\"schema\": \"readykernel-state/9\"}", "schema 'readykernel-state/9' is not"},
+		{"{\"schema\": \"readykernel-state/9\"}",
+		 "schema 'readykernel-state/9' is newer than"},
 		{"[1]", "object"},
 		{"{\"schema\": \"readykernel-state/1\", \"available\": -1}", "is not a number"},
 	};
