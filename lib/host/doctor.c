@@ -137,7 +137,8 @@ static struct rk_err *check_trust(struct rk_examination *x)
 		return rk_doctor_say(
 			x, RK_HEALTH_FAIL,
 			"when it is clear who did it: put the right root.signed in its place, remove "
-			"the directory 'trust', and run 'readykernel check-update'",
+			"the directory 'trust', and run 'readykernel check-update' (with --begin-anew "
+			"for another repository than before)",
 			"%s", trust->problem);
 	if (!trust->timestamp_made)
 		return rk_doctor_say(x, RK_HEALTH_WARN, "run 'readykernel check-update'",
@@ -154,6 +155,44 @@ static struct rk_err *check_trust(struct rk_examination *x)
 		return rk_doctor_say(x, RK_HEALTH_WARN, "see 'readykernel check-update'",
 				     "what is known of the repository is of %s", text);
 	return rk_doctor_say(x, RK_HEALTH_OK, "", "what is known of the repository is of %s", text);
+}
+
+static struct rk_err *check_licence(struct rk_examination *x)
+{
+	const struct rk_status_trust *trust = &x->doctor->status->trust;
+	const char *state = trust->licence_state ? trust->licence_state : "none";
+	char until[RK_UTC_TEXT_SIZE];
+
+	if (trust->licence_problem)
+		return rk_doctor_say(
+			x, RK_HEALTH_FAIL,
+			"nothing new is fetched with it: 'readykernel licence install' "
+			"another one, or 'readykernel licence remove'",
+			"%s", trust->licence_problem);
+	if (!trust->root_version)
+		return rk_doctor_say(x, RK_HEALTH_WARN, "see 'trust'",
+				     "whether there is one can't be told while nothing is trusted");
+	if (!trust->licence_id)
+		return rk_doctor_say(x, RK_HEALTH_OK, "", "none is installed");
+	rk_utc_format(trust->licence_not_after, until);
+	if (rk_streq(state, "expired"))
+		return rk_doctor_say(
+			x, RK_HEALTH_FAIL,
+			"no new levels are fetched; what is loaded stays: 'readykernel "
+			"licence install' a new one",
+			"licence '%s' ended at %s", trust->licence_id, until);
+	if (rk_streq(state, "grace"))
+		return rk_doctor_say(
+			x, RK_HEALTH_WARN,
+			"new levels are fetched for 14 days more at most: 'readykernel "
+			"licence install' a new one",
+			"licence '%s' ended at %s, and is in its days of grace", trust->licence_id,
+			until);
+	if (rk_streq(state, "valid"))
+		return rk_doctor_say(x, RK_HEALTH_OK, "", "licence '%s' is valid until %s",
+				     trust->licence_id, until);
+	return rk_doctor_say(x, RK_HEALTH_FAIL, "nothing is fetched with it; is the clock right?",
+			     "licence '%s' is not valid yet", trust->licence_id);
 }
 
 static struct rk_err *check_levels(struct rk_examination *x)
@@ -215,6 +254,7 @@ static const struct {
 	{"disk", check_disk},
 	{"clock", check_clock},
 	{"trust", check_trust},
+	{"licence", check_licence},
 	{"levels", check_levels},
 	{"transition", check_transition},
 };

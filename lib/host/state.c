@@ -70,6 +70,12 @@ static const struct rk_json_field root_fields[] = {
 	RK_JSON_FIELD(rk_host_state, highest_time, "highest_time", TIME),
 };
 
+/* Absent in states of before. */
+static const struct rk_json_field seen_fields[] = {
+	RK_JSON_FIELD(rk_host_state, seen_root, "root", U64),
+	RK_JSON_FIELD(rk_host_state, seen_timestamp, "timestamp", U64),
+};
+
 static const char *const freeze_names[] = {
 	[RK_FREEZE_NONE] = "none", [RK_FREEZE_LEVEL] = "level", [RK_FREEZE_DATE] = "date"};
 
@@ -178,6 +184,8 @@ static struct rk_err *read_all(const struct rk_json_reader *r, const json_t *roo
 	RK_TRY(rk_json_fields(r, "", root, root_fields, ARRAY_SIZE(root_fields), state));
 	RK_TRY(read_levels(r, root, state));
 	RK_TRY(read_freeze(r, root, &state->freeze));
+	if (json_object_get(root, "seen"))
+		RK_TRY(read_part(r, root, "seen", seen_fields, ARRAY_SIZE(seen_fields), state));
 	RK_TRY(read_part(r, root, "loaded", loaded_fields, ARRAY_SIZE(loaded_fields),
 			 &state->loaded));
 	RK_TRY(read_part(r, root, "last_check", last_fields, ARRAY_SIZE(last_fields),
@@ -238,6 +246,7 @@ struct rk_err *rk_host_state_to_json(const struct rk_host_state *state, char **r
 	RK_TRY(rk_json_set(root, "schema", json_string(RK_STATE_SCHEMA)));
 	RK_TRY(rk_json_write(root, root_fields, ARRAY_SIZE(root_fields), state));
 	RK_TRY(write_part(root, "freeze", freeze_fields, ARRAY_SIZE(freeze_fields), &freeze));
+	RK_TRY(write_part(root, "seen", seen_fields, ARRAY_SIZE(seen_fields), state));
 	RK_TRY(write_part(root, "loaded", loaded_fields, ARRAY_SIZE(loaded_fields),
 			  &state->loaded));
 	RK_TRY(write_part(root, "last_check", last_fields, ARRAY_SIZE(last_fields),

@@ -79,6 +79,7 @@ struct rk_host_state {
 	struct rk_last last_error; /* of load, unload, boot; code "" when the last one went well */
 	uint64_t available;	   /* newest level the repository had for build_id below; 0 */
 	const char *available_build_id;
+	uint64_t seen_root, seen_timestamp; /* versions the last update accepted; 0: none yet */
 	int64_t highest_time; /* the latest time seen: the clock was set back if it is smaller */
 };
 

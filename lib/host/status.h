@@ -44,8 +44,9 @@ struct rk_status_trust {
 	const struct rk_patch *allowed_patch;	/* the newest within the freeze; or NULL */
 	const char *licence_id, *licence_state; /* or NULL */
 	int64_t licence_not_after;
-	const char *problem;   /* why nothing of it can be believed; or NULL */
-	struct rk_policy says; /* what its publisher says of levels now */
+	const char *licence_problem; /* why the one that is installed isn't one; or NULL */
+	const char *problem;	     /* why nothing of it can be believed; or NULL */
+	struct rk_policy says;	     /* what its publisher says of levels now */
 };
 
 struct rk_status {

@@ -68,6 +68,21 @@ static bool keeps_keys(const struct rk_role *old, const struct rk_role *new)
 	return true;
 }
 
+/* The same as below, for what is known from elsewhere. */
+static void forget_witnessed(struct rk_trust *trust, const struct rk_root *next)
+{
+	const struct rk_role *old = trust->root->roles;
+	struct rk_trust_witness *witness = &trust->witness;
+	enum rk_role_kind role = rk_role_of_channel(witness->channel);
+
+	if (witness->root >= next->version)
+		return;
+	if (!keeps_keys(&old[RK_ROLE_TIMESTAMP], &next->roles[RK_ROLE_TIMESTAMP]))
+		witness->timestamp = 0;
+	if (!keeps_keys(&old[role], &next->roles[role]))
+		witness->release = 0;
+}
+
 /* A version that was signed with a key that is no longer trusted says nothing: it may be a huge one, so that no later one could ever
  * follow. */
 static void forget_versions(struct rk_trust *trust, const struct rk_root *next)
@@ -95,6 +110,7 @@ static void forget_versions(struct rk_trust *trust, const struct rk_root *next)
 void rk_trust_take_root(struct rk_trust *trust, struct rk_root *next)
 {
 	forget_versions(trust, next);
+	forget_witnessed(trust, next);
 	rk_root_free(trust->root);
 	trust->root = next;
 }
@@ -203,6 +219,8 @@ static struct rk_err *read_stored(struct rk_trust *trust)
 	RK_TRY(rk_state_read_seen(trust));
 	RK_TRY(rk_state_read(trust, RK_NAME_TIMESTAMP, RK_TIMESTAMP_SIZE_MAX, &timestamp, &len));
 	uint64_t seen_timestamp = trust->seen.timestamp;
+	trust->stored_root = trust->seen.root;
+	trust->stored_timestamp = seen_timestamp;
 	bool is_older_root = trust->seen.root < trust->root->version;
 	RK_TRY(read_chain(trust, timestamp, len, &error));
 	if (error && !is_older_root)
@@ -227,6 +245,19 @@ struct rk_err *rk_trust_open(const char *dir, const char *root_path, enum rk_tru
 	RK_TRY(read_stored(trust));
 	*ret = take_ptr(trust);
 	return NULL;
+}
+
+void rk_trust_set_witness(struct rk_trust *trust, const struct rk_trust_witness *witness)
+{
+	struct rk_trust_witness counts = witness ? *witness : (struct rk_trust_witness){};
+
+	/* the store rules over what it knows: it forgets in order what a stolen key has signed */
+	if (trust->stored_root > counts.root ||
+	    (trust->stored_root == counts.root && trust->stored_timestamp >= counts.timestamp))
+		counts.root = counts.timestamp = 0;
+	if (trust->stored_timestamp || counts.timestamp)
+		counts.release = 0;
+	trust->witness = counts;
 }
 
 void rk_trust_forget_read(struct rk_trust *trust)

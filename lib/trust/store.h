@@ -72,11 +72,26 @@ void rk_trust_free(struct rk_trust *trust);
  * One update. Nothing is stored and what was known stays in use when it fails; only root rotations that hold are kept, as a newer
  * timestamp can't be checked without them. *ret may be NULL. Errors, beside get()'s: RK_ERR_FORMAT, RK_ERR_KEY, RK_ERR_SIGNATURE,
  * RK_ERR_THRESHOLD, RK_ERR_CHAIN, RK_ERR_EXPIRED, RK_ERR_CLOCK, RK_ERR_ROLLBACK, RK_ERR_MIX, RK_ERR_HASH, RK_ERR_TARGET (the
- * release is for a kernel of that build-id with another release, version or arch), RK_ERR_NAME, RK_ERR_TOO_LARGE.
+ * release is for a kernel of that build-id with another release, version or arch), RK_ERR_NAME, RK_ERR_TOO_LARGE, RK_ERR_WITNESS.
  */
 struct rk_err *rk_trust_update(struct rk_trust *trust, const struct rk_trust_request *request,
 			       const struct rk_trust_source *source, struct rk_trust_news *ret)
 	__must_use;
+
+/* What a host knows of earlier updates from elsewhere than its store; 0: nothing. */
+struct rk_trust_witness {
+	uint64_t root, timestamp; /* versions, of a timestamp that was accepted under that root */
+	char build_id[RK_BUILD_ID_LEN_MAX + 1]; /* of the release below; "" */
+	enum rk_channel channel;
+	uint64_t release; /* version; counts only where nothing else is known */
+};
+
+/*
+ * For a store that was removed, or replaced by an older one: updates to less than the witness saw are RK_ERR_WITNESS. One that knows no
+ * more than the store does is ignored, and a root that takes a key away makes it forget what that key signed, as the store does. NULL
+ * takes it away: the host begins anew.
+ */
+void rk_trust_set_witness(struct rk_trust *trust, const struct rk_trust_witness *witness);
 
 /* All of these are valid until the next update or free. */
 const struct rk_root *rk_trust_root(const struct rk_trust *trust);

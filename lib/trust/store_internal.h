@@ -36,6 +36,8 @@ struct rk_trust {
 	int lock;			   /* -1 unless writable */
 	rk_vec(struct rk_held_file) files; /* what isn't written, in memory or read only */
 	struct rk_seen seen;
+	uint64_t stored_root, stored_timestamp; /* of seen, as it was read */
+	struct rk_trust_witness witness;
 	struct rk_root *root;
 	struct rk_timestamp *timestamp;
 	bool timestamp_counts;			 /* its version and time are lower bounds */

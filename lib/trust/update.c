@@ -48,6 +48,20 @@ static struct rk_err *get(struct update *u, const char *name, size_t max, struct
 	return NULL;
 }
 
+/* --- what is known from elsewhere --- */
+
+static struct rk_err *check_witness(const char *name, uint64_t version, uint64_t witnessed)
+{
+	if (version >= witnessed)
+		return NULL;
+	return rk_err(
+		RK_ERR_WITNESS,
+		"'%s' has version %llu, but this host has accepted version %llu before what it "
+		"knew was removed; if the repository was begun anew, say "
+		"--begin-anew",
+		name, (unsigned long long)version, (unsigned long long)witnessed);
+}
+
 /* --- root --- */
 
 static struct rk_err *next_root(struct update *u, bool *ret_is_last)
@@ -89,6 +103,7 @@ static struct rk_err *update_root(struct update *u)
 				      RK_ROOT_ROTATIONS_MAX);
 		RK_TRY(next_root(u, &is_last));
 	}
+	RK_TRY(check_witness("root.signed", u->trust->root->version, u->trust->witness.root));
 	if (u->now >= u->trust->root->expires)
 		return rk_err(RK_ERR_EXPIRED,
 			      "root %llu has expired, and the repository has no newer one",
@@ -107,6 +122,7 @@ static struct rk_err *check_version(const struct update *u, const struct rk_time
 			      "'" RK_NAME_TIMESTAMP "' has version %llu, version %llu was seen",
 			      (unsigned long long)new->version,
 			      (unsigned long long)(old ? old->version : u->trust->seen.timestamp));
+	RK_TRY(check_witness(RK_NAME_TIMESTAMP, new->version, u->trust->witness.timestamp));
 	if (!old || new->version != old->version)
 		return NULL;
 	/* a bundle's says the same for longer */
@@ -250,6 +266,16 @@ static struct rk_err *read_release(const struct update *u, const char *name,
 	return check_release(u, name, release, version);
 }
 
+static uint64_t witnessed_release(const struct update *u)
+{
+	const struct rk_trust_witness *witness = &u->trust->witness;
+
+	return witness->channel == u->request->channel &&
+			       rk_streq(witness->build_id, u->request->kernel->build_id)
+		       ? witness->release
+		       : 0;
+}
+
 static struct rk_err *update_release(struct update *u, const struct rk_index_release *entry)
 {
 	const char *build_id = u->request->kernel->build_id;
@@ -262,6 +288,7 @@ static struct rk_err *update_release(struct update *u, const struct rk_index_rel
 	if (entry->version < seen)
 		return rk_err(RK_ERR_ROLLBACK, "'%s' has version %llu, version %llu was seen", name,
 			      (unsigned long long)entry->version, (unsigned long long)seen);
+	RK_TRY(check_witness(name, entry->version, witnessed_release(u)));
 	struct rk_err *err = stored(u, kept, entry->length, entry->sha256, &u->release_bytes);
 	rk_err_free(err);
 	if (!u->release_bytes.v) {

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -549,6 +550,53 @@ def test_state_tampered():
     equal(world.run("update").stdout, "level 1 was fetched\n", "a release file that is gone is fetched again")
 
 
+def test_trust_removed():
+    """The whole store is gone, and an older repository that hasn't expired is served."""
+    world = World()
+    world.run("update")
+    trust, state = world.host.path("var/lib/readykernel/trust"), world.host.path("var/lib/readykernel/state.json")
+    before = {path: path.read_bytes() for path in world.repo.root.rglob("*") if path.is_file()}
+    world.repo.add_level(2, MODULES[2])
+    world.repo.publish()
+    world.run("update")
+    equal(json.loads(state.read_text())["seen"], {"root": 1, "timestamp": world.repo.version["timestamp"]}, "what was seen is remembered elsewhere, too")
+    newest = {path: path.read_bytes() for path in world.repo.root.rglob("*") if path.is_file()}
+
+    def serve(files):
+        for path, data in files.items():
+            path.write_bytes(data)
+
+    def replay(args=("update",)):
+        serve(before)
+        shutil.rmtree(trust, ignore_errors=True)
+        return world.refused("trust directory removed, older repository replayed", "witness", "before what it knew was removed", args=args)
+
+    contains(replay().stderr, "say --begin-anew", "… what to do when it is meant so")
+    equal(world.json("check-update")["error"]["code"], "witness", "… code")
+    serve(newest)
+    equal(world.run("check-update").returncode, 0, "… the right one is taken again")
+    # state.json is gone, too: the files beside the installed levels remember
+    state.unlink()
+    contains(replay(("check-update",)).stderr, ".signed' has version", "state.json removed, too: the installed levels tell")
+    serve(newest)
+    equal(world.run("check-update").returncode, 0, "… the right one is taken again")
+    replay()
+    equal(world.run("check-update", "--begin-anew").returncode, 0, "--begin-anew: it is taken")
+    equal(world.run("check-update").returncode, 0, "… and stays")
+    serve(newest)
+    equal(world.run("check-update").returncode, 0, "… until there is more")
+    serve(before)
+    world.refused("--begin-anew doesn't weaken a store that is there", "rollback", "was seen", args=("check-update", "--begin-anew"))
+    world = World()
+    world.repo.publish(bundle=True, days=90)
+    world.repo.bundle(TMP / "older.tar")
+    world.repo.publish(bundle=True, days=90)
+    world.run("bundle", "install", world.repo.bundle(TMP / "newer.tar"))
+    shutil.rmtree(world.host.path("var/lib/readykernel/trust"))
+    world.refused("an older bundle", "witness", "begin-anew", args=("bundle", "install", TMP / "older.tar"))
+    equal(world.run("bundle", "install", "--begin-anew", TMP / "older.tar").returncode, 0, "… when told so")
+
+
 def test_servers():
     for name, say, code, message in [
         ("truncated", web.truncated, "network", "ended after"),
@@ -674,19 +722,24 @@ def test_no_user():
 def test_licence():
     world = World()
     path = TMP / "licence"
+    doctor = lambda: [(row["health"], row["text"]) for row in world.json("doctor")["checks"] if row["name"] == "licence"][0]  # noqa: E731
     equal(world.json("licence", "status")["state"], "none", "no licence")
+    equal(doctor(), ("ok", "none is installed"), "… doctor")
     result = world.run("licence", "install", world.repo.licence(path))
     equal(result.returncode, 0, "install")
     contains(result.stdout, "licence 'L-1' of Example is installed; it is valid until", "… says until when")
     equal(world.run("update").stdout, "level 1 was fetched\n", "valid: an update")
+    equal((doctor()[0], "licence 'L-1' is valid until" in doctor()[1]), ("ok", True), "… doctor")
     world.repo.add_level(2, MODULES[2])
     world.repo.publish()
     world.run("licence", "install", world.repo.licence(path, days=-13))
     equal(world.json("licence", "status")["state"], "grace", "ended 13 days ago: grace")
     equal(world.run("check-update").returncode, 0, "… still works")
+    equal((doctor()[0], "days of grace" in doctor()[1]), ("warn", True), "… doctor")
     world.run("licence", "install", world.repo.licence(path, days=-15))
     equal(world.json("licence", "status")["state"], "expired", "ended 15 days ago")
     equal(world.run("licence", "status").returncode, 3, "… exit status")
+    equal((doctor()[0], "licence 'L-1' ended at" in doctor()[1]), ("fail", True), "… doctor")
     SERVER.requests.clear()
     world.refused("licence expired", "expired", "no new levels are fetched; what is loaded stays and can be unloaded", 17)
     equal(SERVER.requests, [], "… nothing is asked for")
@@ -837,7 +890,7 @@ def test_local():
 
 
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_metrics, test_blind, test_untried, test_keeping,
-                 test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_servers,
+                 test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_trust_removed, test_servers,
                  test_privileges, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal,
                  test_local]:
     function()

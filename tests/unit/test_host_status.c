@@ -441,6 +441,29 @@ static void test_doctor(void)
 	end();
 }
 
+static void test_licence(void)
+{
+	begin("licence");
+	check_doctor("licence", "warn", "can't be told while nothing is trusted");
+	trust.root_version = 1;
+	trust.licence_state = "none";
+	check_doctor("licence", "ok", "none is installed");
+	trust.licence_id = "L-1";
+	trust.licence_state = "valid";
+	trust.licence_not_after = h.now;
+	check_doctor("licence", "ok", "licence 'L-1' is valid until 2026-09-21T");
+	trust.licence_state = "grace";
+	check_doctor("licence", "warn", "licence 'L-1' ended at 2026-09-21T");
+	trust.licence_state = "expired";
+	check_doctor("licence", "fail", "licence 'L-1' ended at 2026-09-21T");
+	trust.licence_state = "future";
+	check_doctor("licence", "fail", "licence 'L-1' is not valid yet");
+	trust.licence_id = NULL;
+	trust.licence_problem = "no key of role 'licence' has signed it";
+	check_doctor("licence", "fail", "no key of role 'licence'");
+	end();
+}
+
 /* A configuration as the kernel shows it: packed. */
 static void test_packed_config(void)
 {
@@ -467,6 +490,7 @@ int main(void)
 	test_files();
 	test_doctor();
 	test_certificate();
+	test_licence();
 	test_packed_config();
 	return done_testing();
 }

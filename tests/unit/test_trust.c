@@ -603,26 +603,31 @@ static void test_rotation(void)
 	ok(rk_trust_timestamp(h.trust), "… with the timestamp, whose key is the same");
 }
 
+/* Root 2, in which the stranger's key takes the place of the timestamps'. */
+static void put_other_timestamp_key(struct host *h)
+{
+	const struct rk_public_key *key = rk_private_key_public(h->repo.keys[REPOMAKE_STRANGER]);
+	_cleanup_root_ struct rk_root *root = repomake_root(&h->repo);
+	const char *id = key->id;
+
+	root->version = 2;
+	must(rk_root_add_key(root, key, "new", NULL));
+	must(rk_root_set_role(root, RK_ROLE_TIMESTAMP, 1, &id, 1));
+	repomake_put_root(&h->repo, root, REPOMAKE_ROOT_KEYS);
+}
+
 /* A key that somebody else had is taken out; what it signed no longer bounds anything, but what was blocked stays blocked. */
 static void test_fast_forward(void)
 {
 	_cleanup_host_ struct host h;
-	_cleanup_root_ struct rk_root *root = NULL;
 	struct rk_notice notice = {REPOMAKE_BUILD_ID, 1, 0, "breaks nf_tables"};
-	const char *id;
 
 	host_init(&h);
 	h.repo.timestamp.version = UINT64_C(1) << 62;
 	ok(rk_vec_push(&h.repo.timestamp.blocked, notice), "a level is blocked");
 	repomake_put_timestamp(&h.repo, REPOMAKE_TIMESTAMP);
 	update_ok(&h, "a timestamp of a huge version");
-	root = repomake_root(&h.repo);
-	root->version = 2;
-	must(rk_root_add_key(root, rk_private_key_public(h.repo.keys[REPOMAKE_STRANGER]), "new",
-			     NULL));
-	id = rk_private_key_public(h.repo.keys[REPOMAKE_STRANGER])->id;
-	must(rk_root_set_role(root, RK_ROLE_TIMESTAMP, 1, &id, 1));
-	repomake_put_root(&h.repo, root, REPOMAKE_ROOT_KEYS);
+	put_other_timestamp_key(&h);
 	is_err_like(update(&h), RK_ERR_KEY, "no key of role 'timestamp'",
 		    "the old key's timestamps are refused under the new root");
 	host_reopen(&h);
@@ -633,6 +638,87 @@ static void test_fast_forward(void)
 	update_ok(&h, "the new key's begin again at any version");
 	host_reopen(&h);
 	is_int((long long)rk_trust_timestamp(h.trust)->version, 7, "… which is stored");
+}
+
+/* --- the store was removed: somebody else has to remember --- */
+
+static const struct rk_trust_witness saw_five = {.root = 1, .timestamp = 5};
+
+static void put_version(struct host *h, uint64_t version)
+{
+	h->repo.timestamp.version = version;
+	repomake_put_timestamp(&h->repo, REPOMAKE_TIMESTAMP);
+}
+
+static void test_witness(void)
+{
+	_cleanup_host_ struct host h;
+
+	host_init(&h);
+	rk_trust_set_witness(h.trust, &saw_five);
+	put_version(&h, 4);
+	refused(&h, RK_ERR_WITNESS,
+		"'timestamp.signed' has version 4, but this host has accepted version 5 before",
+		"an older timestamp on an empty store");
+	rk_trust_set_witness(h.trust, NULL);
+	update_ok(&h, "… which begins anew when told so");
+	host_reopen(&h);
+	rk_trust_set_witness(h.trust, &saw_five);
+	refused(&h, RK_ERR_WITNESS, "accepted version 5", "… on an older store, too");
+	put_version(&h, 5);
+	update_ok(&h, "what was seen is taken again");
+	host_reopen(&h);
+	rk_trust_set_witness(h.trust, &(struct rk_trust_witness){.root = 1, .timestamp = 5});
+	put_version(&h, 4);
+	refused(&h, RK_ERR_ROLLBACK, "version 5 was seen",
+		"a store that knows as much speaks itself");
+}
+
+static void test_witness_root(void)
+{
+	_cleanup_host_ struct host h;
+	struct rk_trust_witness saw = {.root = 2, .timestamp = 1};
+
+	host_init(&h);
+	rk_trust_set_witness(h.trust, &saw);
+	refused(&h, RK_ERR_WITNESS, "'root.signed' has version 1", "a repository without root 2");
+	_cleanup_root_ struct rk_root *root = repomake_root(&h.repo);
+	root->version = 2;
+	repomake_put_root(&h.repo, root, REPOMAKE_ROOT_KEYS);
+	update_ok(&h, "… and one with it");
+}
+
+static void test_witness_release(void)
+{
+	_cleanup_host_ struct host h;
+	struct rk_trust_witness saw = {.channel = RK_CHANNEL_STABLE, .release = 9};
+
+	host_init(&h);
+	snprintf(saw.build_id, sizeof(saw.build_id), "%s", REPOMAKE_BUILD_ID);
+	rk_trust_set_witness(h.trust, &saw);
+	is_err_like(update(&h), RK_ERR_WITNESS, "stable.1.signed' has version 1",
+		    "an older release than what is installed came from");
+	saw.channel = RK_CHANNEL_TEST;
+	rk_trust_set_witness(h.trust, &saw);
+	update_ok(&h, "… of another channel says nothing");
+	saw.channel = RK_CHANNEL_STABLE;
+	host_reopen(&h);
+	rk_trust_set_witness(h.trust, &saw);
+	update_ok(&h, "… nor where the store knows");
+}
+
+/* What a key that was taken away has signed binds nobody, whoever remembers it. */
+static void test_witness_rotation(void)
+{
+	_cleanup_host_ struct host h;
+	struct rk_trust_witness saw = {.root = 1, .timestamp = UINT64_C(1) << 62};
+
+	host_init(&h);
+	rk_trust_set_witness(h.trust, &saw);
+	is_err_like(update(&h), RK_ERR_WITNESS, "accepted version", "a huge version is remembered");
+	put_other_timestamp_key(&h);
+	repomake_put_timestamp(&h.repo, REPOMAKE_STRANGER);
+	update_ok(&h, "… until its key is taken away");
 }
 
 /* --- the state directory --- */
@@ -813,6 +899,10 @@ int main(void)
 	test_huge();
 	test_rotation();
 	test_fast_forward();
+	test_witness();
+	test_witness_root();
+	test_witness_release();
+	test_witness_rotation();
 	test_tampered_files();
 	test_power_cut();
 	test_tampered_root();

@@ -140,6 +140,7 @@ struct rk_err *readykernel_boot_patch(struct readykernel *rk, enum rk_exit *ret_
 struct readykernel_update {
 	const char *bundle; /* path of a bundle; NULL: the repository */
 	bool fetch;	    /* and install the level that is chosen */
+	bool begin_anew;    /* what the host saw before its store was removed doesn't count */
 };
 
 struct readykernel_updated {

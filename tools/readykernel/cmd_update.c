@@ -11,7 +11,7 @@
 
 struct update_values {
 	struct readykernel_common common;
-	bool timer, no_wait, no_load;
+	bool timer, no_wait, no_load, begin_anew;
 };
 
 /* --- what came of it --- */
@@ -65,14 +65,19 @@ static struct rk_err *tell(const struct readykernel *rk, const struct readykerne
 
 /* --- check-update --- */
 
+struct check_values {
+	struct readykernel_common common;
+	bool begin_anew;
+};
+
 static struct rk_err *check_update(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
-	const struct readykernel_common *values = cli->values;
+	const struct check_values *values = cli->values;
 	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
-	struct readykernel_update what = {};
+	struct readykernel_update what = {.begin_anew = values->begin_anew};
 	struct readykernel_updated updated;
 
-	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE, &rk));
+	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk));
 	struct rk_err *err = readykernel_renew(&rk, &what, &updated);
 	readykernel_report(&rk);
 	RK_TRY(err);
@@ -82,12 +87,23 @@ static struct rk_err *check_update(const struct rk_cli *cli, enum rk_exit *ret_e
 	return tell(&rk, &updated);
 }
 
+#define OPT_BEGIN_ANEW(type)                                                                \
+	RK_OPT_FLAG(0, "begin-anew", type, begin_anew,                                      \
+		    "the directory 'trust' was removed on purpose: take a repository whose" \
+		    " versions are lower than those that were seen")
+
+static const struct rk_option check_options[] = {
+	OPT_BEGIN_ANEW(struct check_values),
+	READYKERNEL_OPT_ROOT(struct check_values, common.root),
+	RK_OPT_END,
+};
+
 const struct rk_verb readykernel_check_update = {
 	.name = "check-update",
 	.summary = "ask the repository whether there is another level for this host",
 	.description = "Exit status: 0 there is one, 4 there is nothing to do.",
-	.options = readykernel_root_options,
-	.values_size = sizeof(struct readykernel_common),
+	.options = check_options,
+	.values_size = sizeof(struct check_values),
 	.has_json = true,
 	.run = check_update,
 };
@@ -106,7 +122,8 @@ static struct rk_err *load_chosen(struct readykernel *rk, uint64_t level, bool w
 static struct rk_err *run_update(struct readykernel *rk, const char *bundle,
 				 const struct update_values *values, enum rk_exit *ret_exit)
 {
-	struct readykernel_update what = {.bundle = bundle, .fetch = true};
+	struct readykernel_update what = {
+		.bundle = bundle, .fetch = true, .begin_anew = values->begin_anew};
 	struct readykernel_updated updated;
 	bool load = !values->no_load && rk->settings->autoload &&
 		    rk->kernel->switched != RK_SWITCH_NO_LOAD;
@@ -236,6 +253,7 @@ static struct rk_err *bundle_install(const struct rk_cli *cli, enum rk_exit *ret
 }
 
 static const struct rk_option bundle_options[] = {
+	OPT_BEGIN_ANEW(struct update_values),
 	RK_OPT_FLAG(0, "no-load", struct update_values, no_load, "install, load nothing"),
 	RK_OPT_FLAG(0, "no-wait", struct update_values, no_wait,
 		    "do not watch the loaded level for its quiet time; 'readykernel confirm' does"),

@@ -49,6 +49,7 @@ static struct rk_err *collect_trust(struct readykernel *rk, struct rk_status_tru
 		.licence_id = rk->licence ? rk->licence->id : NULL,
 		.licence_state = rk_licence_state_name(readykernel_licence_state(rk)),
 		.licence_not_after = rk->licence ? rk->licence->not_after : 0,
+		.licence_problem = rk->licence_problem ? rk_err_message(rk->licence_problem) : NULL,
 		.problem = rk->trust_problem ? rk_err_message(rk->trust_problem) : NULL,
 		.says = readykernel_policy(rk),
 	};

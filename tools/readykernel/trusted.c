@@ -3,6 +3,7 @@
  * Between lib/trust, which knows what is signed, and lib/host, which knows what is installed: the store is opened, its release
  * becomes records, its notices a policy, and an installed level is held against its own signed file.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/fs.h"
@@ -22,6 +23,59 @@ const char *readykernel_root_file(struct readykernel *rk)
 const char *readykernel_licence_file(struct readykernel *rk)
 {
 	return below_root(rk, "/etc/readykernel/licence.signed");
+}
+
+/* --- what else tells what was accepted --- */
+
+static struct rk_err *verified_release(const struct rk_trust *trust, const struct rk_patch *patch,
+				       struct rk_release **ret)
+{
+	const struct rk_root *root = rk_trust_root(trust);
+	_cleanup_free_ char *bytes = NULL;
+	struct rk_signed file;
+	enum rk_channel channel;
+	size_t len;
+
+	RK_TRY(rk_channel_parse(patch->channel, &channel));
+	RK_TRY(rk_fs_read(patch->signed_path, RK_RELEASE_SIZE_MAX, &bytes, &len));
+	RK_TRY(rk_signed_parse(patch->signed_path, bytes, len, &file));
+	RK_TRY(rk_signed_verify(&file, &root->roles[rk_role_of_channel(channel)]));
+	return rk_release_parse(patch->signed_path, file.payload, file.payload_len, ret);
+}
+
+/* The newest release that one of the installed levels came from. */
+static struct rk_err *find_witnessed_release(const struct readykernel *rk,
+					     struct rk_trust_witness *witness)
+{
+	rk_vec_for_each(&rk->patches->list, it) {
+		_cleanup_release_ struct rk_release *release = NULL;
+
+		if (!it->signed_path || !rk_streq(it->channel, rk_channel_name(witness->channel)))
+			continue;
+		/* what can't be verified says nothing */
+		_cleanup_err_ struct rk_err *err = verified_release(rk->trust, it, &release);
+		if (err && rk_err_code(err) == RK_ERR_NOMEM)
+			return take_ptr(err);
+		if (!err && rk_streq(release->kernel.build_id, witness->build_id) &&
+		    release->version > witness->release)
+			witness->release = release->version;
+	}
+	return NULL;
+}
+
+static struct rk_err *call_witness(struct readykernel *rk)
+{
+	struct rk_trust_witness witness = {
+		.root = rk->state->seen_root,
+		.timestamp = rk->state->seen_timestamp,
+		.channel = rk->settings->channel,
+	};
+
+	snprintf(witness.build_id, sizeof(witness.build_id), "%s", rk->kernel->running.build_id);
+	if (!witness.timestamp)
+		RK_TRY(find_witnessed_release(rk, &witness));
+	rk_trust_set_witness(rk->trust, &witness);
+	return NULL;
 }
 
 /* --- opening --- */
@@ -74,7 +128,11 @@ struct rk_err *readykernel_open_trust(struct readykernel *rk)
 		return NULL;
 	}
 	rk->trust_problem = rk_trust_open(rk->host->trust_dir, root_file, mode, &rk->trust);
-	return rk->trust_problem ? NULL : readykernel_reread_trust(rk);
+	if (rk->trust_problem)
+		return NULL;
+	if (rk->need != READYKERNEL_READ)
+		RK_TRY(call_witness(rk));
+	return readykernel_reread_trust(rk);
 }
 
 struct rk_err *readykernel_need_trust(struct readykernel *rk)
@@ -112,7 +170,7 @@ static void sort_cves(struct rk_patch *patch)
 
 	if (!patch->nr_cves)
 		return;
-	qsort(patch->cves, patch->nr_cves, sizeof(*patch->cves), rk_compare_numbered);
+	qsort(patch->cves, patch->nr_cves, sizeof(*patch->cves), rk_compare_texts);
 	for (size_t i = 0; i < patch->nr_cves; i++)
 		if (!kept || !rk_streq(patch->cves[i], patch->cves[kept - 1]))
 			patch->cves[kept++] = patch->cves[i];
@@ -163,22 +221,6 @@ struct rk_err *readykernel_record(const struct rk_release *release,
 }
 
 /* --- an installed level is what was signed --- */
-
-static struct rk_err *verified_release(const struct rk_trust *trust, const struct rk_patch *patch,
-				       struct rk_release **ret)
-{
-	const struct rk_root *root = rk_trust_root(trust);
-	_cleanup_free_ char *bytes = NULL;
-	struct rk_signed file;
-	enum rk_channel channel;
-	size_t len;
-
-	RK_TRY(rk_channel_parse(patch->channel, &channel));
-	RK_TRY(rk_fs_read(patch->signed_path, RK_RELEASE_SIZE_MAX, &bytes, &len));
-	RK_TRY(rk_signed_parse(patch->signed_path, bytes, len, &file));
-	RK_TRY(rk_signed_verify(&file, &root->roles[rk_role_of_channel(channel)]));
-	return rk_release_parse(patch->signed_path, file.payload, file.payload_len, ret);
-}
 
 static struct rk_err *check_level(struct readykernel *rk, const struct rk_patch *patch)
 {

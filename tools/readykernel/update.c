@@ -287,7 +287,11 @@ static struct rk_err *renew_metadata(struct readykernel *rk, const struct readyk
 		RK_TRY(unpack(rk, what->bundle, now));
 	else
 		RK_TRY(fetch_metadata(rk, now));
+	if (what->begin_anew)
+		rk_trust_set_witness(rk->trust, NULL);
 	RK_TRY(believe(rk, now, what->bundle != NULL, &news));
+	rk->state->seen_root = rk_trust_root(rk->trust)->version;
+	rk->state->seen_timestamp = rk_trust_timestamp(rk->trust)->version;
 	if (news.clock_behind_s > 0)
 		rk_report_note(rk->cli->reporter,
 			       "this host's clock is at least %" PRId64 " s behind",
