@@ -54,7 +54,7 @@ static struct rk_err *object_index(const struct rk_image *image, const char *nam
 	}
 	/* Livepatch applies the relocations of the objects it patches, and no others. */
 	return rk_err(RK_ERR_INVALID,
-		      "the plan has code for module '%s' but replaces no function of it", name);
+		      "the plan has code for module '%s', which isn't among its objects", name);
 }
 
 static struct rk_err *add_entry(const struct rk_arch *arch, struct rk_plan_section *entries,

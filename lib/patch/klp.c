@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The livepatch arrays (kernel: include/linux/livepatch.h): one struct klp_object per object with functions, each with its
+ * The livepatch arrays (kernel: include/linux/livepatch.h): one struct klp_object per object with functions, callbacks or symbols to bind, each with its
  * struct klp_func array, both ended by a zeroed entry. Only the fields marked "external" there are filled in; offsets come
  * from the target's own compiler through the hook.
  */
@@ -127,10 +127,11 @@ static bool is_needed(const struct rk_plan *plan, const char *object)
 	rk_vec_for_each(&plan->callbacks, callback)
 		if (rk_streq(callback->object, object))
 			return true;
-	return count_funcs(plan, object) > 0;
+	/* an object without functions is allowed, and has its symbols bound */
+	return count_funcs(plan, object) > 0 || rk_plan_binds_late(plan, object);
 }
 
-/* Objects with functions or callbacks, in the plan's order; checks that each function's object is among them. */
+/* Objects that are needed, in the plan's order; checks that each function's object is among them. */
 static struct rk_err *count_objects(const struct rk_plan *plan, size_t *ret)
 {
 	size_t nr = 0, nr_funcs = 0;
@@ -138,7 +139,7 @@ static struct rk_err *count_objects(const struct rk_plan *plan, size_t *ret)
 		nr += is_needed(plan, object->name);
 		nr_funcs += count_funcs(plan, object->name);
 	}
-	if (!nr)
+	if (!plan->funcs.nr && !plan->callbacks.nr)
 		return rk_err(RK_ERR_INVALID, "the plan replaces no function and has no callback");
 	if (nr_funcs != plan->funcs.nr)
 		return rk_err(RK_ERR_INVALID,

@@ -54,8 +54,10 @@ static struct rk_err *symbol_of(struct rk_linker *l, const struct rk_link_unit *
 	if (!to) {
 		const struct rk_link_place *global =
 			rk_link_find_global(l, unit->diff->object, ref->symbol->name);
-		if (global)
+		if (global) {
+			RK_TRY(rk_link_cross(l, unit, from, global));
 			return ref_inside(l, global, ref, ret, ret_place);
+		}
 		return rk_link_resolve(l, unit, ref->symbol->name, false, ret);
 	}
 	const struct rk_link_place *place = rk_map_get_ptr(&l->places, to);
@@ -76,13 +78,6 @@ static struct rk_err *symbol_of(struct rk_linker *l, const struct rk_link_unit *
 			      to->section->name, (unsigned long long)to->offset);
 }
 
-/* The kernel handles special sections of a patch before it binds symbols of modules (kernel/livepatch/core.c, 6.1:
- * klp_apply_section_relocs for modules runs at klp_enable_patch), so entries that need one can't be kept. */
-static bool is_bound_late(const struct rk_plan_symbol *symbol)
-{
-	return symbol->kind == RK_PLAN_KLP && !rk_streq(symbol->object, "vmlinux");
-}
-
 /* A section that the loader knows has one relocation section for all modules of the patch. */
 static bool keeps_own_name(const struct rk_span *span, const struct rk_link_place *place)
 {
@@ -90,6 +85,8 @@ static bool keeps_own_name(const struct rk_span *span, const struct rk_link_plac
 	       span->kind != RK_SPAN_FUNC;
 }
 
+/* The kernel handles special sections of a patch before it binds symbols of modules (kernel/livepatch/core.c, 6.1:
+ * klp_apply_section_relocs for modules runs at klp_enable_patch), so entries that need one can't be kept. */
 static enum rk_finding_code late_code(const struct rk_span *span)
 {
 	if (rk_streq(span->section->name, "__jump_table"))
@@ -110,7 +107,7 @@ static struct rk_err *link_ref(struct rk_linker *l, const struct rk_link_unit *u
 	bool is_special = span->kind == RK_SPAN_ENTRY ||
 			  rk_has_prefix(span->section->name, ".altinstr_") ||
 			  keeps_own_name(span, place);
-	if (is_special && is_bound_late(symbol))
+	if (is_special && rk_plan_is_bound_late(symbol))
 		return rk_finding_add(
 			l->findings, late_code(span), unit->diff->unit, unit->diff->object,
 			span->code && span->code->name ? span->code->name : span->section->name,
@@ -242,47 +239,6 @@ static struct rk_err *group_functions(struct rk_plan *plan)
 	return NULL;
 }
 
-static bool is_patched(const struct rk_linker *l, const char *object)
-{
-	rk_vec_for_each(&l->plan->callbacks, callback)
-		if (rk_streq(callback->object, object))
-			return true;
-	rk_vec_for_each(&l->plan->funcs, func)
-		if (rk_streq(func->object, object))
-			return true;
-	return false;
-}
-
-/* Is nothing of the module to be redirected, however the linking ends? */
-static bool is_only_added(const struct rk_linker *l, const char *object)
-{
-	if (rk_streq(object, "vmlinux") || is_patched(l, object))
-		return false;
-	for (size_t i = 0; i < l->nr_units; i++)
-		if (rk_streq(l->units[i].diff->object, object) && l->units[i].diff->functions.nr)
-			return false;
-	return true;
-}
-
-/* Livepatch binds the symbols of a module for the objects it redirects functions of, and for no others. */
-static struct rk_err *check_bound(struct rk_linker *l)
-{
-	rk_vec_for_each(&l->sections, it) {
-		const struct rk_plan_section *section = (*it)->plan;
-		if (!is_only_added(l, section->object))
-			continue;
-		rk_vec_for_each(&section->relocs, reloc)
-			if (is_bound_late(reloc->symbol))
-				RK_TRY(rk_finding_add(
-					l->findings, RK_FINDING_SYMBOL_UNRESOLVED, NULL,
-					section->object, reloc->symbol->name,
-					"new code for module '%s' uses it, but no function of that "
-					"module is replaced, so that livepatch doesn't bind it",
-					section->object));
-	}
-	return NULL;
-}
-
 static struct rk_err *run(struct rk_linker *l)
 {
 	for (size_t i = 0; i < l->nr_units; i++)
@@ -294,9 +250,9 @@ static struct rk_err *run(struct rk_linker *l)
 		RK_TRY(link_unit(l, &l->units[i]));
 	RK_TRY(rk_link_moves(l));
 	RK_TRY(rk_link_check_callers(l));
-	RK_TRY(check_bound(l));
 	RK_TRY(group_functions(l->plan));
 	RK_TRY(finish_sections(l));
+	RK_TRY(rk_link_check_crossings(l));
 	return rk_link_finish_marks(l);
 }
 
@@ -312,6 +268,7 @@ static void linker_deinit(struct rk_linker *l)
 	rk_map_deinit(&l->new_globals);
 	rk_map_deinit(&l->resolved);
 	rk_map_deinit(&l->by_identity);
+	rk_vec_deinit(&l->crossings);
 }
 
 struct rk_err *rk_link(struct rk_symbols *symbols, const struct rk_link_unit *units, size_t nr,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by the files of linking: place.c (where spans go), orc.c (unwind data), resolve.c (what names mean), callers.c, link.c. */
+/* Shared by the files of linking: place.c (where spans go), orc.c (unwind data), resolve.c (what names mean), callers.c, crossings.c, link.c. */
 #ifndef RK_PATCH_LINK_INTERNAL_H
 #define RK_PATCH_LINK_INTERNAL_H
 
@@ -22,6 +22,13 @@ struct rk_link_place {
 	struct rk_plan_symbol *symbol; /* of named spans */
 };
 
+/* Code of one object that uses a new global of another one. */
+struct rk_link_crossing {
+	const struct rk_link_unit *unit;
+	const struct rk_span *from;
+	const struct rk_link_place *to;
+};
+
 struct rk_linker {
 	struct rk_symbols *symbols;
 	const struct rk_link_unit *units;
@@ -36,6 +43,7 @@ struct rk_linker {
 	struct rk_map resolved; /* "<unit index> <name>" → struct rk_plan_symbol */
 	struct rk_map
 		by_identity; /* symbol's final name → struct rk_plan_symbol, so that each is in the plan once */
+	rk_vec(struct rk_link_crossing) crossings;
 };
 
 /* place.c */
@@ -64,6 +72,9 @@ struct rk_err *rk_link_orc(struct rk_linker *l, const struct rk_link_unit *unit)
 struct rk_err *rk_link_resolve(struct rk_linker *l, const struct rk_link_unit *unit,
 			       const char *name, bool is_local, struct rk_plan_symbol **ret)
 	__must_use;
+/* Does object need the module, itself or through another? Otherwise that one may not be loaded when the object's code runs. */
+struct rk_err *rk_link_depends_on(struct rk_linker *l, const struct rk_klp_object *object,
+				  const char *module, bool *ret) __must_use;
 /* One function to redirect: old is unit's, of that name in the original object, new_unit has the code at place. */
 struct rk_err *rk_link_add_function(struct rk_linker *l, const struct rk_link_unit *unit,
 				    const char *old, const struct rk_link_unit *new_unit,
@@ -85,6 +96,12 @@ struct rk_err *rk_link_check_proofs(struct rk_linker *l, const struct rk_link_un
 struct rk_err *rk_link_marks(struct rk_linker *l, const struct rk_link_unit *unit) __must_use;
 /* And, when all units and sections are in the plan, what must be said about it. */
 struct rk_err *rk_link_finish_marks(struct rk_linker *l) __must_use;
+
+/* crossings.c: notes that from, code of unit, uses what was put at to. */
+struct rk_err *rk_link_cross(struct rk_linker *l, const struct rk_link_unit *unit,
+			     const struct rk_span *from, const struct rk_link_place *to) __must_use;
+/* And, when the plan's sections are complete, whether that is bound by then. */
+struct rk_err *rk_link_check_crossings(struct rk_linker *l) __must_use;
 
 /* callers.c: prototypes that changed while callers elsewhere stay. */
 struct rk_err *rk_link_check_callers(struct rk_linker *l) __must_use;

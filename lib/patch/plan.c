@@ -29,6 +29,23 @@ void rk_plan_free(struct rk_plan *plan)
 	free(plan);
 }
 
+bool rk_plan_is_bound_late(const struct rk_plan_symbol *symbol)
+{
+	return symbol->kind == RK_PLAN_KLP && !rk_streq(symbol->object, "vmlinux");
+}
+
+bool rk_plan_binds_late(const struct rk_plan *plan, const char *object)
+{
+	rk_vec_for_each(&plan->sections, section) {
+		if (!rk_streq((*section)->object, object))
+			continue;
+		rk_vec_for_each(&(*section)->relocs, reloc)
+			if (rk_plan_is_bound_late(reloc->symbol))
+				return true;
+	}
+	return false;
+}
+
 const struct rk_plan_callback *rk_plan_callback(const struct rk_plan *plan, const char *object,
 						enum kpatch_mark_kind kind)
 {

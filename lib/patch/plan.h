@@ -98,6 +98,11 @@ struct rk_plan {
 
 void rk_plan_free(struct rk_plan *plan);
 
+/* Is the symbol bound only when a module is there? */
+bool rk_plan_is_bound_late(const struct rk_plan_symbol *symbol);
+/* Does new code for the object, in the sections of the plan, use symbols that are? Livepatch binds these for objects of the patch. */
+bool rk_plan_binds_late(const struct rk_plan *plan, const char *object);
+
 /* The callback of that kind for the object, NULL if there is none. */
 const struct rk_plan_callback *rk_plan_callback(const struct rk_plan *plan, const char *object,
 						enum kpatch_mark_kind kind);

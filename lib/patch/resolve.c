@@ -147,7 +147,6 @@ static struct rk_err *name_depends_on(struct rk_linker *l, const char *name, con
 	return err ? err : depends_on(l, object, module, depth, ret);
 }
 
-/* Does object need the module, itself or through another? Otherwise that one may not be loaded when the code is bound. */
 static struct rk_err *depends_on(struct rk_linker *l, const struct rk_klp_object *object,
 				 const char *module, unsigned int depth, bool *ret)
 {
@@ -165,13 +164,23 @@ static struct rk_err *depends_on(struct rk_linker *l, const struct rk_klp_object
 	return NULL;
 }
 
+struct rk_err *rk_link_depends_on(struct rk_linker *l, const struct rk_klp_object *object,
+				  const char *module, bool *ret)
+{
+	bool found = false;
+
+	RK_TRY(depends_on(l, object, module, DEPENDS_DEPTH, &found));
+	*ret = found;
+	return NULL;
+}
+
 static struct rk_err *use_module(struct rk_linker *l, const struct rk_link_unit *unit,
 				 const struct rk_export *export, struct rk_plan_symbol **ret)
 {
 	struct rk_klp_object *exporter;
-	bool is_there = false;
+	bool is_there;
 
-	RK_TRY(depends_on(l, unit->owner->object, export->object, DEPENDS_DEPTH, &is_there));
+	RK_TRY(rk_link_depends_on(l, unit->owner->object, export->object, &is_there));
 	if (!is_there)
 		return rk_finding_add(l->findings, RK_FINDING_SYMBOL_UNRESOLVED, unit->diff->unit,
 				      unit->diff->object, export->name,

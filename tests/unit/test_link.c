@@ -335,6 +335,10 @@ struct patched_unit {
 	{                                                 \
 		"one.c", "one", one_c, EDITS(__VA_ARGS__) \
 	}
+#define TWO(...)                                          \
+	{                                                 \
+		"two.c", "two", two_c, EDITS(__VA_ARGS__) \
+	}
 #define ONE_B(...)                                            \
 	{                                                     \
 		"one_b.c", "one", one_b_c, EDITS(__VA_ARGS__) \
@@ -501,9 +505,19 @@ static void test_own_names(void)
 	link_case("local-not-shipped", &local, 1);
 }
 
-/* Nothing of the module is redirected, so that livepatch wouldn't bind what its new code needs. */
+/* Nothing of the module is redirected; new code for it needs its symbols, and is used by code of others that depend on it, or don't. */
 static void test_only_new(void)
 {
+	PATCH("module-needed",
+	      ONE("return inner(x) * 2", "int two_new(int x); return inner(x) * 2 + two_new(x)"),
+	      TWO("int two_hidden", "int two_new(int x) { return two_hidden(x) + 1; }\n"
+				    "int two_hidden"));
+	PATCH("module-absent",
+	      TWO("return work(x) / 2", "int one_new(int x); return work(x) / 2 + one_new(x)"),
+	      ONE("int one_shared", "int one_new(int x) { return inner(x) + 1; }\nint one_shared"));
+	PATCH("module-absent-unneeded",
+	      TWO("return work(x) / 2", "int one_new(int x); return work(x) / 2 + one_new(x)"),
+	      ONE("int one_shared", "int one_new(int x) { return work(x) + 1; }\nint one_shared"));
 	PATCH("module-only-new", CORE("return helper(x) + 2", "return helper(x) + 3"),
 	      ONE("int one_shared", "int one_new(int x) { return inner(x) + 1; }\nint one_shared"));
 }

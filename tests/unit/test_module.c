@@ -505,9 +505,10 @@ static void reloc_in_bss(struct world *w)
 {
 	add_reloc(w->bss, 0, R_X86_64_32, w->var, 0);
 }
-static void module_without_funcs(struct world *w)
+static void module_unknown(struct world *w)
 {
 	w->plan->funcs.nr = 1;
+	w->plan->objects.nr = 1;
 }
 static void special_size(struct world *w)
 {
@@ -569,8 +570,8 @@ static void test_refused(const struct rk_hook *hook)
 		 "section '.text.show': the relocated field at 0x6 isn't zero"},
 		{reloc_in_bss, RK_ERR_INVALID,
 		 "section '.bss.count' has relocations but no content"},
-		{module_without_funcs, RK_ERR_INVALID,
-		 "the plan has code for module 'af_key' but replaces no function of it"},
+		{module_unknown, RK_ERR_INVALID,
+		 "the plan has code for module 'af_key', which isn't among its objects"},
 		{special_size, RK_ERR_FORMAT,
 		 "the size of section '__jump_table' is no multiple of its entries' 16 bytes"},
 		{special_align, RK_ERR_FORMAT,

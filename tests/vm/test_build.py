@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -224,6 +225,21 @@ def inlined_in_init_code():
                  "init code of a module: it is said")
 
 
+def changed_crcs():
+    """A member in a hole of a structure that exported functions know: their CRCs are others."""
+    header, unit = "include/net/af_vsock.h", "net/vmw_vsock/af_vsock.c"
+    member, use = "\tbool ignore_connecting_rst;\n", "\treturn vsk->transport->stream_has_data(vsk);\n"
+    if not all(text in (target.source / path).read_text() for path, text in ((header, member), (unit, use))):
+        tap.skip("changed CRCs", f"'{header}' or '{unit}' is another one")
+        return
+    patch = merged("crcs.patch", patch_text(header, lambda lines: "".join(lines).replace(member, member + "\tbool rk_more;\n").splitlines(True)),
+                   patch_text(unit, lambda lines: "".join(lines).replace(use, "\tvsk->rk_more = true;\n" + use).splitlines(True)))
+    result = build(patch, top / "out-crcs", "-t", "vsock", "--accept", "member-added")
+    text = result.stdout + result.stderr
+    tap.ok(result.returncode == 0, "changed CRCs: status", text)
+    tap.ok(re.search(rf"info: '{unit}': other CRCs of exports:.* '\w+' \(was 0x[0-9a-f]{{8}}, now 0x[0-9a-f]{{8}}\).* \[crc-changed\]", text), "changed CRCs: before and after", text)
+
+
 def wrong_compiler():
     patch = write("o3.patch", patch_text(UNIT, insert('\tpr_info_once("live\\n");', "tcp_check_req")))
     text = refuses("-O3", patch, 3, "[mismatch]", "tcp_check_req", options=["--cflag", "-O3"])
@@ -376,7 +392,7 @@ def no_qemu():
 
 
 PARTS = os.environ.get("RK_TEST_PARTS", "").split()
-for part in (bad_patches, not_in_this_kernel, broken_header, finding_codes, twin_units, inlined_elsewhere, inlined_in_modules, inlined_in_init_code, wrong_compiler, wrong_target, same_bytes, explicit_paths, same_as_kpatch_diff, together, interrupted, disk_full, signed, no_qemu):
+for part in (bad_patches, not_in_this_kernel, broken_header, finding_codes, twin_units, inlined_elsewhere, inlined_in_modules, inlined_in_init_code, changed_crcs, wrong_compiler, wrong_target, same_bytes, explicit_paths, same_as_kpatch_diff, together, interrupted, disk_full, signed, no_qemu):
     if not PARTS or part.__name__ in PARTS:
         part()
 tap.done()
