@@ -10,6 +10,7 @@
 #include "lib/target/deb.h"
 #include "lib/target/debian.h"
 #include "lib/target/inlines.h"
+#include "lib/target/module_files.h"
 
 /* While it is read. The name says what it is when a killed fetch has left it. */
 #define MODULE_NAME "module-debug-info"
@@ -48,7 +49,7 @@ static enum rk_unpack_choice choose(void *ctx, const char *path, struct rk_str *
 	if (!rk_has_prefix(path, r->modules))
 		return RK_UNPACK_SKIP;
 	if (!r->err)
-		r->err = rk_inlines_module(&r->arena, path, &r->current);
+		r->err = rk_module_name(&r->arena, path, &r->current);
 	if (r->err || !r->current)
 		return RK_UNPACK_SKIP;
 	rk_str_add(ret, MODULE_NAME);

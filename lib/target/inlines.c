@@ -6,7 +6,6 @@
 #include "lib/target/inlines.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "lib/base/str.h"
 #include "lib/base/vec.h"
 #include "lib/target/cache.h"
+#include "lib/target/module_files.h"
 
 #define BATCH 64 /* files between two reports */
 
@@ -36,76 +36,34 @@ static void files_deinit(struct files *files)
 	rk_arena_deinit(&files->arena);
 }
 
-struct rk_err *rk_inlines_module(struct rk_arena *arena, const char *path, const char **ret)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	size_t len = strlen(name);
-
-	len -= rk_has_suffix(name, ".debug") ? strlen(".debug") : 0;
-	if (len <= 3 || strncmp(name + len - 3, ".ko", 3) != 0) {
-		*ret = NULL;
-		return NULL;
-	}
-	char *module = rk_arena_strndup(arena, name, len - 3);
-	if (!module)
-		return rk_err_nomem();
-	for (char *c = module; *c; c++)
-		*c = *c == '-' ? '_' : *c;
-	*ret = module;
-	return NULL;
-}
-
 static struct rk_err *add_file(struct files *files, const char *object, const char *path,
 			       const struct stat *st)
 {
-	struct file file = {object, rk_arena_strdup(&files->arena, path)};
+	struct file file = {rk_arena_strdup(&files->arena, object),
+			    rk_arena_strdup(&files->arena, path)};
 
-	if (!file.path || !rk_vec_push(&files->list, file))
+	if (!file.object || !file.path || !rk_vec_push(&files->list, file))
 		return rk_err_nomem();
 	rk_str_addf(&files->state, "%s %lld %lld.%09ld\n", path, (long long)st->st_size,
 		    (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
 	return NULL;
 }
 
-static int by_path(const FTSENT **a, const FTSENT **b)
+static struct rk_err *add_module(void *ctx, const char *name, const char *path,
+				 const struct stat *st, bool *ret_stop)
 {
-	return strcmp((*a)->fts_name, (*b)->fts_name);
+	return add_file(ctx, name, path, st);
 }
 
-static void cleanup_fts(FTS **fts)
+static struct rk_err *add_unknown(void *ctx, const char *name, const char *path,
+				  const struct stat *st, bool *ret_stop)
 {
-	if (*fts)
-		fts_close(*fts);
-}
-
-static struct rk_err *find_modules(struct files *files, const char *dir)
-{
-	char *const roots[] = {(char *)dir, NULL};
-	_cleanup_(cleanup_fts) FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_path);
-
-	if (!fts)
-		return rk_err_sys(errno, "cannot read '%s'", dir);
-	for (FTSENT *entry; (entry = fts_read(fts));) {
-		const char *module = NULL;
-
-		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
-			return rk_err_sys(entry->fts_errno, "cannot read '%s'", entry->fts_path);
-		if (entry->fts_info == FTS_F)
-			RK_TRY(rk_inlines_module(&files->arena, entry->fts_name, &module));
-		if (module)
-			RK_TRY(add_file(files, module, entry->fts_path, entry->fts_statp));
-	}
-	return NULL;
+	return rk_inline_builder_add_unknown(ctx, name);
 }
 
 struct rk_err *rk_inlines_add_unknown(struct rk_inline_builder *builder, const char *dir)
 {
-	_cleanup_(files_deinit) struct files files = {};
-
-	RK_TRY(find_modules(&files, dir));
-	rk_vec_for_each(&files.list, file)
-		RK_TRY(rk_inline_builder_add_unknown(builder, file->object));
-	return NULL;
+	return rk_module_files(dir, add_unknown, builder);
 }
 
 /* All files that the index is made from, and in ret_state a hash of what they are. */
@@ -118,7 +76,7 @@ static struct rk_err *find_files(const struct rk_target *target, struct files *f
 		return rk_err_sys(errno, "cannot open '%s'", target->vmlinux);
 	RK_TRY(add_file(files, "vmlinux", target->vmlinux, &st));
 	if (target->modules)
-		RK_TRY(find_modules(files, target->modules));
+		RK_TRY(rk_module_files(target->modules, add_module, files));
 	RK_TRY(rk_str_check(&files->state));
 	return rk_sha256_bytes(rk_str_get(&files->state), files->state.len, ret_state);
 }

@@ -10,10 +10,6 @@
 
 #define RK_INLINES "inlines" /* in a target's build part */
 
-/* The module's name for a path of its file, in arena: "kernel/net/nf-tables.ko" → "nf_tables"; also "….ko.debug". NULL if it is none. */
-struct rk_err *rk_inlines_module(struct rk_arena *arena, const char *path, const char **ret)
-	__must_use;
-
 /* Adds each module below dir that the builder doesn't have, as one of which no debug info is there. */
 struct rk_err *rk_inlines_add_unknown(struct rk_inline_builder *builder, const char *dir)
 	__must_use;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which targets there are: in the cache, and on offer; and a module of a target by its name. */
 #include <errno.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "lib/base/str.h"
 #include "lib/target/cache.h"
 #include "lib/target/debian.h"
+#include "lib/target/module_files.h"
 #include "lib/target/resolve.h"
 #include "lib/target/target.h"
 #include "lib/target/version.h"
@@ -127,44 +127,34 @@ struct rk_err *rk_target_list(const struct rk_target_options *options, bool avai
 	return NULL;
 }
 
-/* Whether file ("nf-tables.ko") is the module that calls itself name ("nf_tables"). */
-static bool is_module(const char *file, const char *name)
+struct wanted {
+	const char *name;
+	char *path;
+};
+
+static struct rk_err *compare_module(void *ctx, const char *name, const char *path,
+				     const struct stat *st, bool *ret_stop)
 {
-	size_t len = strlen(name);
+	struct wanted *wanted = ctx;
 
-	for (size_t i = 0; i < len; i++) {
-		char c = file[i] == '-' ? '_' : file[i];
-
-		if (c != name[i])
-			return false;
-	}
-	return rk_streq(file + len, ".ko");
-}
-
-static void cleanup_fts(FTS **fts)
-{
-	if (*fts)
-		fts_close(*fts);
+	if (!rk_streq(name, wanted->name))
+		return NULL;
+	*ret_stop = true;
+	wanted->path = strdup(path);
+	return wanted->path ? NULL : rk_err_nomem();
 }
 
 struct rk_err *rk_target_module(const struct rk_target *target, const char *name, char **ret)
 {
+	struct wanted wanted = {.name = name};
+
 	if (!target->modules)
 		return rk_err(RK_ERR_NOT_FOUND,
 			      "cannot look for module '%s': no modules are given for '%s'", name,
 			      target->id);
-
-	char *const roots[] = {(char *)target->modules, NULL};
-	_cleanup_(cleanup_fts) FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	if (!fts)
-		return rk_err_sys(errno, "cannot read '%s'", target->modules);
-	for (FTSENT *entry; (entry = fts_read(fts));) {
-		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
-			return rk_err_sys(entry->fts_errno, "cannot read '%s'", entry->fts_path);
-		if (entry->fts_info == FTS_F && is_module(entry->fts_name, name)) {
-			*ret = strdup(entry->fts_path);
-			return *ret ? NULL : rk_err_nomem();
-		}
-	}
-	return rk_err(RK_ERR_NOT_FOUND, "'%s' has no module '%s'", target->id, name);
+	RK_TRY(rk_module_files(target->modules, compare_module, &wanted));
+	if (!wanted.path)
+		return rk_err(RK_ERR_NOT_FOUND, "'%s' has no module '%s'", target->id, name);
+	*ret = wanted.path;
+	return NULL;
 }
