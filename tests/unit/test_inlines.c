@@ -4,10 +4,12 @@
  * byte or an end can be.
  */
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/process.h"
-#include "lib/target/inline_index.h"
+#include "lib/target/inlines.h"
 #include "tests/unit/tap.h"
 
 static const char header[] =
@@ -234,6 +236,81 @@ static void test_damaged(void)
 		    "no file");
 }
 
+static char *under(const char *name)
+{
+	char *path = rk_path_join(dir, name);
+	_cleanup_free_ char *parent = strdup(path);
+
+	*strrchr(parent, '/') = '\0';
+	if (!no_err(rk_fs_mkdir_p(parent, 0755), parent))
+		bail_out("no directory");
+	return path;
+}
+
+/* A kernel that was built here: its cache has a directory and nothing else. */
+static void counts_are(const struct rk_target *target, size_t modules, size_t unknown,
+		       const char *want, const char *what)
+{
+	_cleanup_inline_index_ struct rk_inline_index *index = NULL;
+	struct rk_inline_counts counts = {};
+
+	if (!no_err(rk_target_inlines(target, 2, NULL, &index), what))
+		return;
+	no_err(rk_inline_index_count(index, &counts), "counted");
+	ok(counts.knows_vmlinux, "vmlinux is known");
+	is_int((long long)counts.modules, (long long)modules, "modules");
+	is_int((long long)counts.unknown_modules, (long long)unknown, "without debug info");
+	finds(index, "copied", "header.h", want);
+}
+
+static long long inode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (long long)st.st_ino : -1;
+}
+
+static void test_target(void)
+{
+	_cleanup_free_ char *vmlinux = compile("-gdwarf-5", NULL, "vmlinux");
+	_cleanup_free_ char *record = under("cache/targets/path_1/build/part.json");
+	_cleanup_free_ char *lock = under("cache/locks/any");
+	_cleanup_free_ char *path = under("cache/targets/path_1/build/inlines");
+	_cleanup_free_ char *cache = rk_path_join(dir, "cache"),
+			    *modules = rk_path_join(dir, "modules"),
+			    *own = rk_path_join(dir, "cache/targets/path_1"),
+			    *deep = under("modules/kernel/net/with-dash.ko"),
+			    *flat = under("modules/kernel/without.ko");
+	_cleanup_free_ char *with = compile("-gdwarf-5", "two.c", deep),
+			    *without = compile("-g0", "one.c", flat);
+	struct rk_target target = {.id = "path:1",
+				   .cache_dir = cache,
+				   .dir = own,
+				   .vmlinux = vmlinux,
+				   .modules = modules};
+
+	no_err(rk_fs_write(record, "{}", 2, 0644), "a part");
+	counts_are(&target, 2, 1, "vmlinux two.c copied, with_dash two.c copied", "made");
+	long long first = inode_of(path);
+	counts_are(&target, 2, 1, "vmlinux two.c copied, with_dash two.c copied", "again");
+	is_int(inode_of(path), first, "it is kept");
+	_cleanup_free_ char *more = under("modules/kernel/more.ko"),
+			    *third = compile("-gdwarf-4", "two.c", more);
+	counts_are(&target, 3, 1, "more two.c copied, vmlinux two.c copied, with_dash two.c copied",
+		   "made again with one more module");
+	target.modules = NULL;
+	counts_are(&target, 0, 0, "vmlinux two.c copied", "made again without modules");
+
+	/* one that was made while fetching is taken as it is */
+	_cleanup_inline_index_ struct rk_inline_index *fetched = make("-gdwarf-5", false, path);
+	counts_are(&target, 3, 1, "second two.c copied, vmlinux two.c copied", "as it was fetched");
+	if (truncate(path, 100) < 0)
+		bail_out("the index can't be cut");
+	_cleanup_inline_index_ struct rk_inline_index *none = NULL;
+	is_err_like(rk_target_inlines(&target, 2, NULL, &none), RK_ERR_FORMAT,
+		    "no index of inlined", "damaged");
+}
+
 int main(void)
 {
 	dir = tap_tmpdir();
@@ -243,5 +320,6 @@ int main(void)
 	test_order();
 	test_without();
 	test_damaged();
+	test_target();
 	return done_testing();
 }
