@@ -86,5 +86,4 @@ figures() {
 	fi
 	echo "== stat"; show /proc/stat
 	echo "== tainted"; show /proc/sys/kernel/tainted
-	echo "== log"; dmesg --read-clear --raw
 }

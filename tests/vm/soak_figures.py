@@ -29,13 +29,8 @@ def sections(text):
 
 
 def troubles(log):
-    """Lines of dmesg --raw that are about trouble: what they say, or that the kernel calls them an error."""
-    found = []
-    for line in log.splitlines():
-        head = re.match(r"<(\d+)>", line)
-        if TROUBLE.search(line) or (head and int(head[1]) & 7 <= 3):
-            found.append(line)
-    return found
+    """Lines of the kernel's console that are about trouble."""
+    return [line for line in log.splitlines() if TROUBLE.search(line)]
 
 
 def transitions(log):
