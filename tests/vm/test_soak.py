@@ -184,7 +184,7 @@ def verdict(soak):
 
 def parse():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cycles", type=int, default=20)
+    parser.add_argument("--cycles", type=int, default=8)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--compare", type=int, default=0)
     parser.add_argument("--output", default=tap.tmpdir())
