@@ -128,6 +128,8 @@ struct rk_reloc *rk_section_reloc_from(const struct rk_section *section, uint64_
 struct rk_err *rk_elf_build_id(struct rk_elf *elf, const char **ret) __must_use;
 /* The value of key in .modinfo ("vermagic", "srcversion", "depends"), NULL if none. */
 const char *rk_elf_modinfo(const struct rk_elf *elf, const char *key);
+/* One value after the other, of a key that is there several times; *pos is 0 at first. */
+const char *rk_elf_modinfo_next(const struct rk_elf *elf, const char *key, uint64_t *pos);
 
 #define rk_elf_for_each_section(elf, s)                                                            \
 	for (struct rk_section *s = (elf)->sections + 1; s < (elf)->sections + (elf)->nr_sections; \

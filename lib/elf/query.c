@@ -136,22 +136,36 @@ struct rk_err *rk_elf_build_id(struct rk_elf *elf, const char **ret)
 	return NULL;
 }
 
-const char *rk_elf_modinfo(const struct rk_elf *elf, const char *key)
+/* The value of key=value in the text, or NULL. */
+static const char *value_of(const char *text, const char *key)
+{
+	size_t len = strlen(key);
+
+	return strncmp(text, key, len) == 0 && text[len] == '=' ? text + len + 1 : NULL;
+}
+
+const char *rk_elf_modinfo_next(const struct rk_elf *elf, const char *key, uint64_t *pos)
 {
 	const struct rk_section *s = rk_elf_section(elf, ".modinfo");
-	size_t len = strlen(key);
-	uint64_t pos = 0;
 
-	while (s && s->data && pos < s->size) {
-		const char *p = (const char *)s->data + pos;
-		const char *end = memchr(p, '\0', s->size - pos);
+	while (s && s->data && *pos < s->size) {
+		const char *p = (const char *)s->data + *pos;
+		const char *end = memchr(p, '\0', s->size - *pos);
 
 		/* What isn't terminated can't be handed out as a string. */
 		if (!end)
 			return NULL;
-		if ((size_t)(end - p) > len && memcmp(p, key, len) == 0 && p[len] == '=')
-			return p + len + 1;
-		pos += (uint64_t)(end - p) + 1;
+		*pos += (uint64_t)(end - p) + 1;
+		const char *value = value_of(p, key);
+		if (value)
+			return value;
 	}
 	return NULL;
+}
+
+const char *rk_elf_modinfo(const struct rk_elf *elf, const char *key)
+{
+	uint64_t pos = 0;
+
+	return rk_elf_modinfo_next(elf, key, &pos);
 }

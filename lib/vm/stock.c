@@ -14,8 +14,9 @@
 #include "lib/base/str.h"
 #include "lib/elf/elf.h"
 
-#define BUILTIN_MAX (1u << 20) /* modules.builtin is 100 KiB at most */
-#define DEPTH_MAX   64	       /* the deepest chain of stock modules is below ten */
+#define BUILTIN_MAX	 (1u << 20) /* modules.builtin is 100 KiB at most */
+#define BUILTIN_INFO_MAX (16u << 20)
+#define DEPTH_MAX	 64 /* the deepest chain of stock modules is below ten */
 
 static void cleanup_stock(struct rk_stock **stock)
 {
@@ -102,6 +103,33 @@ static struct rk_err *read_builtin(struct rk_stock *stock)
 	return NULL;
 }
 
+/* modules.builtin.modinfo: "module.key=value", each ended by a NUL. What softdeps name is often an alias ("crc32c"). */
+static struct rk_err *read_builtin_aliases(struct rk_stock *stock)
+{
+	_cleanup_free_ char *path = rk_path_join(stock->dir, "modules.builtin.modinfo");
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+
+	if (!path)
+		return rk_err_nomem();
+	if (!rk_fs_exists(path))
+		return NULL;
+	RK_TRY(rk_fs_read(path, BUILTIN_INFO_MAX, &text, &size));
+	for (const char *p = text; p < text + size; p += strlen(p) + 1) {
+		static const char key[] = ".alias=";
+		const char *value = strstr(p, key);
+		char *name;
+
+		if (!value || value != strchr(p, '.'))
+			continue;
+		value += strlen(key);
+		name = module_name(&stock->arena, value, strlen(value));
+		if (!name || !rk_map_set(&stock->builtin_aliases, name, name))
+			return rk_err_nomem();
+	}
+	return NULL;
+}
+
 struct rk_err *rk_stock_open(const char *dir, struct rk_stock **ret)
 {
 	_cleanup_(cleanup_stock) struct rk_stock *stock = calloc(1, sizeof(*stock));
@@ -113,6 +141,7 @@ struct rk_err *rk_stock_open(const char *dir, struct rk_stock **ret)
 		return rk_err_nomem();
 	RK_TRY(scan(stock));
 	RK_TRY(read_builtin(stock));
+	RK_TRY(read_builtin_aliases(stock));
 	*ret = take_ptr(stock);
 	return NULL;
 }
@@ -123,6 +152,7 @@ void rk_stock_close(struct rk_stock *stock)
 		return;
 	rk_map_deinit(&stock->files);
 	rk_map_deinit(&stock->builtin);
+	rk_map_deinit(&stock->builtin_aliases);
 	rk_map_deinit(&stock->chosen);
 	rk_arena_deinit(&stock->arena);
 	free(stock);
@@ -141,7 +171,70 @@ bool rk_stock_is_builtin(struct rk_stock *stock, const char *name)
 static struct rk_err *add_one(struct rk_stock *stock, const char *text, size_t len,
 			      unsigned int depth, struct rk_stock_order *order);
 
-/* Adds each name of a list; soft ones may be absent (a softdep names what a kernel might have). */
+/* Is value the name, which has '_' where that may have '-'? */
+static bool is_name(const char *value, const char *name)
+{
+	while (*name && (*value == '-' ? '_' : *value) == *name) {
+		value++;
+		name++;
+	}
+	return !*value && !*name;
+}
+
+static struct rk_err *has_alias(const char *path, const char *alias, bool *ret)
+{
+	_cleanup_elf_ struct rk_elf *elf = NULL;
+	const char *value;
+	uint64_t pos = 0;
+
+	*ret = false;
+	RK_TRY(rk_elf_open(path, RK_ELF_LOAD_NO_RELOCS, &elf));
+	while (!*ret && (value = rk_elf_modinfo_next(elf, "alias", &pos)))
+		*ret = is_name(value, alias);
+	return NULL;
+}
+
+/*
+ * One of the modules that can be had by the alias: crc32c_generic for "crc32c", else crc32c_intel; NULL if there is none. They are called
+ * like the alias, which spares reading all of thousands. What is generic runs on any machine, so it is preferred.
+ */
+static struct rk_err *find_by_alias(struct rk_stock *stock, const char *alias, const char **ret)
+{
+	const char *name, *found = NULL;
+	void *path;
+	size_t pos = 0;
+
+	while (rk_map_next(&stock->files, &pos, &name, &path)) {
+		bool has;
+
+		if (!rk_has_prefix(name, alias) || name[strlen(alias)] != '_' ||
+		    (found && (rk_has_suffix(found, "_generic") ||
+			       (!rk_has_suffix(name, "_generic") && strcmp(found, name) < 0))))
+			continue;
+		RK_TRY(has_alias(path, alias, &has));
+		found = has ? name : found;
+	}
+	*ret = found;
+	return NULL;
+}
+
+/* What a softdep names may be absent: it is what a kernel might have. */
+static struct rk_err *add_soft(struct rk_stock *stock, const char *text, size_t len,
+			       unsigned int depth, struct rk_stock_order *order)
+{
+	const char *name = module_name(&stock->arena, text, len);
+
+	if (!name)
+		return rk_err_nomem();
+	if (!rk_map_get(&stock->files, name)) {
+		if (rk_map_get(&stock->builtin, name) || rk_map_get(&stock->builtin_aliases, name))
+			return NULL;
+		RK_TRY(find_by_alias(stock, name, &name));
+	}
+	return name ? add_one(stock, name, strlen(name), depth, order) : NULL;
+}
+
+/* Adds each name of a list; soft: of a softdep. */
 static struct rk_err *add_list(struct rk_stock *stock, const char *list, const char *separators,
 			       bool soft, unsigned int depth, struct rk_stock_order *order)
 {
@@ -150,15 +243,9 @@ static struct rk_err *add_list(struct rk_stock *stock, const char *list, const c
 
 		if (soft && rk_has_prefix(list, "post:"))
 			return NULL;
-		if (len && !(soft && list[len - 1] == ':')) {
-			struct rk_err *err = add_one(stock, list, len, depth, order);
-
-			if (err && soft && rk_err_code(err) == RK_ERR_NOT_FOUND) {
-				rk_err_free(err);
-				err = NULL;
-			}
-			RK_TRY(err);
-		}
+		if (len && !(soft && list[len - 1] == ':'))
+			RK_TRY(soft ? add_soft(stock, list, len, depth, order)
+				    : add_one(stock, list, len, depth, order));
 		list += len + (list[len] != 0);
 	}
 	return NULL;

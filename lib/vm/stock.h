@@ -16,7 +16,8 @@ struct rk_stock {
 	const char *dir;
 	struct rk_map files;   /* module name ('-' as '_') → path of its .ko */
 	struct rk_map builtin; /* module name → itself, for what is part of the kernel's image */
-	struct rk_map chosen;  /* names that an order lists already */
+	struct rk_map builtin_aliases; /* the same of the aliases that these have */
+	struct rk_map chosen;	       /* names that an order lists already */
 };
 
 struct rk_stock_module {

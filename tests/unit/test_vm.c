@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/fs.h"
+#include "lib/base/process.h"
 #include "lib/base/str.h"
 #include "lib/livepatch/klog.h"
 #include "lib/vm/events.h"
@@ -318,6 +319,61 @@ static void test_cut(void)
 	rk_vec_deinit(&steps.list);
 }
 
+/* A module's file with what it says of itself. */
+static void put_module(const char *dir, const char *name, const char *info)
+{
+	_cleanup_free_ char *source = rk_asprintf("%s/%s.c", dir, name);
+	_cleanup_free_ char *object = rk_asprintf("%s/%s.ko", dir, name);
+	_cleanup_free_ char *text = rk_asprintf(
+		"static const char info[] __attribute__((used, section(\".modinfo\"))) = \"%s\";\n",
+		info);
+	const char *const argv[] = {"gcc", "-c", "-o", object, source, NULL};
+	struct rk_process_spec spec = {.argv = argv, .timeout_ms = 60000};
+	_cleanup_process_result_ struct rk_process_result res = {};
+
+	if (!no_err(rk_fs_write(source, text, strlen(text), 0644), name) ||
+	    !no_err(rk_process_check(&spec, &res), name))
+		bail_out("no module");
+}
+
+static void order_is(struct rk_stock *stock, const char *name, const char *want)
+{
+	_cleanup_str_ struct rk_str text = RK_STR_INIT;
+	struct rk_stock_order order = {};
+
+	rk_stock_restart(stock);
+	no_err(rk_stock_add(stock, name, &order), name);
+	rk_vec_for_each(&order.list, module)
+		rk_str_addf(&text, "%s%s", text.len ? " " : "", module->name);
+	is_str(rk_str_get(&text), want, name);
+	rk_vec_deinit(&order.list);
+}
+
+/* What must be there first: dependencies, and of softdeps what there is, by name or by alias. */
+static void test_stock_order(void)
+{
+	static const char builtin[] = "one.alias=inside\0one.license=GPL\0two.parm=x.alias=y";
+	_cleanup_free_ char *dir = tmp("stock order"),
+			    *info = rk_path_join(dir, "modules.builtin.modinfo");
+	struct rk_stock *stock = NULL;
+
+	no_err(rk_fs_mkdir_p(dir, 0755), dir);
+	no_err(rk_fs_write(info, builtin, sizeof(builtin), 0644), info);
+	put_module(dir, "base", "license=GPL");
+	put_module(dir, "sum-intel", "alias=crypto-sum\\0alias=sum");
+	put_module(dir, "sum_generic", "alias=other\\0alias=sum");
+	put_module(dir, "sum_zero", "alias=sum");
+	put_module(dir, "hash_b", "alias=hash");
+	put_module(dir, "hash_a", "alias=hash");
+	put_module(dir, "hash_of_none", "alias=hashes");
+	put_module(dir, "user", "depends=base\\0softdep=pre: sum absent inside hash post: top");
+	if (!no_err(rk_stock_open(dir, &stock), "open"))
+		return;
+	order_is(stock, "user", "base sum_generic hash_a user");
+	order_is(stock, "base", "base");
+	rk_stock_close(stock);
+}
+
 static void test_stock(void)
 {
 	_cleanup_free_ char *dir = tmp("stock");
@@ -359,5 +415,6 @@ int main(void)
 	test_events();
 	test_cut();
 	test_stock();
+	test_stock_order();
 	return done_testing();
 }
