@@ -84,7 +84,7 @@ struct rk_err *rk_apply_load(const struct rk_apply *apply, const struct rk_patch
  * The quiet time of the intent that is on disk: watches the kernel log until quiet_time after the load, then marks the level good. On
  * trouble that names the patch the level is blocked and, unless on_warning = keep, the newest good level takes its
  * place (patches: what is installed). Without an intent of this boot, or when somebody else loaded or unloaded something while apply->pause
- * let them: RK_APPLY_ALREADY. One that is in
+ * let them: RK_APPLY_ALREADY, with before the level that is not watched any more. One that is in
  * transition (RK_APPLY_STUCK) is left as it is: RK_ERR_TIMEOUT. rk_interrupt() ends it as
  * RK_APPLY_INTERRUPTED: loaded, not good, and not to be taken for a crash.
  */

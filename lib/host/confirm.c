@@ -288,11 +288,5 @@ struct rk_err *rk_apply_confirm(const struct rk_apply *apply, const struct rk_pa
 		RK_TRY(look_paused(&watch, &code, &ours));
 	else
 		RK_TRY(look(&watch, &code));
-	if (ours)
-		return conclude(&watch, code);
-	rk_report_note(apply->reporter,
-		       "level %" PRIu64
-		       " is not watched any more: somebody else changed what is loaded",
-		       watch.intent->level);
-	return NULL;
+	return ours ? conclude(&watch, code) : NULL;
 }

@@ -691,6 +691,34 @@ def test_privileges():
     equal(world.run("update").stdout, "level 1 was fetched\n", "the next one works")
 
 
+def test_beside_a_watch():
+    """While a level is only watched nobody has to wait, and what then becomes of it ends the watch."""
+    world = World("autoload = no\nquiet_time = 1d\n")
+    world.run("update")
+    world.host.set_loaded("kpatch_1")
+    boot_id = world.host.path("proc/sys/kernel/random/boot_id").read_text().strip()
+    intent = {"schema": "readykernel-intent/1", "load": "one", "boot_id": boot_id, "build_id": BUILD_ID, "name": "kpatch_1", "sha256": sha256(MODULES[1]),
+              "level": 1, "previous": 0, "phase": "quiet", "at": utc(int(time.time())), "kmsg": 0, "transition_ms": 0, "at_boot": True, "forced": False}
+    path = world.host.write("var/lib/readykernel/intent.json", json.dumps(intent))
+    watch = subprocess.Popen([TOOL, "confirm", "--root", world.host.root], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "watch" not in (line := watch.stderr.readline()):
+        if not line:
+            break
+    contains(line, "watching the kernel log for", "a watch begins")
+    world.repo.add_level(2, MODULES[2], ["CVE-2026-2"])
+    world.repo.publish()
+    result = world.run("update", timeout=60)
+    equal((result.returncode, result.stdout, watch.poll()), (0, "level 2 was fetched\n", None), "an update beside it")
+    equal(world.run("freeze", "1", timeout=60).returncode, 0, "a freeze beside it")
+    # as somebody leaves the host who loaded another level
+    path.write_text(json.dumps({**intent, "load": "two", "level": 2, "name": "kpatch_2"}))
+    world.host.set_loaded("kpatch_2")
+    out, err = watch.communicate(timeout=60)
+    equal((watch.returncode, out), (4, "level 1 is not watched any more: somebody else changed what is loaded\n"), "the watch ends by itself, and says why")
+    ok("error" not in err, "… which is no error", err)
+    ok(json.loads(path.read_text())["load"] == "two", "… the other's record stays")
+
+
 def test_killed():
     """Root's part is killed: the other goes with it."""
     world = World()
@@ -891,7 +919,7 @@ def test_local():
 
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_metrics, test_blind, test_untried, test_keeping,
                  test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_trust_removed, test_servers,
-                 test_privileges, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal,
+                 test_privileges, test_beside_a_watch, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal,
                  test_local]:
     function()
 SERVER.stop()

@@ -122,6 +122,11 @@ static struct rk_err *watch(struct readykernel *rk, const struct rk_apply *apply
 	err = rk_apply_confirm(&watching, rk->patches, &result);
 	if (!err && result.code == RK_APPLY_ALREADY)
 		*ret_exit = RK_EXIT_NOTHING;
+	if (!err && result.code == RK_APPLY_ALREADY && result.before)
+		say(rk,
+		    "level %" PRIu64
+		    " is not watched any more: somebody else changed what is loaded",
+		    result.before);
 	else if (!err && result.code == RK_APPLY_OK)
 		say(rk, "level %" PRIu64 " is good: the kernel log named no trouble with it",
 		    result.after);

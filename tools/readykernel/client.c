@@ -62,6 +62,7 @@ static struct rk_err *take_lock(struct readykernel *rk)
 
 void readykernel_leave(struct readykernel *rk)
 {
+	readykernel_close_trust(rk);
 	rk_cleanup_close(&rk->lock);
 	rk->lock = -1;
 }
@@ -98,7 +99,8 @@ struct rk_err *readykernel_enter(struct readykernel *rk)
 	RK_TRY(retake_lock(rk));
 	tell_pid(rk->lock);
 	RK_TRY(reread_state(rk));
-	return readykernel_reread_patches(rk);
+	RK_TRY(readykernel_reread_patches(rk));
+	return readykernel_open_trust(rk);
 }
 
 static struct rk_err *lock(struct readykernel *rk)
@@ -169,10 +171,7 @@ struct rk_err *readykernel_open(const struct rk_cli *cli, const char *root,
 
 void readykernel_close(struct readykernel *rk)
 {
-	rk_licence_free(rk->licence);
-	rk_err_free(rk->licence_problem);
-	rk_trust_free(rk->trust);
-	rk_err_free(rk->trust_problem);
+	readykernel_close_trust(rk);
 	rk_patches_free(rk->patches);
 	rk_host_state_free(rk->state);
 	rk_host_kernel_free(rk->kernel);

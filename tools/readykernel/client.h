@@ -96,6 +96,8 @@ const char *readykernel_licence_file(struct readykernel *rk);
 
 /* Opens rk->trust and what depends on it; a store that can't be used is no error here, but rk->trust_problem. */
 struct rk_err *readykernel_open_trust(struct readykernel *rk) __must_use;
+/* Gives up the store, which has a lock of its own. */
+void readykernel_close_trust(struct readykernel *rk);
 /* Release and licence anew, after what they depend on changed. */
 struct rk_err *readykernel_reread_trust(struct readykernel *rk) __must_use;
 /* The problem, for verbs that can't do without trust. */

@@ -135,6 +135,15 @@ struct rk_err *readykernel_open_trust(struct readykernel *rk)
 	return readykernel_reread_trust(rk);
 }
 
+void readykernel_close_trust(struct readykernel *rk)
+{
+	rk->release = NULL; /* belongs to the store */
+	rk_licence_free(take_ptr(rk->licence));
+	rk_err_free(take_ptr(rk->licence_problem));
+	rk_trust_free(take_ptr(rk->trust));
+	rk_err_free(take_ptr(rk->trust_problem));
+}
+
 struct rk_err *readykernel_need_trust(struct readykernel *rk)
 {
 	return rk->trust ? NULL : take_ptr(rk->trust_problem);
