@@ -363,8 +363,7 @@ def tell(story, first, site):
         story(guest, site)
 
 
-# RK_TEST_STORIES names some of them; the power cuts are for those who ask for them, and so is trouble while 'readykernel load' of a blocked
-# level can hang there, see README.
+# RK_TEST_STORIES names some of them; trouble and the power cuts are for those who ask for them.
 STORIES = [globals()[name] for name in os.environ.get("RK_TEST_STORIES", "life patch_packages").split()]
 
 
