@@ -50,7 +50,8 @@ struct rk_err *rk_module_files(const char *dir, rk_module_file_fn fn, void *ctx)
 	for (FTSENT *entry; !stop && (entry = fts_read(fts));) {
 		const char *module = NULL;
 
-		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
+		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR ||
+		    entry->fts_info == FTS_NS)
 			return rk_err_sys(entry->fts_errno, "cannot read '%s'", entry->fts_path);
 		if (entry->fts_info == FTS_F)
 			RK_TRY(rk_module_name(&arena, entry->fts_name, &module));

@@ -5,14 +5,13 @@
  */
 #include "lib/vm/stock.h"
 
-#include <errno.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "lib/elf/elf.h"
+#include "lib/target/module_files.h"
 
 #define BUILTIN_MAX	 (1u << 20) /* modules.builtin is 100 KiB at most */
 #define BUILTIN_INFO_MAX (16u << 20)
@@ -22,12 +21,6 @@ static void cleanup_stock(struct rk_stock **stock)
 {
 	if (*stock)
 		rk_stock_close(*stock);
-}
-
-static void cleanup_fts(FTS **fts)
-{
-	if (*fts)
-		fts_close(*fts);
 }
 
 /* "kernel/net/key/af-key.ko" → "af_key"; NULL without memory. */
@@ -47,35 +40,14 @@ static char *module_name(struct rk_arena *arena, const char *path, size_t len)
 	return name;
 }
 
-static struct rk_err *add_file(struct rk_stock *stock, const char *path)
+static struct rk_err *add_file(void *ctx, const char *name, const char *path, const struct stat *st,
+			       bool *ret_stop)
 {
-	char *name, *copy;
+	struct rk_stock *stock = ctx;
+	char *key = rk_arena_strdup(&stock->arena, name),
+	     *copy = rk_arena_strdup(&stock->arena, path);
 
-	if (!rk_has_suffix(path, ".ko"))
-		return NULL;
-	name = module_name(&stock->arena, path, strlen(path) - strlen(".ko"));
-	copy = rk_arena_strdup(&stock->arena, path);
-	if (!name || !copy || !rk_map_set(&stock->files, name, copy))
-		return rk_err_nomem();
-	return NULL;
-}
-
-static struct rk_err *scan(struct rk_stock *stock)
-{
-	char *const roots[] = {(char *)stock->dir, NULL};
-	_cleanup_(cleanup_fts) FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	FTSENT *ent;
-
-	if (!fts)
-		return rk_err_sys(errno, "cannot open '%s'", stock->dir);
-	while ((ent = fts_read(fts))) {
-		if (ent->fts_info == FTS_DNR || ent->fts_info == FTS_ERR || ent->fts_info == FTS_NS)
-			return rk_err_sys(ent->fts_errno, "cannot read '%s'", ent->fts_path);
-		/* /lib/modules/RELEASE/build leads to headers or a whole source tree; it is a link, so not followed */
-		if (ent->fts_info == FTS_F)
-			RK_TRY(add_file(stock, ent->fts_path));
-	}
-	return NULL;
+	return key && copy && rk_map_set(&stock->files, key, copy) ? NULL : rk_err_nomem();
 }
 
 /* modules.builtin: one path a line. A directory without it just has no built-in modules that we know of. */
@@ -139,7 +111,7 @@ struct rk_err *rk_stock_open(const char *dir, struct rk_stock **ret)
 	stock->dir = rk_arena_strdup(&stock->arena, dir);
 	if (!stock->dir)
 		return rk_err_nomem();
-	RK_TRY(scan(stock));
+	RK_TRY(rk_module_files(dir, add_file, stock));
 	RK_TRY(read_builtin(stock));
 	RK_TRY(read_builtin_aliases(stock));
 	*ret = take_ptr(stock);
