@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/base/fs.h"
+#include "lib/base/module_name.h"
 #include "lib/base/str.h"
 
 struct strings {
@@ -208,8 +209,7 @@ static struct rk_err *pick_from_module(const struct rk_target *target, struct rk
 	if (!object)
 		return rk_err_nomem();
 	object[strlen(object) - strlen(".ko")] = '\0';
-	for (char *c = object; *c; c++)
-		*c = *c == '-' ? '_' : *c;
+	rk_module_name_fold(object);
 	RK_TRY(files_beside(target, module, &units));
 	RK_TRY(shuffle(&units, seed));
 	*ret_taken = false;

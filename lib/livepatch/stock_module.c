@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/fs.h"
+#include "lib/base/module_name.h"
 #include "lib/base/str.h"
 #include "lib/elf/elf.h"
 #include "lib/livepatch/check_internal.h"
@@ -17,15 +18,12 @@
 static bool is_file_of(const char *path, size_t len, const char *name)
 {
 	const char *base = memrchr(path, '/', len);
-	size_t i = 0;
+	size_t name_len = strlen(name);
 
 	base = base ? base + 1 : path;
 	len -= (size_t)(base - path);
-	for (; name[i]; i++)
-		if (i >= len ||
-		    (base[i] == '-' ? '_' : base[i]) != (name[i] == '-' ? '_' : name[i]))
-			return false;
-	return len - i >= strlen(".ko") && !memcmp(base + i, ".ko", strlen(".ko"));
+	return len >= name_len + strlen(".ko") && rk_module_name_is(base, name_len, name) &&
+	       !memcmp(base + name_len, ".ko", strlen(".ko"));
 }
 
 /* The line's path in dir, malloc'ed; NULL in *ret if no line is about name. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/fs.h"
+#include "lib/base/module_name.h"
 #include "lib/base/str.h"
 #include "lib/livepatch/internal.h"
 
@@ -12,12 +13,9 @@ char *rk_livepatch_module_name(const char *text)
 {
 	const char *slash = strrchr(text, '/');
 	const char *base = slash ? slash + 1 : text;
-	char *name = strndup(base, strlen(base) - (rk_has_suffix(base, ".ko") ? strlen(".ko") : 0));
+	size_t suffix = rk_has_suffix(base, ".ko") ? strlen(".ko") : 0;
 
-	for (char *c = name; c && *c; c++)
-		if (*c == '-')
-			*c = '_';
-	return name;
+	return rk_module_name_fold(strndup(base, strlen(base) - suffix));
 }
 
 /* A name from outside becomes part of a path. */

@@ -6,6 +6,7 @@
 #include <fts.h>
 #include <string.h>
 
+#include "lib/base/module_name.h"
 #include "lib/base/str.h"
 
 struct rk_err *rk_module_name(struct rk_arena *arena, const char *path, const char **ret)
@@ -18,13 +19,8 @@ struct rk_err *rk_module_name(struct rk_arena *arena, const char *path, const ch
 		*ret = NULL;
 		return NULL;
 	}
-	char *module = rk_arena_strndup(arena, name, len - 3);
-	if (!module)
-		return rk_err_nomem();
-	for (char *c = module; *c; c++)
-		*c = *c == '-' ? '_' : *c;
-	*ret = module;
-	return NULL;
+	*ret = rk_module_name_fold(rk_arena_strndup(arena, name, len - 3));
+	return *ret ? NULL : rk_err_nomem();
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/module_name.h"
 #include "lib/elf/elf.h"
 #include "lib/vm/test_internal.h"
 
@@ -115,18 +116,10 @@ static struct rk_err *add_stock(struct plan *plan, const char *name, bool option
 	return err;
 }
 
-static bool is_same_module(const char *a, const char *b)
-{
-	for (; *a && *b; a++, b++)
-		if ((*a == '-' ? '_' : *a) != (*b == '-' ? '_' : *b))
-			return false;
-	return *a == *b;
-}
-
 static bool is_listed(const char *const *names, size_t nr, const char *name)
 {
 	for (size_t i = 0; i < nr; i++)
-		if (is_same_module(names[i], name))
+		if (rk_module_name_is(names[i], strlen(names[i]), name))
 			return true;
 	return false;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/fs.h"
+#include "lib/base/module_name.h"
 #include "lib/base/str.h"
 #include "lib/elf/elf.h"
 #include "lib/target/module_files.h"
@@ -26,18 +27,9 @@ static void cleanup_stock(struct rk_stock **stock)
 /* "kernel/net/key/af-key.ko" → "af_key"; NULL without memory. */
 static char *module_name(struct rk_arena *arena, const char *path, size_t len)
 {
-	const char *base = path;
-	char *name;
+	const char *slash = memrchr(path, '/', len), *base = slash ? slash + 1 : path;
 
-	for (const char *c = path; c < path + len; c++)
-		if (*c == '/')
-			base = c + 1;
-	len -= (size_t)(base - path);
-	name = rk_arena_strndup(arena, base, len);
-	for (char *c = name; c && *c; c++)
-		if (*c == '-')
-			*c = '_';
-	return name;
+	return rk_module_name_fold(rk_arena_strndup(arena, base, len - (size_t)(base - path)));
 }
 
 static struct rk_err *add_file(void *ctx, const char *name, const char *path, const struct stat *st,
@@ -143,16 +135,6 @@ bool rk_stock_is_builtin(struct rk_stock *stock, const char *name)
 static struct rk_err *add_one(struct rk_stock *stock, const char *text, size_t len,
 			      unsigned int depth, struct rk_stock_order *order);
 
-/* Is value the name, which has '_' where that may have '-'? */
-static bool is_name(const char *value, const char *name)
-{
-	while (*name && (*value == '-' ? '_' : *value) == *name) {
-		value++;
-		name++;
-	}
-	return !*value && !*name;
-}
-
 static struct rk_err *has_alias(const char *path, const char *alias, bool *ret)
 {
 	_cleanup_elf_ struct rk_elf *elf = NULL;
@@ -162,7 +144,7 @@ static struct rk_err *has_alias(const char *path, const char *alias, bool *ret)
 	*ret = false;
 	RK_TRY(rk_elf_open(path, RK_ELF_LOAD_NO_RELOCS, &elf));
 	while (!*ret && (value = rk_elf_modinfo_next(elf, "alias", &pos)))
-		*ret = is_name(value, alias);
+		*ret = rk_module_name_is(value, strlen(value), alias);
 	return NULL;
 }
 

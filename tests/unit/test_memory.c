@@ -5,6 +5,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/map.h"
+#include "lib/base/module_name.h"
 #include "lib/base/str.h"
 #include "lib/base/vec.h"
 #include "tests/unit/tap.h"
@@ -218,6 +219,21 @@ static void test_map(void)
 	rk_map_deinit(&map);
 }
 
+static void test_module_names(void)
+{
+	char name[] = "snd-hda-codec";
+
+	is_str(rk_module_name_fold(name), "snd_hda_codec", "'-' is '_' in a module's name");
+	ok(!rk_module_name_fold(NULL), "no name");
+	ok(rk_module_name_is("nf-tables.ko", 9, "nf_tables") &&
+		   rk_module_name_is("nf_tables", 9, "nf-tables"),
+	   "the same module, whichever has which");
+	ok(!rk_module_name_is("nf_tables", 9, "nf_table") &&
+		   !rk_module_name_is("nf_table", 8, "nf_tables") &&
+		   !rk_module_name_is("nf.tables", 9, "nf_tables"),
+	   "a beginning isn't, nor is another sign");
+}
+
 int main(void)
 {
 	test_arena();
@@ -226,5 +242,6 @@ int main(void)
 	test_words();
 	test_vec();
 	test_map();
+	test_module_names();
 	return done_testing();
 }
