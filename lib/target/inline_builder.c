@@ -50,7 +50,7 @@ struct rk_inline_builder {
 /* One file that is read. */
 struct source {
 	struct rk_inline_builder *builder;
-	uint32_t object;
+	uint32_t object; /* number of its name */
 	uint32_t unit;
 	char unit_name[PATH_LENGTH_MAX]; /* of unit; "": none yet */
 };
@@ -149,18 +149,14 @@ static struct rk_err *take(void *ctx, const struct rk_debug_inline *found)
 	return err;
 }
 
-static struct rk_err *add_object(struct source *s, const char *name, bool known)
+static struct rk_err *add_object(struct source *s, bool known)
 {
-	struct rk_inline_builder *b = s->builder;
-	struct object object = {.is_known = known};
-	struct rk_err *err;
+	struct object object = {.name = s->object, .is_known = known};
 
-	pthread_mutex_lock(&b->lock);
-	err = intern(b, name, &object.name);
-	if (!err && !rk_vec_push(&b->objects, object))
-		err = rk_err_nomem();
-	pthread_mutex_unlock(&b->lock);
-	return err;
+	pthread_mutex_lock(&s->builder->lock);
+	bool added = rk_vec_push(&s->builder->objects, object);
+	pthread_mutex_unlock(&s->builder->lock);
+	return added ? NULL : rk_err_nomem();
 }
 
 static struct rk_err *name_object(struct source *s, const char *name)
@@ -179,7 +175,7 @@ struct rk_err *rk_inline_builder_add(struct rk_inline_builder *builder, const ch
 
 	RK_TRY(name_object(&s, object));
 	RK_TRY(rk_debug_inlines_read(path, take, &s, &known));
-	return add_object(&s, object, known);
+	return add_object(&s, known);
 }
 
 struct rk_err *rk_inline_builder_add_unknown(struct rk_inline_builder *builder, const char *object)
@@ -190,7 +186,7 @@ struct rk_err *rk_inline_builder_add_unknown(struct rk_inline_builder *builder, 
 	rk_vec_for_each(&builder->objects, other)
 		if (other->name == s.object)
 			return NULL;
-	return add_object(&s, object, false);
+	return add_object(&s, false);
 }
 
 static int by_text(const void *a, const void *b)

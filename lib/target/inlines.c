@@ -115,19 +115,15 @@ static struct rk_err *make(const struct files *files, const char *state, unsigne
 	return rk_inline_builder_write(builder, state, path);
 }
 
-/* Is there an index of files in this state, or one that was made while fetching? *ret stays NULL if not. */
-static struct rk_err *open_current(const char *path, const char *state,
-				   struct rk_inline_index **ret)
+/* *ret stays NULL if there is none yet. */
+static struct rk_err *open_kept(const char *path, struct rk_inline_index **ret)
 {
-	_cleanup_inline_index_ struct rk_inline_index *index = NULL;
+	return rk_fs_exists(path) ? rk_inline_index_open(path, ret) : NULL;
+}
 
-	if (!rk_fs_exists(path))
-		return NULL;
-	RK_TRY(rk_inline_index_open(path, &index));
-	const char *origin = rk_inline_index_origin(index);
-	if (!*origin || rk_streq(origin, state))
-		*ret = take_ptr(index);
-	return NULL;
+static bool is_of(const struct rk_inline_index *index, const char *state)
+{
+	return index && rk_streq(rk_inline_index_origin(index), state);
 }
 
 static struct rk_err *make_locked(const struct rk_target *target, const struct files *files,
@@ -140,29 +136,41 @@ static struct rk_err *make_locked(const struct rk_target *target, const struct f
 	RK_TRY(rk_cache_slot_init(target->cache_dir, target->id, &slot));
 	RK_TRY(rk_cache_begin_fetch(&slot, reporter));
 	/* another process may have made it meanwhile */
-	struct rk_err *err = open_current(path, state, &index);
-	if (!err && !index)
+	struct rk_err *err = open_kept(path, &index);
+	if (!err && !is_of(index, state))
 		err = make(files, state, jobs, reporter, path);
 	rk_cache_end_fetch(&slot);
 	return err;
+}
+
+/* Sees to it that index is one of the files as they are now. */
+static struct rk_err *renew(const struct rk_target *target, unsigned int jobs,
+			    const struct rk_reporter *reporter, const char *path,
+			    struct rk_inline_index **index)
+{
+	_cleanup_(files_deinit) struct files files = {};
+	char state[RK_SHA256_HEX_SIZE];
+
+	RK_TRY(find_files(target, &files, state));
+	if (is_of(*index, state))
+		return NULL;
+	RK_TRY(make_locked(target, &files, state, jobs, reporter, path));
+	rk_inline_index_close(take_ptr(*index));
+	return rk_inline_index_open(path, index);
 }
 
 struct rk_err *rk_target_inlines(const struct rk_target *target, unsigned int jobs,
 				 const struct rk_reporter *reporter, struct rk_inline_index **ret)
 {
 	_cleanup_free_ char *path = rk_asprintf("%s/build/" RK_INLINES, target->dir);
-	_cleanup_(files_deinit) struct files files = {};
 	_cleanup_inline_index_ struct rk_inline_index *index = NULL;
-	char state[RK_SHA256_HEX_SIZE];
 
 	if (!path)
 		return rk_err_nomem();
-	RK_TRY(find_files(target, &files, state));
-	RK_TRY(open_current(path, state, &index));
-	if (!index) {
-		RK_TRY(make_locked(target, &files, state, jobs, reporter, path));
-		RK_TRY(rk_inline_index_open(path, &index));
-	}
+	RK_TRY(open_kept(path, &index));
+	/* one that was made while fetching stands for what was fetched */
+	if (!is_of(index, ""))
+		RK_TRY(renew(target, jobs, reporter, path, &index));
 	*ret = take_ptr(index);
 	return NULL;
 }
