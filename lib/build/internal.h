@@ -8,6 +8,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/map.h"
 #include "lib/base/process.h"
+#include "lib/base/str.h"
 #include "lib/build/compile.h"
 
 /* Raised when recipes or cached objects come out differently than before. */
@@ -56,6 +57,12 @@ struct rk_unit {
 	struct rk_place place; /* without dir if it isn't compiled by itself */
 	const char *including; /* the unit that it is part of, or NULL */
 };
+
+/* What may be compiled by itself, or assembled; what else may be is included by it. */
+static inline bool rk_is_unit_name(const char *path)
+{
+	return rk_has_suffix(path, ".c") || rk_has_suffix(path, ".S");
+}
 
 /* Runs make in the source tree with kbuild's environment; output as it comes. RK_ERR_TOOL. */
 struct rk_err *rk_kbuild_make(struct rk_kbuild *kbuild, const char *const *args, unsigned int nr,

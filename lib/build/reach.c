@@ -267,12 +267,6 @@ static struct rk_err *search_decls(struct fixpoint *f, const char *path,
 	return NULL;
 }
 
-/* What is compiled by itself, or assembled. */
-static bool is_source(const char *path)
-{
-	return rk_has_suffix(path, ".c") || rk_has_suffix(path, ".S");
-}
-
 static struct rk_err *read_tree_file(const struct fixpoint *f, const char *path, char **ret,
 				     size_t *ret_len)
 {
@@ -410,7 +404,7 @@ static struct rk_err *choose_files(struct fixpoint *f, const struct rk_file_set 
 	if (!err)
 		err = rk_include_graph_read_by(f->graph, &all);
 	for (size_t i = 0; i < all.list.nr && !err; i++)
-		if (!is_source(all.list.v[i]) || !rk_file_set_has(readers, all.list.v[i]))
+		if (!rk_is_unit_name(all.list.v[i]) || !rk_file_set_has(readers, all.list.v[i]))
 			err = rk_file_set_add(&f->files, all.list.v[i]);
 	rk_file_set_deinit(&all);
 	return err;
@@ -466,7 +460,7 @@ static struct rk_err *reach_readers(struct fixpoint *f, const struct name *whole
 
 	RK_TRY(rk_include_graph_readers(f->graph, whole->key, all));
 	for (size_t i = before; i < all->list.nr; i++)
-		if (is_source(all->list.v[i]) && rk_file_set_has(readers, all->list.v[i]))
+		if (rk_is_unit_name(all->list.v[i]) && rk_file_set_has(readers, all->list.v[i]))
 			RK_TRY(find(f, all->list.v[i], RK_DECL_OTHER, whole->seed));
 	return NULL;
 }
@@ -507,7 +501,7 @@ static struct rk_err *reach_units(struct fixpoint *f, const struct rk_file_set *
 	f->files.list.nr = 0;
 	rk_map_deinit(&f->files.seen);
 	rk_vec_for_each(&readers->list, path)
-		if (is_source(*path))
+		if (rk_is_unit_name(*path))
 			RK_TRY(rk_file_set_add(&f->files, *path));
 	f->round = 0;
 	fill_filter(f);

@@ -415,7 +415,7 @@ static struct rk_err *locate(struct rk_kbuild *kbuild, const char *unit, struct 
 		return NULL;
 	/* Two files that include each other and are compiled by nobody ask for each other. */
 	answer->is_located = true;
-	if (rk_has_suffix(unit, ".c") || rk_has_suffix(unit, ".S")) {
+	if (rk_is_unit_name(unit)) {
 		object[strlen(object) - 1] = 'o';
 		RK_TRY(find_place(kbuild, object, &answer->place, &found));
 	}
