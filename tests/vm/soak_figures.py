@@ -17,7 +17,7 @@ SHORT_RUN_KB = 8192
 TROUBLE = re.compile(r"WARNING:|BUG:|Oops|cut here|Call Trace|general protection|unable to handle|double fault|invalid opcode|Kernel panic"
                      r"|soft lockup|hard LOCKUP|blocked for more than|detected stall|self-detected|detected expedited|starved for|possible recursive"
                      r"|inconsistent lock|circular locking|suspicious RCU|bad page|Bad rss|page allocation failure|Out of memory"
-                     r"|livepatch: .*(failed|signaling)|refcount_t|list_(add|del) corruption|kobject .*(leak|already)|sysfs: cannot create")
+                     r"|livepatch: .*failed|refcount_t|list_(add|del) corruption|kobject .*(leak|already)|sysfs: cannot create")
 # Bits of /proc/sys/kernel/tainted that a kernel in good health doesn't set: died, bad page, warned, locked up.
 TAINTS = {7: "died", 5: "bad page", 9: "warned", 14: "locked up"}
 
