@@ -16,7 +16,9 @@ from manifest import attach, make_manifest
 
 DAY = 86400
 # Levels of the modules; what they do stands in tests/vm/modules.
-LEVELS = {1: "lp_fix", 2: "lp_next", 3: "lp_late", 4: "lp_stuck"}
+LEVELS = {1: "lp_fix", 2: "lp_next", 3: "lp_late", 4: "lp_stuck", 5: "lp_more"}
+# What each replaces; others than lp_stuck have version_proc_show alone.
+FUNCTIONS = {"lp_stuck": [], "lp_more": ["version_proc_show", "loadavg_proc_show"]}
 NEEDED = [*LEVELS.values(), "lp_sleeper"]
 
 
@@ -84,8 +86,9 @@ class Site:
         """The bytes of a test module with a manifest for this kernel; changes to what it says of its target."""
         fixes = [{"name": "fix", "title": f"a fix of level {level}", "author": None, "origin": None, "file": "fix.patch", "sha256": "00" * 32,
                   "cves": [f"CVE-2026-{n}" for n in range(1, level + 1)], "bugs": [], "fixes": [], "functions": []}]
-        functions = [{"object": "vmlinux", "name": "version_proc_show", "unit": "", "sympos": 1, "old_size": 0, "new_size": 0}]
-        manifest = make_manifest({**self.target.facts, **changes}, level, name, fixes=fixes, functions=[] if name == "lp_stuck" else functions)
+        functions = [{"object": "vmlinux", "name": function, "unit": "", "sympos": 1, "old_size": 0, "new_size": 0}
+                     for function in FUNCTIONS.get(name, ["version_proc_show"])]
+        manifest = make_manifest({**self.target.facts, **changes}, level, name, fixes=fixes, functions=functions)
         made = attach(manifest, self.top / "modules" / f"{name}.ko", self.top / f"{name}.ko", "--strip-debug")
         return made.read_bytes()
 

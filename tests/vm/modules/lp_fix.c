@@ -15,6 +15,12 @@ static struct klp_func funcs[] = {{
 					  .old_name = "version_proc_show",
 					  .new_func = lp_version_show,
 				  },
+#ifdef LP_MORE
+				  {
+					  .old_name = "loadavg_proc_show",
+					  .new_func = lp_version_show,
+				  },
+#endif
 				  {}};
 
 static struct klp_object objs[] = {{
