@@ -3,11 +3,13 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
 sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests", "cli")]
+import guest_disk
 import tap
 import web
 from fake_repository import Repository
@@ -46,14 +48,47 @@ class Site:
         self.www = self.top / "www"
         self.kernel = {"release": target.release, "version": target.facts["version"], "build_id": target.facts["build_id"], "arch": "x86_64"}
         shutil.copytree(our_packages(), self.www / "debs")
-        lists = subprocess.run(["apt-ftparchive", "packages", "."], cwd=self.www / "debs", capture_output=True, check=True).stdout
-        (self.www / "debs/Packages").write_bytes(lists)
+        self._stand_in(self.www / "debs")
+        self._list_packages("debs")
         _build_modules(target, self.top / "modules")
         self.modules = {level: self.module(level, name) for level, name in LEVELS.items()}
         self.first = Repository(self.www / "first", self.kernel, self.top / "keys")
         self.first.add_level(1, self.modules[1], ["CVE-2026-1"], name=LEVELS[1], released=self.first.now - 10 * DAY)
         self.first.publish()
         shutil.copy(self.top / "modules/lp_sleeper.ko", self.www)
+
+    def _stand_in(self, folder):
+        """For what kpatch-build depends on and the guests' disk doesn't have, compilers and the like: empty packages of that name."""
+        deb = next(folder.glob("kpatch-build_*.deb"))
+        depends = subprocess.run(["dpkg-deb", "-f", deb, "Depends"], capture_output=True, check=True, text=True).stdout
+        tree = self.top / "empty"
+        (tree / "DEBIAN").mkdir(parents=True)
+        for depend in depends.strip().split(", "):
+            name = depend.split()[0].removesuffix(":any")
+            if "(" in depend or name in guest_disk.PACKAGES:  # libraries are real ones
+                continue
+            (tree / "DEBIAN/control").write_text(f"Package: {name}\nVersion: 99~empty\nArchitecture: amd64\nMulti-Arch: allowed\n"
+                                                 f"Maintainer: Tests <tests@example.org>\nDescription: stands in for {name}\n")
+            subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, folder / f"{name}_empty.deb"], check=True, capture_output=True)
+        shutil.rmtree(tree)
+
+    def _list_packages(self, folder):
+        lists = subprocess.run(["apt-ftparchive", "packages", "."], cwd=self.www / folder, capture_output=True, check=True).stdout
+        (self.www / folder / "Packages").write_bytes(lists)
+
+    def pack_newer(self):
+        """The same packages under a greater version, at http://repository/newer."""
+        folder = self.www / "newer"
+        folder.mkdir()
+        for deb in sorted(our_packages().glob("*.deb")):
+            tree = self.top / "repacked"
+            subprocess.run(["dpkg-deb", "-R", deb, tree], check=True)
+            control = tree / "DEBIAN/control"
+            control.write_text(re.sub(r"^Version: (.*)$", r"Version: \1.newer", control.read_text(), flags=re.M))
+            subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, folder / deb.name.replace("_amd64", ".newer_amd64")],
+                           check=True, capture_output=True)
+            shutil.rmtree(tree)
+        self._list_packages("newer")
 
     def pack(self):
         """Levels 1 and 2 as packages at http://repository/patches/, by readykernel-repo from its own first key on."""
@@ -75,8 +110,8 @@ class Site:
             repo("add", "--repo", folder, "--without-evidence", "a test", "--channel", "stable", file)
         repo("sign", "--repo", folder, "--key", keys / "release.key", "--key", keys / "timestamp.key")
         repo("packages", "--root", folder / "root.signed", folder, self.www / "patches")
-        for rpm in [*(self.www / "debs").glob("readykernel-0*.rpm")]:
-            shutil.copy(rpm, self.www / "patches/readykernel.rpm")
+        for rpm in (self.www / "debs").glob("*.rpm"):
+            shutil.copy(rpm, self.www / "patches" / f"{re.sub(r'-[0-9].*', '', rpm.name)}.rpm")
 
     def serve(self):
         """A server of it all for one guest, so that it can misbehave to that one alone."""

@@ -17,7 +17,7 @@ TEST = TOOLS / "kpatch-test" / "kpatch-test"
 FETCH_TIMEOUT = 1500
 
 
-def _json(*argv, timeout=FETCH_TIMEOUT):
+def query(*argv, timeout=FETCH_TIMEOUT):
     result = tap.run([*argv, "--json"], timeout=timeout)
     try:
         return json.loads(result.stdout)
@@ -30,7 +30,7 @@ class Target:
         """Picks the oldest cloud kernel on offer, or RK_TEST_TARGET, and makes sure it is there."""
         self.id = os.environ.get("RK_TEST_TARGET")
         if not self.id:
-            offers = _json(BUILD, "target", "list", "--available")["targets"]
+            offers = query(BUILD, "target", "list", "--available")["targets"]
             whole = [t for t in offers if (t.get("available") or t.get("has_build")) and t["release"].endswith("-cloud-amd64")]
             if not whole:
                 tap.skip_all("apt offers no kernel with image, debug image, headers and source of one version")
@@ -38,7 +38,7 @@ class Target:
         fetched = tap.run([BUILD, "target", "fetch", self.id], timeout=FETCH_TIMEOUT)
         if fetched.returncode != 0:
             tap.bail_out(f"{self.id}: {fetched.stderr}")
-        facts = _json(BUILD, "target", "show", self.id)
+        facts = query(BUILD, "target", "show", self.id)
         self.release = facts["release"]
         self.version = facts["source_version"]
         self.source = pathlib.Path(facts["source"])

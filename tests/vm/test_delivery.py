@@ -12,44 +12,19 @@ import time
 
 sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests")]
 import tap  # noqa: E402
+from delivery_guest import CONFIG, before_network, put, readykernel, use, version  # noqa: E402
 from delivery_site import LEVELS, Site, web  # noqa: E402
 import attacks  # noqa: E402
 from guest import Guest  # noqa: E402
 from guest_disk import Disk  # noqa: E402
 from kernel import Target  # noqa: E402
+from other_kernel import OtherKernel  # noqa: E402
+from story_minutes import first_minutes  # noqa: E402
+from story_packages import packages, patch_packages, remember  # noqa: E402
 from tap import contains, equal, ok  # noqa: E402
 
-CONFIG = """repository = http://repository/first
-quiet_time = 1
-spread = 0
-transition_wait = 2
-transition_limit = 2
-connect_timeout = 10
-"""
 FAST_TIMER = "[Timer]\nOnCalendar=\nOnActiveSec=1s\nRandomizedDelaySec=0\nAccuracySec=1s\n"
-INSTALLED = "installed"
-
-
-def put(guest, path, text):
-    guest.must(f"mkdir -p $(dirname {path}); cat >{path} <<'END'\n{text}END")
-
-
-def use(guest, repo):
-    guest.must(f"sed -i 's,^repository = .*,repository = http://repository/{repo.root.name},' /etc/readykernel.conf")
-
-
-def version(guest):
-    """What /proc/version says: "stock", or who fixed it."""
-    text = guest.must("cat /proc/version")
-    return text.removeprefix("fixed by ") if text.startswith("fixed by ") else "stock"
-
-
-def readykernel(guest, *args):
-    status, text = guest.run(f"readykernel {' '.join(args)} --json")
-    try:
-        return status, json.loads(text[text.index("{"):])
-    except ValueError:
-        return status, text
+CLEAN, INSTALLED = "clean", "installed"
 
 
 def test_guest(target, guest):
@@ -61,6 +36,7 @@ def test_guest(target, guest):
 
 
 def test_install(guest):
+    remember(guest)
     put(guest, "/etc/apt/sources.list", "deb [trusted=yes] http://repository/debs ./\n")
     put(guest, "/etc/readykernel.conf", CONFIG)
     status, text = guest.run("apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Options::=--force-confold install readykernel")
@@ -82,6 +58,13 @@ def test_update_by_service(guest):
     equal(guest.must("stat -c %U /var/lib/readykernel/incoming"), "readykernel", "update: what fetches has a directory of its own")
     equal(guest.must("cat /run/readykernel/cvelist"), "CVE-2026-1", "update: the list for scanners")
     contains(guest.run("/usr/lib/nagios/plugins/check_readykernel")[1], "READYKERNEL OK", "update: the check is content")
+    equal((reported(guest), guest.must("ls /var/lib/readykernel/queue")), ([("ping", "ok"), ("ping", "good")], ""), "update: a server is told, nothing stays queued")
+
+
+def reported(guest):
+    """What came to report_url."""
+    messages = [json.loads(body) for path, _, body in guest.server.posted if path == "/inbox"]
+    return [(message["kind"], message["body"]["code"]) for message in messages]
 
 
 def newer_by_timer(guest, site, repo):
@@ -91,7 +74,7 @@ def newer_by_timer(guest, site, repo):
     came = guest.wait_for("grep -q lp_next /proc/version", 60)
     ok(came, "timer: a newer level is loaded by itself", guest.run("systemctl status readykernel-update.timer readykernel-update.service; journalctl -n 20 --no-pager")[1])
     guest.must("rm -r /etc/systemd/system/readykernel-update.timer.d; systemctl daemon-reload; systemctl restart readykernel-update.timer")
-    guest.wait_for("! systemctl is-active -q readykernel-update.service", 60)
+    guest.wait_for('[ "$(systemctl show -P ActiveState readykernel-update.service)" = inactive ]', 60)
 
 
 def administrator(guest):
@@ -107,14 +90,72 @@ def administrator(guest):
     equal((guest.run("readykernel freeze off")[0], guest.run("readykernel update")[0], version(guest)), (0, 0, "lp_next"), "freeze off: the newest again")
 
 
+READERS = """for i in 1 2; do ( while [ ! -e /run/enough ]; do cat /proc/version /proc/loadavg >/dev/null; done ) & done;"""
+
+
+def pairs(guest, site, repo):
+    """Up and down between two levels, of which the upper one fixes one function more, while both functions are called all the time."""
+    def fixed():
+        return [text.removeprefix("fixed by ") if text.startswith("fixed by ") else "stock" for text in guest.must("head -qn1 /proc/version /proc/loadavg").splitlines()]
+
+    repo.blocked += [repo.notice(level, reason="not for pairs") for level in (3, 4)]
+    site.publish(repo, 5)
+    guest.must(f"rm -f /run/enough; {READERS} dmesg -C")
+    equal((guest.run("readykernel update")[0], fixed()), (0, ["lp_more", "lp_more"]), "pair: 2 to 5, both functions are fixed")
+    for turn in (1, 2, 3):
+        equal((guest.run("readykernel rollback --no-wait 2")[0], fixed()), (0, ["lp_next", "stock"]), f"pair: 5 to 2, the other is as it was, {turn}")
+        equal((guest.run("readykernel load --force --no-wait 5")[0], fixed()), (0, ["lp_more", "lp_more"]), f"pair: 2 to 5 again, {turn}")
+    equal((guest.run("readykernel unload")[0], fixed()), (0, ["stock", "stock"]), "pair: both are as they were")
+    equal((guest.run("readykernel load 5")[0], fixed()), (0, ["lp_more", "lp_more"]), "pair: 5 fresh")
+    guest.must("touch /run/enough")
+    equal(guest.run("dmesg --level=emerg,alert,crit,err,warn")[1], "", "pair: the kernel has nothing to say")
+    equal((guest.run("readykernel rollback 2")[0], fixed()), (0, ["lp_next", "stock"]), "pair: 2 is good again")
+
+
 def reboot(guest):
+    guest.must("sed -i 's/^quiet_time = .*/quiet_time = 10m/' /etc/readykernel.conf")
     tap.diag(f"a guest with the packages boots in {guest.reboot():.0f} s")
     equal(version(guest), "lp_next", "reboot: patched again")
-    times = guest.must("systemctl show -P ExecMainExitTimestampMonotonic readykernel.service; "
-                       "systemctl show -P ExecMainStartTimestampMonotonic systemd-networkd.service").split()
-    ok(0 < int(times[0]) < int(times[1]), "reboot: before the network", str(times))
-    ok(guest.wait_for("readykernel status | grep -q . && ! systemctl is-active -q readykernel-confirm.service", 60), "reboot: the level is watched and found good")
+    before_network(guest, "reboot")
+    status, text = guest.run("readykernel update; readykernel check-update; systemctl is-active readykernel-confirm.service")
+    ok((status, text.splitlines()[-1:]) == (0, ["active"]) and "is the newest for this host" in text and "at work" not in text,
+       "reboot: nobody has to wait for what is only watched", f"{status}: {text}")
+    guest.must("sed -i 's/^quiet_time = .*/quiet_time = 1/' /etc/readykernel.conf; systemctl restart readykernel-confirm.service")
+    ok(guest.wait_for("! systemctl is-active -q readykernel-confirm.service", 60), "reboot: a watch that begins anew goes on")
+    contains(guest.must("journalctl -b -u readykernel-confirm.service -o cat --no-pager"), "level 2 is good", "reboot: the level is found good")
     equal(guest.run("readykernel status")[0], 0, "reboot: the host is protected")
+
+
+def another_kernel(guest, site):
+    """An upgrade brings a kernel for which there is no level yet; the old one, booted again, is patched as before."""
+    other = OtherKernel(site.target)
+    if not other.release:
+        tap.skip("another kernel", "apt offers none of this series")
+        return
+    kept = "find /var/lib/kpatch /var/lib/readykernel/patches -type f | sort | xargs sha256sum"
+    (site.www / "level1.ko").write_bytes(site.modules[1])
+    guest.must("curl -sf -o /var/tmp/level1.ko http://repository/level1.ko && kpatch install /var/tmp/level1.ko")
+    before = guest.must(kept)
+    own = guest.kernel, guest.initramfs
+    guest.kernel, guest.initramfs = other.kernel, other.initramfs
+    guest.reboot()
+    equal(guest.must("uname -r; systemctl is-system-running").split(), [other.release, "running"], "another kernel: it runs, nothing failed")
+    equal(guest.must("systemctl is-active kpatch.service readykernel.service").split(), ["active"] * 2, "another kernel: the units are content")
+    contains(guest.must("journalctl -b -u readykernel.service -o cat --no-pager"), f"no level is loaded for kernel {other.release}",
+             "another kernel: the journal says what that means")
+    equal(guest.run("readykernel update 2>/dev/null"), (4, f"there are no levels for kernel {other.release} in channel 'stable' yet\n"),
+          "another kernel: an update has nothing to do, which is no error")
+    equal(guest.run("readykernel status"), (3, f"not covered: the repository has no levels for kernel {other.release} yet\n"),
+          "another kernel: status says so with a number of its own")
+    equal(guest.run("systemctl start readykernel-update.service; systemctl is-system-running"), (0, "running\n"), "another kernel: the timer's unit doesn't fail")
+    equal(guest.must(kept), before, "another kernel: what the old one has stays")
+    guest.kernel, guest.initramfs = own
+    guest.reboot()
+    equal((guest.must("uname -r"), version(guest)), (site.target.release, "lp_next"), "the old kernel again: patched")
+    before_network(guest, "the old kernel again")
+    equal((guest.must(kept), guest.run("readykernel status")[0]), (before, 0), "the old kernel again: as it was left")
+    contains(guest.must("journalctl -b -u kpatch.service -o cat --no-pager"), "lp_fix", "the old kernel again: kpatch.service loaded what is its own")
+    guest.must("kpatch uninstall lp_fix")
 
 
 def crash(guest, site, repo):
@@ -131,7 +172,29 @@ def crash(guest, site, repo):
     contains(guest.must("journalctl -b -u readykernel.service -o cat --no-pager"), "level 3", "crash: the journal names the level")
     status, text = guest.run("readykernel info")
     contains(text, "blocked", "crash: info says that it is blocked")
-    equal((guest.run("readykernel load 3")[0], version(guest)), (3, "lp_fix"), "crash: it isn't loaded again")
+    status, text = guest.run("readykernel load 3")
+    ok(status == 3 and "level 3 is blocked on this host" in text and version(guest) == "lp_fix", "crash: it isn't loaded again", text)
+    innocent(guest)
+
+
+def innocent(guest):
+    """A power cut looks like a crash of what was loaded: it is blocked, and whoever knows better is told how to go on."""
+    guest.must("sed -i 's/^quiet_time = .*/quiet_time = 1/' /etc/readykernel.conf; systemctl restart readykernel-confirm.service")
+    guest.wait_for("! systemctl is-active -q readykernel-confirm.service", 60)
+    guest.must("sync")
+    guest.kill()
+    guest.boot()
+    equal(version(guest), "stock", "power cut: the level that was loaded a moment before is blocked")
+    advice = "'readykernel load --force 1' tries it again"
+    contains(guest.must("journalctl -b -u readykernel.service -o cat --no-pager"), f"if that was not its doing (a power cut), {advice}",
+             "power cut: the journal says what to do")
+    contains(guest.run("readykernel info")[1], advice, "power cut: info, too")
+    status, text = guest.run("readykernel load")
+    ok(status == 3 and "'readykernel load --force LEVEL' tries one that is blocked here again" in text, "power cut: load says how", text)
+    equal((guest.run("readykernel load --force 1")[0], version(guest), guest.run("readykernel status")[0] in (2, 5)), (0, "lp_fix", True),
+          "power cut: load --force takes the block away")
+    guest.reboot()
+    equal(version(guest), "lp_fix", "power cut: for the next boots, too")
 
 
 def stuck(guest, site, repo):
@@ -213,6 +276,9 @@ def attacked(guest, site, repo):
     status, text = guest.run("curl -s -o /var/tmp/bundle.tar http://repository/bundle.tar; readykernel bundle install /var/tmp/bundle.tar")
     ok(status == 3 and "bundle" in text and version(guest) == "lp_more", "attack: a link in a bundle", f"{status}: {text}")
     equal(guest.run("readykernel update")[0], 4, "after all of them: back again")
+    told = set(reported(guest))
+    ok({("refusal", code) for code in ("key", "threshold", "expired", "rollback", "mix", "too-large", "hash", "name", "stalled")} <= told
+       and ("crash", "crashed") in told, "a server was told of everything that was refused", str(sorted(told)))
 
 
 def clock(guest, repo):
@@ -225,16 +291,6 @@ def clock(guest, repo):
     equal((status, version(guest)), (17, "lp_more"), "clock: years ahead, all has expired; what is loaded stays")
 
 
-def removal(guest):
-    """Packages go, what is loaded stays; nothing is left of a purged one."""
-    status, text = guest.run("apt-get -q -y remove readykernel")
-    equal(status, 0, "remove: apt is content")
-    contains(text, "stays loaded until the next boot", "remove: says what stays")
-    equal((version(guest), guest.run("test -e /var/lib/readykernel/state.json")[0]), ("lp_next", 0), "remove: the patch and the state stay")
-    status, text = guest.run("apt-get -q -y purge readykernel; ls -d /var/lib/readykernel /etc/readykernel /etc/readykernel.conf /run/readykernel")
-    ok("/var/lib/readykernel\n" not in text and "/etc/readykernel.conf\n" not in text, "purge: nothing is left", text)
-
-
 def life(guest, site):
     """What a host sees in its life."""
     repo = site.fork("life")
@@ -242,8 +298,9 @@ def life(guest, site):
     newer_by_timer(guest, site, repo)
     administrator(guest)
     reboot(guest)
+    another_kernel(guest, site)
     switched_off(guest)
-    removal(guest)
+    pairs(guest, site, repo)
 
 
 def trouble(guest, site):
@@ -317,63 +374,25 @@ def power_cuts(guest, site):
         cut.unlink()
 
 
-def patch_packages(guest, site):
-    """Levels that come as packages of the distribution, without the client."""
-    name = f"readykernel-patch-{guest.must('uname -r')}"
-    guest.must("readykernel unload")
-    put(guest, "/etc/apt/sources.list", "deb [trusted=yes] http://repository/patches/apt stable main\n")
-    apt = "DEBIAN_FRONTEND=noninteractive apt-get -q -y"
-    status, text = guest.run(f"apt-get -q update && {apt} install {name}")
-    equal((status, version(guest)), (0, "lp_next"), "patch package: installing loads the newest level")
-    status, text = guest.run(f"{apt} install {name}-1")
-    equal((status, version(guest)), (0, "lp_next"), "patch package: an older level doesn't take its place")
-    status, text = guest.run(f"{apt} remove {name}-2")
-    ok((status, version(guest)) == (0, "lp_fix"), "patch package: when the newer one is removed it does", text)
-    status, text = guest.run(f"{apt} remove {name}-1")
-    ok((status, version(guest)) == (0, "stock"), "patch package: removing the last one unloads it", text)
-    guest.must("touch /etc/readykernel/disable")
-    status, text = guest.run(f"{apt} install {name}-1")
-    equal((status, "switched off" in text, version(guest)), (0, True, "stock"), "patch package: not on a host where patches are switched off")
-    guest.must(f"rm /etc/readykernel/disable; {apt} remove {name}-1")
-    rpm_packages(guest, name)
-
-
-def rpm_packages(guest, name):
-    """The scriptlets, in a root of their own that looks like this host's."""
-    guest.must("mkdir -p /run/over /run/root; mount -t tmpfs none /run/over; mkdir /run/over/up /run/over/work; "
-               "mount -t overlay -o lowerdir=/,upperdir=/run/over/up,workdir=/run/over/work none /run/root; "
-               "for d in proc sys dev; do mount --bind /$d /run/root/$d; done; rm -f /run/root/usr/sbin/kpatch; "
-               "for f in readykernel.rpm dnf/stable/%s-1-1-1.x86_64.rpm dnf/stable/%s-2-2-1.x86_64.rpm; do "
-               "curl -sf -o /run/${f##*/} http://repository/patches/$f; done" % (name, name))
-    rpm = "rpm --root /run/root --nodeps"
-    status, text = guest.run(f"{rpm} -i --replacefiles /run/readykernel.rpm && test -x /run/root/usr/sbin/kpatch")
-    equal(status, 0, "rpm: the client's package installs")
-    equal(guest.run("readlink /run/root/etc/systemd/system/multi-user.target.wants/readykernel.service")[0], 0, "rpm: its units are enabled")
-    for level, module in ((1, "lp_fix"), (2, "lp_next")):
-        status, text = guest.run(f"{rpm} -i /run/{name}-{level}-{level}-1.x86_64.rpm")
-        ok((status, version(guest)) == (0, module), f"rpm: installing level {level} loads it", text)
-    status, text = guest.run(f"{rpm} -e {name}-2")
-    ok((status, version(guest)) == (0, "lp_fix"), "rpm: removing it brings the one before back", text)
-    status, text = guest.run(f"{rpm} -e readykernel")
-    contains(text, "stays loaded until the next boot", "rpm: removing the client says what stays")
-
-
 def tell(story, first, site):
-    with first.copy(INSTALLED, site.serve()) as guest:
+    with first.copy(CLEAN if story == first_minutes else INSTALLED, site.serve()) as guest:
         story(guest, site)
 
 
-# RK_TEST_STORIES names some of them; the power cuts are for those who ask for them.
-STORIES = [globals()[name] for name in os.environ.get("RK_TEST_STORIES", "life trouble patch_packages").split()]
+# RK_TEST_STORIES names some of them; the power cuts and README's chapter, which waits out each quiet minute, are for those who ask for them.
+STORIES = [globals()[name] for name in os.environ.get("RK_TEST_STORIES", "life trouble packages patch_packages").split()]
 
 
 def main():
     target = Target()
     site = Site(target)
     site.pack()
+    site.pack_newer()
     site.disk = Disk(target)
     first = Guest(site.disk, site.serve())
     test_guest(target, first)
+    if first_minutes in STORIES:
+        first.save(CLEAN)
     test_install(first)
     test_update_by_service(first)
     first.save(INSTALLED)
