@@ -223,6 +223,19 @@ static struct rk_err *load_best(const struct rk_apply *apply, const struct rk_pa
 	}
 }
 
+/* What failed in another boot, perhaps of another kernel, says nothing of this one. */
+static struct rk_err *forget_error(const struct rk_apply *apply)
+{
+	struct rk_host_state *state = apply->state;
+
+	if (!*state->last_error.code ||
+	    rk_streq(state->loaded.boot_id, apply->kernel->boot_id))
+		return NULL;
+	RK_TRY(rk_host_state_set_last(state, &state->last_error, rk_host_time(apply->host), "",
+				      NULL, 0));
+	return rk_host_state_write(apply->host, state);
+}
+
 struct rk_err *rk_boot_load(const struct rk_apply *apply, const struct rk_patches *patches,
 			    const struct rk_policy *policy, struct rk_boot_review *ret_review,
 			    struct rk_apply_result *ret)
@@ -235,6 +248,8 @@ struct rk_err *rk_boot_load(const struct rk_apply *apply, const struct rk_patche
 			      ret_review));
 	if (ret_review->finding == RK_BOOT_DAMAGED)
 		return rk_err(RK_ERR_STATE, "%s", ret_review->text);
+	if (ret_review->finding == RK_BOOT_FINE || ret_review->finding == RK_BOOT_FINISHED)
+		RK_TRY(forget_error(apply));
 	err = rk_host_kernel_may_load(apply->host, apply->kernel, true);
 	if (err) {
 		ret->code = RK_APPLY_DISABLED;

@@ -18,6 +18,7 @@
 #define RK_STATE_SCHEMA	    "readykernel-state/1"
 #define RK_STATE_MAX	    (1u << 20)
 #define RK_STATE_LEVELS_MAX 1024 /* entries; the oldest go */
+#define RK_CODE_ROLLED_BACK "rolled-back" /* somebody chose another level */
 
 enum rk_verdict {
 	RK_VERDICT_NONE,
@@ -35,7 +36,7 @@ struct rk_level_note {
 	bool was_good;	      /* it had been good before it was blocked */
 	int64_t at;	      /* seconds since 1970: when the verdict was given */
 	const char *load;     /* id of the load (intent.h) that gave it; "" */
-	const char *code;     /* of a block: RK_CODE_…; "" */
+	const char *code;     /* of a block: a word as in last_error, or RK_CODE_ROLLED_BACK; "" */
 	const char *reason;   /* the same in words; "" */
 	unsigned int unclean; /* boots in a row that ended without shutdown while it was loaded */
 };

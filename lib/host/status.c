@@ -148,6 +148,12 @@ static const struct rk_level_note *blocked_note(const struct rk_status *s,
 	return note && note->verdict == RK_VERDICT_BLOCKED ? note : NULL;
 }
 
+/* Somebody's decision, and no failure. */
+static bool is_rollback(const struct rk_level_note *note)
+{
+	return rk_streq(note->code, RK_CODE_ROLLED_BACK);
+}
+
 /* "level 12 is loaded", "no level is loaded" */
 static const char *loaded_text(struct rk_status *s)
 {
@@ -163,7 +169,7 @@ static bool judge_failed(struct rk_status *s)
 
 	if (!note)
 		note = blocked_note(s, newest_patch(s));
-	if (note)
+	if (note && !is_rollback(note))
 		say(s, RK_STATUS_FAILED,
 		    rk_arena_printf(&s->arena,
 				    "failed: level %" PRIu64 " is blocked here (%s; 'readykernel "
@@ -216,6 +222,21 @@ static bool judge_blind(struct rk_status *s)
 	return true;
 }
 
+/* To another level, or to none. */
+static bool judge_rolled_back(struct rk_status *s)
+{
+	const struct rk_level_note *note = blocked_note(s, s->allowed);
+
+	if (!note || !is_rollback(note))
+		return false;
+	say(s, s->loaded ? RK_STATUS_OUTDATED : RK_STATUS_NONE,
+	    rk_arena_printf(&s->arena,
+			    "rolled back: %s; 'readykernel load --force %" PRIu64
+			    "' loads level %" PRIu64 " again",
+			    loaded_text(s), note->level, note->level));
+	return true;
+}
+
 static bool judge_none(struct rk_status *s)
 {
 	if (s->loaded)
@@ -239,7 +260,7 @@ static bool judge_none(struct rk_status *s)
 		return true;
 	else if (s->trust.kernel_known && !s->trust.newest)
 		say(s, RK_STATUS_LATEST, "covered: no level is needed for this kernel yet");
-	else
+	else if (!judge_rolled_back(s))
 		say(s, RK_STATUS_NONE,
 		    "not patched: no level is loaded; 'readykernel update' loads one");
 	return true;
@@ -259,7 +280,7 @@ static void judge(const struct rk_host *host, struct rk_status *s)
 				    s->loaded->level, s->blockers.list.nr));
 		return;
 	}
-	if (judge_none(s) || judge_taken_back(s))
+	if (judge_none(s) || judge_taken_back(s) || judge_rolled_back(s))
 		return;
 	if (s->allowed && s->allowed->level > s->loaded->level)
 		say(s, RK_STATUS_OUTDATED,

@@ -571,6 +571,8 @@ def test_trust_removed():
         shutil.rmtree(trust, ignore_errors=True)
         return world.refused("trust directory removed, older repository replayed", "witness", "before what it knew was removed", args=args)
 
+    shutil.rmtree(trust)
+    contains(world.run("status").stdout, f"gone from '{trust}' ('readykernel update' fetches it again)", "trust directory removed: status doesn't say that all is well")
     contains(replay().stderr, "say --begin-anew", "… what to do when it is meant so")
     equal(world.json("check-update")["error"]["code"], "witness", "… code")
     serve(newest)

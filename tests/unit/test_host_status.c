@@ -94,6 +94,11 @@ static void test_verdicts(void)
 	check(RK_STATUS_LATEST,
 	      "patched: level 1 is loaded, frozen there; 2 CVEs of level 3 are left out");
 	h.state->freeze.kind = RK_FREEZE_NONE;
+	no_err(rk_host_state_block(h.state, HOST_BUILD_ID, 3, RK_CODE_ROLLED_BACK, "as wanted", 1),
+	       "a rollback");
+	check(RK_STATUS_OUTDATED,
+	      "rolled back: level 1 is loaded; 'readykernel load --force 3' loads level 3 again");
+	rk_host_state_unblock(h.state, HOST_BUILD_ID, 3);
 	hostmake_install(&h, 3);
 	no_err(hostmake_load(&h, 3, false, &result), "level 3 loads");
 	hostmake_reboot(&h, 5);
@@ -112,6 +117,23 @@ static void test_verdicts(void)
 	no_err(rk_intent_remove(h.host), "nobody waits");
 	check(RK_STATUS_STALLED,
 	      "stalled: the transition of level 1 doesn't end; 1 tasks hold it up");
+	end();
+
+	begin("rolled back to nothing, another boot");
+	hostmake_install(&h, 1);
+	no_err(rk_host_state_block(h.state, HOST_BUILD_ID, 1, RK_CODE_ROLLED_BACK, "as wanted", 1),
+	       "a rollback");
+	check(RK_STATUS_NONE,
+	      "rolled back: no level is loaded; 'readykernel load --force 1' loads level 1 again");
+	no_err(rk_host_state_set_last(h.state, &h.state->last_error, 1, "stalled", "it stalled", 3),
+	       "a failure");
+	check(RK_STATUS_FAILED, "failed: it stalled; no level is loaded");
+	no_err(rk_host_state_write(h.host, h.state), "both are kept");
+	hostmake_reboot(&h, 5);
+	rk_apply_result_deinit(&result);
+	no_err(hostmake_boot(&h, &review, &result), "with nothing to load");
+	check(RK_STATUS_NONE,
+	      "rolled back: no level is loaded; 'readykernel load --force 1' loads level 1 again");
 	end();
 
 	begin("switched");

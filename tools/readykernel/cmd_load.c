@@ -153,7 +153,7 @@ static const struct rk_patch *last_good(struct readykernel *rk, const struct rk_
 
 static struct rk_err *block(struct readykernel *rk, const struct rk_patch *left)
 {
-	RK_TRY(rk_host_state_block(rk->state, left->build_id, left->level, "rolled-back",
+	RK_TRY(rk_host_state_block(rk->state, left->build_id, left->level, RK_CODE_ROLLED_BACK,
 				   "this host was rolled back from it", rk_host_time(rk->host)));
 	return rk_host_state_write(rk->host, rk->state);
 }

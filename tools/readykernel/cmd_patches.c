@@ -125,14 +125,18 @@ static json_t *row_json(const struct row *row)
 
 static void show_row(const struct row *row)
 {
+	const char *verdict =
+		row->verdict == RK_VERDICT_NONE ? "" : rk_verdict_name(row->verdict);
 	char when[RK_UTC_TEXT_SIZE] = "-";
 
 	if (row->released)
 		rk_utc_format(row->released, when);
-	printf("%c %5" PRIu64 "  %-20s  %-9s  %-7s  %s", row->loaded ? '*' : ' ', row->level, when,
-	       row->installed ? "installed" : "available",
-	       row->verdict == RK_VERDICT_NONE ? "" : rk_verdict_name(row->verdict), row->against);
-	putchar('\n');
+	printf("%c %5" PRIu64 "  %-20s  %s", row->loaded ? '*' : ' ', row->level, when,
+	       row->installed ? "installed" : "available");
+	if (*row->against)
+		printf("  %-7s  %s\n", verdict, row->against);
+	else
+		printf("%s%s\n", *verdict ? "  " : "", verdict);
 }
 
 static struct rk_err *patches(const struct rk_cli *cli, enum rk_exit *ret_exit)

@@ -101,6 +101,17 @@ static struct rk_err *read_licence(struct readykernel *rk)
 	return NULL;
 }
 
+/* A store that was removed is no store that was never filled: what its publisher has taken back isn't known any more. */
+static struct rk_err *check_not_emptied(const struct readykernel *rk)
+{
+	if (!rk->state->seen_timestamp || rk_trust_timestamp(rk->trust))
+		return NULL;
+	return rk_err(RK_ERR_STATE,
+		      "what was known of the repository is gone from '%s' ('readykernel update' "
+		      "fetches it again)",
+		      rk->host->trust_dir);
+}
+
 /* What can't be read any more is as if it had never come; the next update fetches it again. */
 struct rk_err *readykernel_reread_trust(struct readykernel *rk)
 {
@@ -108,6 +119,8 @@ struct rk_err *readykernel_reread_trust(struct readykernel *rk)
 	if (rk->trust && rk->kernel->running.build_id) {
 		struct rk_err *err = rk_trust_release(rk->trust, rk->kernel->running.build_id,
 						      rk->settings->channel, &rk->release);
+		if (!err)
+			err = check_not_emptied(rk);
 		rk_err_free(rk->trust_problem);
 		rk->trust_problem = err;
 	}
