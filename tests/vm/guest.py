@@ -15,6 +15,7 @@ import itertools
 import json
 import os
 import pathlib
+import select
 import signal
 import socket
 import subprocess
@@ -47,7 +48,7 @@ class Guest:
         self.name = f"guest-{next(self._numbers)}"
         self.image = self.folder / f"{self.name}.qcow2"
         self.console_path = self.folder / f"{self.name}.console"
-        self.kernel, self.initramfs, self.server = disk.kernel, disk.initramfs, server
+        self.kernel, self.initramfs, self.base, self.server = disk.kernel, disk.initramfs, disk.image, server
         self.process = self.agent = None
         self.boots, self.drives, self.processors = 0, [], processors
         self._received = b""
@@ -89,11 +90,23 @@ class Guest:
             self.run(f"systemctl {wait} --wait", timeout)
         return time.monotonic() - began
 
-    def cut(self, to):
-        """Copies the disk to the file as it would be if the power failed now; the guest goes on."""
+    def pause(self):
         self._monitor("stop")
-        subprocess.run(["cp", "--sparse=always", "--reflink=auto", self.image, to], check=True)
+
+    def resume(self):
         self._monitor("cont")
+
+    def copy_disk(self, to):
+        """The disk of a guest that is paused, or off, as it would be if the power failed now."""
+        subprocess.run(["cp", "--sparse=always", "--reflink=auto", self.image, to], check=True)
+
+    def forget_saved(self):
+        """Drops what was saved in the disk of a guest that is off, which makes it as small as it can be."""
+        smaller = self.image.with_suffix(".smaller")
+        made = tap.run(["qemu-img", "convert", "-q", "-O", "qcow2", "-B", self.base, "-F", "raw", self.image, smaller])
+        if made.returncode != 0:
+            raise GuestError(made.stderr)
+        smaller.rename(self.image)
 
     def save(self, name):
         """Keeps the running guest's state, memory and disk, to come back to."""
@@ -174,6 +187,10 @@ class Guest:
         lines, end = self._read_line(b"end %d " % number, timeout)
         output = base64.b64decode(lines[-1] if lines else b"").decode(errors="replace")
         return int(end.split()[2]), output
+
+    def has_answered(self):
+        """Whether the script that was sent last has come to its end, or the guest to its own."""
+        return bool(select.select([self.agent], [], [], 0)[0])
 
     def send(self, script):
         """Starts a script without waiting for its end."""

@@ -5,10 +5,8 @@ keeps itself patched from a repository, over reboots, crashes and whatever an ad
 import concurrent.futures
 import json
 import os
-import random
 import sys
 import tarfile
-import time
 
 sys.path[:0] = [os.path.join(os.environ["RK_SOURCE_ROOT"], "tests")]
 import tap  # noqa: E402
@@ -20,6 +18,7 @@ from guest_disk import Disk  # noqa: E402
 from kernel import Target  # noqa: E402
 from other_kernel import OtherKernel  # noqa: E402
 from story_minutes import first_minutes  # noqa: E402
+from story_power import power_cuts  # noqa: E402
 from story_packages import packages, patch_packages, remember  # noqa: E402
 from tap import contains, equal, ok  # noqa: E402
 
@@ -324,54 +323,6 @@ def switched_off(guest):
     ok(status != 0 and version(guest) == "stock", "readykernel=off: nor by an update", text)
     guest.reboot()
     equal(version(guest), "lp_next", "without it all is as before")
-
-
-CUTS = 20
-# What a boot and an administrator do on each disk, in a root of its own: what came of it in one line.
-AFTER_CUT = """
-mount --make-rprivate /
-mount /dev/%s /mnt && mount -t tmpfs none /mnt/run && for d in proc sys dev; do mount --bind /$d /mnt/$d; done
-chroot /mnt readykernel boot >/dev/null 2>&1; echo boot $?; cat /proc/version
-chroot /mnt readykernel info >/dev/null 2>&1; echo info $?
-chroot /mnt readykernel update >/dev/null 2>&1; echo update $?; cat /proc/version
-chroot /mnt readykernel load --force 2 >/dev/null 2>&1; echo load $?; cat /proc/version
-chroot /mnt readykernel unload >/dev/null 2>&1; echo unload $?
-umount -R /mnt; e2fsck -fn /dev/%s >/dev/null 2>&1; echo fsck $?
-"""
-
-
-def power_cuts(guest, site):
-    """The power fails at random moments of an update; each disk that is left boots into a consistent state and goes on from there."""
-    repo = site.fork("power")
-    use(guest, repo)
-    site.publish(repo, 2)
-    # else a power cut within ten minutes of a load is held against the level, as it should be
-    guest.must("sed -i 's/^quiet_time = .*/quiet_time = 3\\ncrash_window = 0/' /etc/readykernel.conf; sync")
-    cuts = [guest.folder / f"cut-{n}.qcow2" for n in range(CUTS)]
-    number = guest.send("readykernel update")
-    for cut in cuts:
-        time.sleep(random.uniform(0.05, 0.6))
-        guest.cut(cut)
-    status, text = guest.answer(number)
-    equal((status, version(guest)), (0, "lp_next"), "power cut: the update itself")
-    guest.kill()
-    with Guest(site.disk, guest.server, guest.folder) as checker:
-        checker.drives = cuts
-        checker.boot()
-        seen = {}
-        for n in range(CUTS):
-            disk = f"vd{chr(ord('b') + n)}"
-            lines = checker.must(AFTER_CUT % (disk, disk)).splitlines()
-            said = " ".join(line.removeprefix("fixed by ").split(" version")[0] for line in lines)
-            seen[said] = seen.get(said, 0) + 1
-            booted, loaded = lines[1], lines[lines.index(next(line for line in lines if line.startswith("load "))) + 1]
-            ok(lines[0] == "boot 0" and booted in ("fixed by lp_fix", "fixed by lp_next") and "info 0" in lines and "fsck 0" in lines
-               and loaded == "fixed by lp_next", f"power cut {n + 1}: the disk boots and goes on", said)
-        tap.diag(f"what {CUTS} cuts left:")
-        for said, nr in sorted(seen.items()):
-            tap.diag(f"{nr} x {said}")
-    for cut in cuts:
-        cut.unlink()
 
 
 def tell(story, first, site):
