@@ -330,8 +330,8 @@ def tell(story, first, site):
         story(guest, site)
 
 
-# RK_TEST_STORIES names some of them; the power cuts and README's chapter, which waits out each quiet minute, are for those who ask for them.
-STORIES = [globals()[name] for name in os.environ.get("RK_TEST_STORIES", "life trouble packages patch_packages").split()]
+# RK_TEST_STORIES names some of them; README's chapter, which waits out each quiet minute, is for those who ask for it.
+STORIES = [globals()[name] for name in os.environ.get("RK_TEST_STORIES", "life trouble power_cuts packages patch_packages").split()]
 
 
 def main():
