@@ -228,8 +228,7 @@ static struct rk_err *forget_error(const struct rk_apply *apply)
 {
 	struct rk_host_state *state = apply->state;
 
-	if (!*state->last_error.code ||
-	    rk_streq(state->loaded.boot_id, apply->kernel->boot_id))
+	if (!*state->last_error.code || rk_streq(state->loaded.boot_id, apply->kernel->boot_id))
 		return NULL;
 	RK_TRY(rk_host_state_set_last(state, &state->last_error, rk_host_time(apply->host), "",
 				      NULL, 0));

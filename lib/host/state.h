@@ -17,7 +17,7 @@
 #define RK_STATE_TEXT_MAX   500 /* bytes of a reason or error; the rest is cut */
 #define RK_STATE_SCHEMA	    "readykernel-state/1"
 #define RK_STATE_MAX	    (1u << 20)
-#define RK_STATE_LEVELS_MAX 1024 /* entries; the oldest go */
+#define RK_STATE_LEVELS_MAX 1024	  /* entries; the oldest go */
 #define RK_CODE_ROLLED_BACK "rolled-back" /* somebody chose another level */
 
 enum rk_verdict {

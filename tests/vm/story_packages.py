@@ -8,7 +8,7 @@ APT = "DEBIAN_FRONTEND=noninteractive apt-get -q -y"
 OURS = ("readykernel", "kpatch-build", "readykernel-repo")
 UNITS = "kpatch.service readykernel.service readykernel-confirm.service readykernel-update.timer"
 # All that a package could leave behind; what apt, dpkg and logs keep of every package isn't.
-LIST = """{ find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /root -o -path /var/tmp -o -path /var/log
+LIST = """{ find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path ~root -o -path /var/tmp -o -path /var/log
 	-o -path /var/cache -o -path /var/lib/apt -o -path /var/lib/dpkg \\) -prune -o -print | sort; getent passwd; getent group; ls /run; } """.replace("\n\t", " ")
 BEFORE = "/var/tmp/before"
 

@@ -44,19 +44,26 @@ static struct rk_err *busy(const struct rk_host *host)
 		      pid);
 }
 
-/* Tried again and not waited for: whoever is told to end must not hang in flock(2). */
-static struct rk_err *take_lock(struct readykernel *rk)
-{
-	unsigned int left = rk->need == READYKERNEL_CHANGE_WAIT ? READYKERNEL_LOCK_MS : 0;
+/* Who has something to write down yet, and little time once it is told to end; all others end then. */
+enum patience {
+	PATIENCE_UNTIL_TOLD, /* left passes, or the interrupt comes */
+	PATIENCE_ONCE_TOLD,  /* left passes from the interrupt on */
+};
 
+/* Tried again and not waited for: whoever is told to end must not hang in flock(2). left: milliseconds. */
+static struct rk_err *take_lock(struct readykernel *rk, unsigned int left, enum patience patience)
+{
 	for (;;) {
 		struct rk_err *err = rk_host_lock(rk->host, true, &rk->lock);
+		bool is_told = rk_is_interrupted();
 
-		if (!err || rk_err_code(err) != RK_ERR_VERDICT || !left || rk_is_interrupted())
+		if (!err || rk_err_code(err) != RK_ERR_VERDICT || !left ||
+		    (is_told && patience == PATIENCE_UNTIL_TOLD))
 			return err;
 		rk_err_free(err);
 		nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_MS * 1000000}, NULL);
-		left -= LOCK_STEP_MS;
+		if (is_told || patience == PATIENCE_UNTIL_TOLD)
+			left -= LOCK_STEP_MS;
 	}
 }
 
@@ -65,23 +72,6 @@ void readykernel_leave(struct readykernel *rk)
 	readykernel_close_trust(rk);
 	rk_cleanup_close(&rk->lock);
 	rk->lock = -1;
-}
-
-/* Who is told to end has something to write down yet, and little time. */
-static struct rk_err *retake_lock(struct readykernel *rk)
-{
-	unsigned int left = READYKERNEL_LOCK_MS;
-
-	for (;;) {
-		struct rk_err *err = rk_host_lock(rk->host, true, &rk->lock);
-
-		if (!err || rk_err_code(err) != RK_ERR_VERDICT || !left)
-			return err;
-		rk_err_free(err);
-		nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_MS * 1000000}, NULL);
-		if (rk_is_interrupted())
-			left -= LOCK_STEP_MS;
-	}
 }
 
 static struct rk_err *reread_state(struct readykernel *rk)
@@ -96,7 +86,7 @@ static struct rk_err *reread_state(struct readykernel *rk)
 
 struct rk_err *readykernel_enter(struct readykernel *rk)
 {
-	RK_TRY(retake_lock(rk));
+	RK_TRY(take_lock(rk, READYKERNEL_LOCK_MS, PATIENCE_ONCE_TOLD));
 	tell_pid(rk->lock);
 	RK_TRY(reread_state(rk));
 	RK_TRY(readykernel_reread_patches(rk));
@@ -108,7 +98,8 @@ static struct rk_err *lock(struct readykernel *rk)
 	if (*rk->host->root == '\0' && geteuid() != 0)
 		return rk_err_sys(EPERM, "only root may change which patches this host has");
 	RK_TRY(rk_host_prepare(rk->host));
-	struct rk_err *err = take_lock(rk);
+	unsigned int left = rk->need == READYKERNEL_CHANGE_WAIT ? READYKERNEL_LOCK_MS : 0;
+	struct rk_err *err = take_lock(rk, left, PATIENCE_UNTIL_TOLD);
 	if (err && rk_err_code(err) == RK_ERR_VERDICT) {
 		rk_err_free(err);
 		return busy(rk->host);

@@ -125,8 +125,7 @@ static json_t *row_json(const struct row *row)
 
 static void show_row(const struct row *row)
 {
-	const char *verdict =
-		row->verdict == RK_VERDICT_NONE ? "" : rk_verdict_name(row->verdict);
+	const char *verdict = row->verdict == RK_VERDICT_NONE ? "" : rk_verdict_name(row->verdict);
 	char when[RK_UTC_TEXT_SIZE] = "-";
 
 	if (row->released)
