@@ -16,13 +16,12 @@ echo 'p:removed do_unlinkat name=+0(+0(%si)):string' >>kprobe_events
 for event in renamed removed; do echo 'comm ~ "readykernel*"' >events/kprobes/$event/filter; echo 1 >events/kprobes/$event/enable; done
 dmesg -n 7
 """
-# A phase begins with a line of the console; those that were before it in this list are over.
+# A phase begins with a line of the console; those that were before it in this list are over. All moments from the intent to the end of
+# the transition leave the same disk.
 PHASES = [("fetch", None),
           ("verify", rf"renamed: .*{STATE}/trust/"),
           ("write", rf"renamed: .*{STATE}/patches/"),
-          ("intent", rf"renamed: .*{STATE}/intent\.json"),
-          ("load", r"livepatch: enabling patch"),
-          ("transition", r"livepatch: '\w+': starting patching transition"),
+          ("load and transition", rf"renamed: .*{STATE}/intent\.json"),
           ("quiet time", r"livepatch: '\w+': patching complete"),
           # the first record says that it is loaded, the second that it is good; then the intent goes
           ("mark good", rf"patching complete(?s:.*)renamed: .*{STATE}/state\.json(?s:.*)renamed: .*{STATE}/state\.json")]
@@ -69,4 +68,4 @@ class Cuts:
 
     def histogram(self):
         for name in NAMES:
-            yield f"{name:12} {self.moments[name]:4} moments, {len(self.disks[name])} of them looked at"
+            yield f"{name:20} {self.moments[name]:4} moments, {len(self.disks[name])} of them looked at"

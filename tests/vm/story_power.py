@@ -9,7 +9,7 @@ from delivery_guest import use, version
 from guest import Guest
 from tap import equal, ok
 
-CUTS_A_PHASE = 3  # the checker has room for 25 disks
+CUTS_A_PHASE = 4  # the checker has room for 25 disks
 CUT_ATTEMPTS = 5
 # What a boot and an administrator do on each disk, in a root of its own: what came of it in one line.
 AFTER_CUT = """
