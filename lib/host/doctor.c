@@ -218,7 +218,7 @@ static struct rk_err *check_levels(struct rk_examination *x)
 					     note->reason));
 	if (x->report->list.nr > before)
 		return NULL;
-	return rk_doctor_say(x, RK_HEALTH_OK, "", "%zu levels are installed, none is blocked",
+	return rk_doctor_say(x, RK_HEALTH_OK, "", "levels installed: %zu, none is blocked",
 			     s->patches->list.nr);
 }
 

@@ -889,18 +889,28 @@ def test_mok():
 
 def test_journal():
     """Run by systemd, lines have priorities."""
-    world = World()
-    read, write = os.pipe()
-    stat = os.fstat(write)
-    env = {"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"}
+    world = World("autoload = no\nreport_url = http://127.0.0.1:9/\n")
+
+    def journal():
+        read, write = os.pipe()
+        stat = os.fstat(write)
+        env = {"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"}
+        run([TOOL, "update", "--root", world.host.root], stderr=write, env=env)
+        os.close(write)
+        return env, os.fdopen(read).read().splitlines()
+
     SERVER.say["/timestamp.signed"] = web.status(500)
-    run([TOOL, "update", "--root", world.host.root], stderr=write, env=env)
-    os.close(write)
-    lines = os.fdopen(read).read().splitlines()
+    _, lines = journal()
     ok(any(line.startswith("<6>fetch: timestamp.signed") for line in lines), "what is done: <6>", lines)
     ok(any(line.startswith("<3>error: cannot fetch") for line in lines), "errors: <3>", lines)
+    SERVER.say.clear()
+    attacks.wrong_key(world.repo, lambda: world.run("check-update"))
+    world.run("update")  # its refusal is what can't be sent
+    world.repo.publish()
+    env, lines = journal()
+    ok(any(line.startswith("<7>messages stay queued: ") for line in lines), "what --verbose shows: <7>", lines)
     result = world.run("update", env=env)
-    ok("<3>" not in result.stderr, "elsewhere: none", result.stderr)
+    ok("<" not in result.stderr and "stay queued" not in result.stderr, "elsewhere: neither", result.stderr)
 
 
 def test_local():

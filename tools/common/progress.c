@@ -237,12 +237,14 @@ static void on_advance(void *ctx, uint64_t done, uint64_t total, const char *uni
 static void on_note(void *ctx, const char *text)
 {
 	struct rk_progress *p = ctx;
+	/* the journal keeps what people don't want to see now, and may ask for later */
+	const char *prefix = rk_journal_prefix(stderr, RK_PRIORITY_DEBUG);
 
-	if (!p->verbose)
+	if (!p->verbose && !*prefix)
 		return;
 	pthread_mutex_lock(&p->lock);
 	clear_line(p);
-	fprintf(stderr, "%s%s\n", rk_journal_prefix(stderr, RK_PRIORITY_DEBUG), text);
+	fprintf(stderr, "%s%s\n", prefix, text);
 	pthread_mutex_unlock(&p->lock);
 }
 
