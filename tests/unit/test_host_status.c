@@ -430,7 +430,7 @@ static void test_doctor(void)
 	check_doctor("trust", "warn", "nothing is known");
 	check_doctor("disk", "ok", "MiB free");
 	check_doctor("clock", "ok", "2026-09-21T");
-	check_doctor("levels", "ok", "0 levels");
+	check_doctor("levels", "ok", "levels installed: 0");
 	check_doctor("transition", "ok", "no level");
 	hostmake_install(&h, 1);
 	put_sick();
