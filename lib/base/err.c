@@ -148,6 +148,15 @@ const char *rk_err_code_name(enum rk_err_code code)
 	return code < RK_ERR_CODES ? code_names[code] : "unknown";
 }
 
+enum rk_err_code rk_err_code_named(const char *name)
+{
+	unsigned int code = 0;
+
+	while (code < RK_ERR_CODES && strcmp(code_names[code], name) != 0)
+		code++;
+	return (enum rk_err_code)code;
+}
+
 void rk_err_free(struct rk_err *err)
 {
 	if (!err || err == &nomem)

@@ -83,13 +83,19 @@ int rk_err_errno(const struct rk_err *err);
 const char *rk_err_message(const struct rk_err *err);
 
 /* True for an error that says: don't trust this. */
+static inline bool rk_err_code_is_distrust(enum rk_err_code code)
+{
+	return code >= RK_ERR_KEY && code <= RK_ERR_WITNESS;
+}
 static inline bool rk_err_is_distrust(const struct rk_err *err)
 {
-	return rk_err_code(err) >= RK_ERR_KEY && rk_err_code(err) <= RK_ERR_WITNESS;
+	return rk_err_code_is_distrust(rk_err_code(err));
 }
 
 /* "no-memory", "system", …: the stable names used in --json. */
 const char *rk_err_code_name(enum rk_err_code code);
+/* The code of that name; RK_ERR_CODES: none. */
+enum rk_err_code rk_err_code_named(const char *name);
 
 /* NULL is allowed. */
 void rk_err_free(struct rk_err *err);

@@ -151,6 +151,13 @@ static struct rk_err *check_trust(struct rk_examination *x)
 					     : "see why 'readykernel check-update' fails",
 				     "what is known of the repository is of %s and has expired",
 				     text);
+	if (rk_status_was_refused(x->doctor->status))
+		return rk_doctor_say(
+			x, RK_HEALTH_WARN,
+			"run 'readykernel check-update'; if it is refused again, ask who runs the "
+			"repository, or the network between",
+			"what the last check found was refused: %s",
+			x->doctor->status->state->last_check.text);
 	if (now - trust->timestamp_made > OLD_TRUST && !trust->from_bundle)
 		return rk_doctor_say(x, RK_HEALTH_WARN, "see 'readykernel check-update'",
 				     "what is known of the repository is of %s", text);

@@ -48,10 +48,18 @@ static uint64_t read_taint(const struct rk_host *host)
 	return err || !text ? 0 : strtoull(text, NULL, 10);
 }
 
+bool rk_status_was_refused(const struct rk_status *s)
+{
+	enum rk_err_code code = rk_err_code_named(s->state->last_check.code);
+
+	/* a licence that has expired ends what is fetched, not what is known */
+	return rk_err_code_is_distrust(code) && code != RK_ERR_EXPIRED;
+}
+
 /* What is known of the repository ends, so that nobody can keep a host at what was current once. */
 static bool is_blind(const struct rk_status *s)
 {
-	return s->trust.problem ||
+	return s->trust.problem || rk_status_was_refused(s) ||
 	       (s->trust.timestamp_expires && s->now >= s->trust.timestamp_expires);
 }
 
@@ -211,14 +219,19 @@ static bool judge_taken_back(struct rk_status *s)
 /* Only says that nothing newer is there when that is known. */
 static bool judge_blind(struct rk_status *s)
 {
+	const char *why = "what is known of the repository has expired (see 'readykernel "
+			  "check-update')";
+
 	if (!s->is_blind)
 		return false;
+	if (s->trust.problem)
+		why = s->trust.problem;
+	else if (rk_status_was_refused(s))
+		why = rk_arena_printf(&s->arena, "what the last check found was refused: %s",
+				      s->state->last_check.text);
 	say(s, RK_STATUS_FAILED,
 	    rk_arena_printf(&s->arena, "failed: whether there is a newer level isn't known: %s; %s",
-			    s->trust.problem ? s->trust.problem
-					     : "what is known of the repository has expired (see "
-					       "'readykernel check-update')",
-			    loaded_text(s)));
+			    why, loaded_text(s)));
 	return true;
 }
 

@@ -63,7 +63,7 @@ struct rk_status {
 		*allowed;    /* the newest within the freeze, loaded or to be had; or NULL */
 	const char *foreign; /* another live patch that is loaded; or NULL */
 	bool has_livepatch;  /* the kernel can be patched at all */
-	bool is_blind; /* that nothing newer is there can't be known: trust.problem, or it has expired */
+	bool is_blind; /* that nothing newer is there can't be known: trust.problem, refused, or expired */
 	enum rk_passed
 		taken_back; /* what the publisher says of the loaded level; RK_PASSED_NOT: nothing */
 	const char *effective; /* version the kernel is as safe as */
@@ -76,6 +76,9 @@ struct rk_status {
 	enum rk_status_verdict verdict;
 	const char *summary; /* the verdict in one line */
 };
+
+/* Somebody served what is not to be trusted when this host looked last. */
+bool rk_status_was_refused(const struct rk_status *status);
 
 /* Everything given must outlive *ret. patches: of the running kernel. trust may be NULL. */
 struct rk_err *rk_status_collect(const struct rk_host *host, const struct rk_settings *settings,

@@ -111,7 +111,8 @@ void rk_trust_take_root(struct rk_trust *trust, struct rk_root *next)
 {
 	forget_versions(trust, next);
 	forget_witnessed(trust, next);
-	rk_root_free(trust->root);
+	if (!rk_vec_push(&trust->earlier, trust->root))
+		rk_root_free(trust->root);
 	trust->root = next;
 }
 
@@ -276,6 +277,9 @@ void rk_trust_free(struct rk_trust *trust)
 	rk_trust_forget_read(trust);
 	rk_timestamp_free(trust->timestamp);
 	rk_root_free(trust->root);
+	rk_vec_for_each(&trust->earlier, it)
+		rk_root_free(*it);
+	rk_vec_deinit(&trust->earlier);
 	rk_state_close(trust);
 	free(trust);
 }
@@ -288,6 +292,21 @@ const struct rk_root *rk_trust_root(const struct rk_trust *trust)
 const struct rk_timestamp *rk_trust_timestamp(const struct rk_trust *trust)
 {
 	return trust->timestamp;
+}
+
+struct rk_err *rk_trust_verify_kept(const struct rk_trust *trust, const struct rk_signed *file,
+				    enum rk_role_kind role)
+{
+	_cleanup_err_ struct rk_err *err = rk_signed_verify(file, &trust->root->roles[role]);
+
+	for (size_t i = trust->earlier.nr; err && i-- > 0;) {
+		struct rk_err *earlier = rk_signed_verify(file, &trust->earlier.v[i]->roles[role]);
+
+		if (!earlier)
+			return NULL;
+		rk_err_free(earlier);
+	}
+	return take_ptr(err);
 }
 
 static struct rk_err *read_release(const struct rk_trust *trust, const char *build_id,

@@ -106,6 +106,11 @@ struct rk_err *rk_trust_release_bytes(const struct rk_trust *trust, const char *
 				      enum rk_channel channel, char **ret, size_t *ret_len)
 	__must_use;
 
+/* A file that was believed under one root or another of the stored chain, and kept since: what is fetched is held against the newest
+ * alone. Errors: the newest root's, as of rk_signed_verify(). */
+struct rk_err *rk_trust_verify_kept(const struct rk_trust *trust, const struct rk_signed *file,
+				    enum rk_role_kind role) __must_use;
+
 /* --- which level --- */
 
 /* rk_timestamp_level_state() of the newest timestamp; all levels are good before the first update. */

@@ -39,6 +39,7 @@ struct rk_trust {
 	uint64_t stored_root, stored_timestamp; /* of seen, as it was read */
 	struct rk_trust_witness witness;
 	struct rk_root *root;
+	rk_vec(struct rk_root *) earlier; /* those it followed from, the oldest first */
 	struct rk_timestamp *timestamp;
 	bool timestamp_counts;			 /* its version and time are lower bounds */
 	rk_vec(struct rk_read_release) releases; /* read since the last update */

@@ -90,6 +90,19 @@ static void test_verdicts(void)
 	trust.newest_patch = &newest;
 	check(RK_STATUS_OUTDATED,
 	      "outdated: level 1 is loaded, level 3 is there; 'readykernel update' loads it");
+	trust.newest = 1;
+	trust.newest_patch = one->loaded;
+	no_err(rk_host_state_set_last(h.state, &h.state->last_check, 1, "mix", "it is another's",
+				      0),
+	       "an attack");
+	check(RK_STATUS_FAILED,
+	      "failed: whether there is a newer level isn't known: what the last check found was "
+	      "refused: it is another's; level 1 is loaded");
+	no_err(rk_host_state_set_last(h.state, &h.state->last_check, 1, "network", "no way", 0),
+	       "a server that is down");
+	check(RK_STATUS_LATEST, "patched: level 1 is loaded, nothing newer is there");
+	trust.newest = 3;
+	trust.newest_patch = &newest;
 	h.state->freeze = (struct rk_freeze){.kind = RK_FREEZE_LEVEL, .level = 2};
 	check(RK_STATUS_LATEST,
 	      "patched: level 1 is loaded, frozen there; 2 CVEs of level 3 are left out");

@@ -14,10 +14,9 @@ void readykernel_listener_deinit(struct readykernel_listener *l)
 /* The code of that name; RK_ERR_TOOL for one that there isn't. */
 static enum rk_err_code code_of(const char *name)
 {
-	for (unsigned int code = 0; code < RK_ERR_CODES; code++)
-		if (rk_streq(rk_err_code_name((enum rk_err_code)code), name))
-			return (enum rk_err_code)code;
-	return RK_ERR_TOOL;
+	enum rk_err_code code = rk_err_code_named(name);
+
+	return code < RK_ERR_CODES ? code : RK_ERR_TOOL;
 }
 
 /* "not-found\t\tcannot fetch …" */

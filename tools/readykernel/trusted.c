@@ -27,10 +27,18 @@ const char *readykernel_licence_file(struct readykernel *rk)
 
 /* --- what else tells what was accepted --- */
 
-static struct rk_err *verified_release(const struct rk_trust *trust, const struct rk_patch *patch,
-				       struct rk_release **ret)
+typedef struct rk_err *verify_fn(const struct rk_trust *trust, const struct rk_signed *file,
+				 enum rk_role_kind role);
+
+static struct rk_err *verify_now(const struct rk_trust *trust, const struct rk_signed *file,
+				 enum rk_role_kind role)
 {
-	const struct rk_root *root = rk_trust_root(trust);
+	return rk_signed_verify(file, &rk_trust_root(trust)->roles[role]);
+}
+
+static struct rk_err *verified_release(const struct rk_trust *trust, const struct rk_patch *patch,
+				       verify_fn *verify, struct rk_release **ret)
+{
 	_cleanup_free_ char *bytes = NULL;
 	struct rk_signed file;
 	enum rk_channel channel;
@@ -39,7 +47,7 @@ static struct rk_err *verified_release(const struct rk_trust *trust, const struc
 	RK_TRY(rk_channel_parse(patch->channel, &channel));
 	RK_TRY(rk_fs_read(patch->signed_path, RK_RELEASE_SIZE_MAX, &bytes, &len));
 	RK_TRY(rk_signed_parse(patch->signed_path, bytes, len, &file));
-	RK_TRY(rk_signed_verify(&file, &root->roles[rk_role_of_channel(channel)]));
+	RK_TRY(verify(trust, &file, rk_role_of_channel(channel)));
 	return rk_release_parse(patch->signed_path, file.payload, file.payload_len, ret);
 }
 
@@ -53,7 +61,8 @@ static struct rk_err *find_witnessed_release(const struct readykernel *rk,
 		if (!it->signed_path || !rk_streq(it->channel, rk_channel_name(witness->channel)))
 			continue;
 		/* what can't be verified says nothing */
-		_cleanup_err_ struct rk_err *err = verified_release(rk->trust, it, &release);
+		_cleanup_err_ struct rk_err *err =
+			verified_release(rk->trust, it, verify_now, &release);
 		if (err && rk_err_code(err) == RK_ERR_NOMEM)
 			return take_ptr(err);
 		if (!err && rk_streq(release->kernel.build_id, witness->build_id) &&
@@ -249,7 +258,10 @@ static struct rk_err *check_level(struct readykernel *rk, const struct rk_patch 
 	_cleanup_release_ struct rk_release *release = NULL;
 	const struct rk_release_level *level;
 
-	RK_TRY(verified_release(rk->trust, patch, &release));
+	/* after a rotation of keys it takes days until all releases are signed anew: until this kernel's is, what was installed under an
+	 * earlier root holds, else a boot would leave the host without */
+	RK_TRY(verified_release(rk->trust, patch, rk->release ? verify_now : rk_trust_verify_kept,
+				&release));
 	level = rk_release_find(release, patch->level);
 	if (!level || !rk_streq(level->sha256, patch->sha256) ||
 	    !rk_streq(release->kernel.build_id, patch->build_id))
