@@ -30,6 +30,7 @@ bool rk_freeze_allows(const struct rk_freeze *freeze, uint64_t level, int64_t re
 	switch (freeze->kind) {
 	case RK_FREEZE_LEVEL: return level <= freeze->level;
 	case RK_FREEZE_DATE: return released && released <= freeze->date;
+	case RK_FREEZE_LOST: return false;
 	default: return true;
 	}
 }

@@ -207,11 +207,12 @@ static struct rk_err *check_levels(struct rk_examination *x)
 	const struct rk_status *s = x->doctor->status;
 	size_t before = x->report->list.nr;
 
-	if (s->state->damaged)
+	if (s->state->freeze.kind == RK_FREEZE_LOST)
 		RK_TRY(rk_doctor_say(
-			x, RK_HEALTH_WARN,
-			"nothing is to be done; which levels were good is learnt again",
-			"the host's state was set aside: %s", s->state->problem));
+			x, RK_HEALTH_FAIL,
+			"'readykernel freeze off' or 'freeze LEVEL' says which may be loaded again",
+			"which levels are blocked or frozen on this host was lost%s%s",
+			*s->state->problem ? ": " : "", s->state->problem));
 	rk_vec_for_each(&s->patches->damaged, text)
 		RK_TRY(rk_doctor_say(x, RK_HEALTH_WARN, "'readykernel update' installs it again",
 				     "%s", *text));

@@ -76,8 +76,15 @@ static const struct rk_json_field seen_fields[] = {
 	RK_JSON_FIELD(rk_host_state, seen_timestamp, "timestamp", U64),
 };
 
-static const char *const freeze_names[] = {
-	[RK_FREEZE_NONE] = "none", [RK_FREEZE_LEVEL] = "level", [RK_FREEZE_DATE] = "date"};
+static const char *const freeze_names[RK_FREEZES] = {[RK_FREEZE_NONE] = "none",
+						     [RK_FREEZE_LEVEL] = "level",
+						     [RK_FREEZE_DATE] = "date",
+						     [RK_FREEZE_LOST] = "lost"};
+
+const char *rk_freeze_name(enum rk_freeze_kind kind)
+{
+	return freeze_names[kind];
+}
 
 /* Nothing is NULL in a state that nothing is known of. */
 static void set_empty(struct rk_host_state *state)
@@ -257,26 +264,32 @@ struct rk_err *rk_host_state_to_json(const struct rk_host_state *state, char **r
 	return rk_json_dump(take_ptr(root), RK_JSON_READABLE, ret);
 }
 
-/* An empty state that says why; the file goes out of the way, so that the next one can be told from it. */
-static struct rk_err *set_aside(const struct rk_host *host, struct rk_err *why,
-				struct rk_host_state **ret)
+/* A state that says why. Which levels were blocked is lost with the freeze. */
+static struct rk_err *create_damaged(struct rk_err *why, struct rk_host_state **ret)
 {
 	_cleanup_err_ struct rk_err *reason = why;
 	_cleanup_host_state_ struct rk_host_state *state = NULL;
+
+	RK_TRY(create(&state));
+	state->damaged = true;
+	state->freeze.kind = RK_FREEZE_LOST;
+	state->problem = rk_arena_strdup(&state->arena, rk_err_message(reason));
+	if (!state->problem)
+		return rk_err_nomem();
+	*ret = take_ptr(state);
+	return NULL;
+}
+
+/* Out of the way of the next one, for whoever wants to know. */
+static struct rk_err *set_aside(const struct rk_host *host)
+{
 	_cleanup_free_ char *aside = rk_asprintf("%s.damaged", host->state_file);
 
 	if (!aside)
 		return rk_err_nomem();
-	RK_TRY(create(&state));
-	state->damaged = true;
-	state->problem = rk_arena_strdup(&state->arena, rk_err_message(reason));
-	if (!state->problem)
-		return rk_err_nomem();
-	/* who may only read leaves it where it is */
-	if (rename(host->state_file, aside) && errno != EACCES && errno != EROFS && errno != EPERM)
-		return rk_err_sys(errno, "cannot rename '%s'", host->state_file);
-	*ret = take_ptr(state);
-	return NULL;
+	return rename(host->state_file, aside) && errno != ENOENT
+		       ? rk_err_sys(errno, "cannot rename '%s'", host->state_file)
+		       : NULL;
 }
 
 static bool is_damage(const struct rk_err *err)
@@ -305,7 +318,7 @@ struct rk_err *rk_host_state_read(const struct rk_host *host, struct rk_host_sta
 		err = rk_fs_read(host->state_file, RK_STATE_MAX, &text, &len);
 	if (!err)
 		err = rk_host_state_parse(host->state_file, text, len, ret);
-	return err && is_damage(err) ? set_aside(host, err, ret) : err;
+	return err && is_damage(err) ? create_damaged(err, ret) : err;
 }
 
 /* Levels of other kernels that are known longest go first: a host that sees many kernels keeps a bounded file. */
@@ -330,5 +343,8 @@ struct rk_err *rk_host_state_write(const struct rk_host *host, struct rk_host_st
 		state->highest_time = now;
 	drop_oldest(state);
 	RK_TRY(rk_host_state_to_json(state, &text));
+	if (state->damaged)
+		RK_TRY(set_aside(host));
+	state->damaged = false;
 	return rk_fs_write(host->state_file, text, strlen(text), 0644);
 }

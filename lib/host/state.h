@@ -3,7 +3,7 @@
  * What this host has learnt: which levels were good, which are blocked and why, where it is frozen, how the last check and the
  * last change ended. It can only make the host more careful: no entry here lets anything be loaded that the signatures don't
  * allow, and without a readable state no level counts as good. Written whole, durable; a file that somebody else owns or that
- * can't be read is set aside as state.json.damaged, and said.
+ * can't be read is set aside as state.json.damaged, and said; nothing is loaded by itself then.
  */
 #ifndef RK_HOST_STATE_H
 #define RK_HOST_STATE_H
@@ -44,8 +44,13 @@ struct rk_level_note {
 enum rk_freeze_kind {
 	RK_FREEZE_NONE,
 	RK_FREEZE_LEVEL,
-	RK_FREEZE_DATE
+	RK_FREEZE_DATE,
+	RK_FREEZE_LOST, /* the state was damaged: until somebody freezes anew, or not, nothing is loaded by itself */
+	RK_FREEZES
 };
+/* "none", "level", "date", "lost" */
+const char *rk_freeze_name(enum rk_freeze_kind kind);
+
 struct rk_freeze {
 	enum rk_freeze_kind kind;
 	uint64_t level; /* this and older ones are allowed */
@@ -71,8 +76,8 @@ struct rk_last {
 
 struct rk_host_state {
 	struct rk_arena arena; /* all strings */
-	bool damaged;	       /* there was a file that couldn't be believed; it was set aside */
-	const char *problem;   /* then why */
+	bool damaged; /* there is a file that can't be believed; rk_host_state_write() sets it aside */
+	const char *problem; /* then why */
 	rk_vec(struct rk_level_note) levels;
 	struct rk_freeze freeze;
 	struct rk_loaded_state loaded;
@@ -84,7 +89,7 @@ struct rk_host_state {
 	int64_t highest_time; /* the latest time seen: the clock was set back if it is smaller */
 };
 
-/* Absent: an empty state. A damaged one: empty with damaged set, the file is renamed when the caller may (else left).
+/* Absent: an empty state. A damaged one: damaged and problem are set, frozen as RK_FREEZE_LOST, empty else; the file stays.
  * Errors: RK_ERR_NOMEM, RK_ERR_SYS (the disk fails). */
 struct rk_err *rk_host_state_read(const struct rk_host *host, struct rk_host_state **ret)
 	__must_use;

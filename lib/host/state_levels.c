@@ -175,6 +175,6 @@ const char *rk_freeze_text(const struct rk_freeze *freeze, struct rk_arena *aren
 	switch (freeze->kind) {
 	case RK_FREEZE_LEVEL: return rk_arena_printf(arena, "level %" PRIu64, freeze->level);
 	case RK_FREEZE_DATE: return rk_arena_strdup(arena, rk_utc_format(freeze->date, time));
-	default: return rk_arena_strdup(arena, "none");
+	default: return rk_freeze_name(freeze->kind);
 	}
 }

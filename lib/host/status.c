@@ -170,6 +170,19 @@ static const char *loaded_text(struct rk_status *s)
 		       : "no level is loaded";
 }
 
+static bool judge_lost(struct rk_status *s)
+{
+	if (s->state->freeze.kind != RK_FREEZE_LOST)
+		return false;
+	say(s, RK_STATUS_FAILED,
+	    rk_arena_printf(&s->arena,
+			    "failed: which levels are blocked or frozen on this host was lost%s%s; "
+			    "'readykernel freeze off' or 'freeze LEVEL' says which may be loaded; "
+			    "%s",
+			    *s->state->problem ? ": " : "", s->state->problem, loaded_text(s)));
+	return true;
+}
+
 static bool judge_failed(struct rk_status *s)
 {
 	const struct rk_level_note *note = blocked_note(s, s->loaded);
@@ -186,10 +199,6 @@ static bool judge_failed(struct rk_status *s)
 	else if (*last->code && !rk_streq(last->code, "interrupted"))
 		say(s, RK_STATUS_FAILED,
 		    rk_arena_printf(&s->arena, "failed: %s; %s", last->text, loaded_text(s)));
-	else if (s->state->damaged)
-		say(s, RK_STATUS_FAILED,
-		    rk_arena_printf(&s->arena, "failed: %s; %s", s->state->problem,
-				    loaded_text(s)));
 	else
 		return false;
 	return true;
@@ -283,7 +292,7 @@ static void judge(const struct rk_host *host, struct rk_status *s)
 {
 	const struct rk_patch *newest = newest_patch(s);
 
-	if (judge_failed(s))
+	if (judge_lost(s) || judge_failed(s))
 		return;
 	if (is_stalled(host, s)) {
 		say(s, RK_STATUS_STALLED,

@@ -77,11 +77,6 @@ static struct rk_err *add_patch(const struct rk_status *s, json_t *root)
 	return rk_json_set(root, "other_patch", rk_json_text(s->foreign));
 }
 
-static const char *freeze_mode(enum rk_freeze_kind kind)
-{
-	return kind == RK_FREEZE_LEVEL ? "level" : kind == RK_FREEZE_DATE ? "date" : "none";
-}
-
 static struct rk_err *add_choice(const struct rk_status *s, json_t *root)
 {
 	const struct rk_freeze *freeze = &s->state->freeze;
@@ -94,7 +89,7 @@ static struct rk_err *add_choice(const struct rk_status *s, json_t *root)
 					   : json_null()));
 	RK_TRY(rk_json_set(available, "cves_added",
 			   rk_json_texts(s->cves_missing, s->nr_cves_missing)));
-	RK_TRY(rk_json_set(frozen, "mode", json_string(freeze_mode(freeze->kind))));
+	RK_TRY(rk_json_set(frozen, "mode", json_string(rk_freeze_name(freeze->kind))));
 	RK_TRY(rk_json_set(frozen, "level",
 			   freeze->kind == RK_FREEZE_LEVEL ? json_integer((json_int_t)freeze->level)
 							   : json_null()));

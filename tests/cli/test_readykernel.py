@@ -550,6 +550,33 @@ def test_state_tampered():
     equal(world.run("update").stdout, "level 1 was fetched\n", "a release file that is gone is fetched again")
 
 
+def test_state_lost():
+    """What was blocked or frozen isn't forgotten in silence with the file that said so."""
+    world = World()
+    world.repo.add_level(2, MODULES[2])
+    world.repo.publish()
+    world.run("freeze", "1")
+    world.run("update")
+    state = world.host.path("var/lib/readykernel/state.json")
+    whole = state.read_text()
+    for text in (whole[:-20], whole.replace("readykernel-state/1", "readykernel-state/2")):
+        state.write_text(text)
+        for _ in (1, 2):
+            result = world.run("status")
+            equal(result.returncode, 5, "state damaged: status")
+            contains(result.stdout, "failed: which levels are blocked or frozen on this host was lost: ", "… says why, and again")
+        equal(state.read_text(), text, "… who looks changes nothing")
+        equal((world.run("update").returncode, world.installed()), (4, [1]), "… no update goes beyond the freeze that nobody knows")
+        equal(state.with_suffix(".json.damaged").read_text(), text, "… what was there is set aside")
+        result = world.run("status")
+        equal((result.returncode, "'readykernel freeze off' or 'freeze LEVEL'" in result.stdout), (5, True), "… which is still known then, and what to do")
+        equal(world.json("status")["freeze"]["mode"], "lost", "… --json")
+        result = world.run("load")
+        equal((result.returncode, "which are blocked or frozen here was lost" in result.stderr), (3, True), "… load chooses none")
+    equal(world.run("freeze", "off").returncode, 0, "freeze off ends it")
+    equal((world.run("update").returncode, world.installed()), (0, [1, 2]), "… updates go on")
+
+
 def test_trust_removed():
     """The whole store is gone, and an older repository that hasn't expired is served."""
     world = World()
@@ -930,8 +957,8 @@ def test_local():
 
 
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_metrics, test_blind, test_untried, test_keeping,
-                 test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_trust_removed, test_servers,
-                 test_privileges, test_beside_a_watch, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal,
+                 test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_state_lost, test_trust_removed,
+                 test_servers, test_privileges, test_beside_a_watch, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal,
                  test_local]:
     function()
 SERVER.stop()

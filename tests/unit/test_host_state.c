@@ -82,8 +82,15 @@ static void test_distrust(void)
 		hostmake_read_state(&h);
 		ok(h.state->damaged && strstr(h.state->problem, cases[i].problem), "%s: %s",
 		   cases[i].problem, h.state->problem);
-		ok(!rk_fs_exists(h.host->state_file), "it is set aside");
+		is_int(h.state->freeze.kind, RK_FREEZE_LOST, "nothing is loaded by itself");
+		ok(rk_fs_exists(h.host->state_file), "who reads leaves it where it is");
 	}
+	_cleanup_free_ char *aside = rk_asprintf("%s.damaged", h.host->state_file);
+	no_err(rk_host_state_write(h.host, h.state), "who writes");
+	ok(rk_fs_exists(aside), "sets it aside");
+	hostmake_read_state(&h);
+	ok(!h.state->damaged && h.state->freeze.kind == RK_FREEZE_LOST, "that is not forgotten");
+	h.state->freeze.kind = RK_FREEZE_NONE;
 	no_err(rk_host_state_set_good(h.state, HOST_BUILD_ID, 1, "l", 1), "good");
 	no_err(rk_host_state_write(h.host, h.state), "writes");
 	ok(!chmod(h.host->state_file, 0664), "a group may write it");

@@ -60,11 +60,14 @@ static struct rk_err *choose(struct readykernel *rk, const struct rk_patch **ret
 			rk_passed_name(choice.passed.v[i]));
 		any_blocked |= choice.passed.v[i] == RK_PASSED_BLOCKED_HERE;
 	}
+	const char *advice = "'readykernel update' fetches one";
+	if (rk->state->freeze.kind == RK_FREEZE_LOST)
+		advice = "which are blocked or frozen here was lost: 'readykernel freeze off' or "
+			 "'freeze LEVEL' says which may be loaded";
+	else if (any_blocked)
+		advice = "'readykernel load --force LEVEL' tries one that is blocked here again";
 	return rk_err(RK_ERR_VERDICT, "no level is installed for kernel %s that may be loaded; %s",
-		      rk->kernel->running.release,
-		      any_blocked ? "'readykernel load --force LEVEL' tries one that is blocked "
-				    "here again"
-				  : "'readykernel update' fetches one");
+		      rk->kernel->running.release, advice);
 }
 
 static struct rk_err *load(const struct rk_cli *cli, enum rk_exit *ret_exit)
