@@ -58,7 +58,7 @@ static struct rk_err *check_allowed(const struct rk_apply *apply, const struct r
 		rk_host_state_find(apply->state, patch->build_id, patch->level);
 
 	*ret_code = RK_APPLY_DISABLED;
-	RK_TRY(rk_host_kernel_may_load(apply->host, apply->kernel, apply->at_boot));
+	RK_TRY(rk_host_may_load(apply->host, apply->at_boot));
 	*ret_code = RK_APPLY_BLOCKED;
 	if (!note || note->verdict != RK_VERDICT_BLOCKED || apply->force)
 		return NULL;

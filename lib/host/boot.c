@@ -249,7 +249,7 @@ struct rk_err *rk_boot_load(const struct rk_apply *apply, const struct rk_patche
 		return rk_err(RK_ERR_STATE, "%s", ret_review->text);
 	if (ret_review->finding == RK_BOOT_FINE || ret_review->finding == RK_BOOT_FINISHED)
 		RK_TRY(forget_error(apply));
-	err = rk_host_kernel_may_load(apply->host, apply->kernel, true);
+	err = rk_host_may_load(apply->host, true);
 	if (err) {
 		ret->code = RK_APPLY_DISABLED;
 		return err;

@@ -163,16 +163,15 @@ static struct rk_err *roll_back(const struct watch *watch, struct rk_apply_resul
 	_cleanup_intent_ struct rk_intent *intent = NULL;
 	const struct rk_patch *patch;
 
-	/* with loading switched off meanwhile, what is in trouble still goes */
 	RK_TRY(fallback(watch, &patch));
-	if (!patch || apply.kernel->switched > RK_SWITCH_NO_KPATCH)
+	if (!patch)
 		return rk_apply_unload(&apply, watch->patches, false, result);
 	apply.force = false;
 	apply.at_boot = false;
 	struct rk_err *err = rk_apply_load(&apply, patch, result);
 	if (err && result->code == RK_APPLY_STUCK)
 		return err;
-	if (err) { /* its publisher took it back, or it is damaged: what is in trouble still goes */
+	if (err) { /* it is switched off, taken back or damaged: what is in trouble still goes */
 		rk_report_note(apply.reporter, "level %" PRIu64 " can't take its place: %s",
 			       patch->level, rk_err_message(err));
 		rk_err_free(err);

@@ -80,7 +80,7 @@ static struct rk_err *check_settings(struct rk_examination *x)
 static struct rk_err *check_switch(struct rk_examination *x)
 {
 	const struct rk_doctor *d = x->doctor;
-	_cleanup_err_ struct rk_err *err = rk_host_kernel_may_load(d->host, d->kernel, true);
+	_cleanup_err_ struct rk_err *err = rk_host_may_load(d->host, true);
 
 	if (err)
 		return rk_doctor_say(x, RK_HEALTH_WARN, "this always wins over all settings", "%s",

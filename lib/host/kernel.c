@@ -129,16 +129,18 @@ void rk_host_kernel_free(struct rk_host_kernel *kernel)
 	free(kernel);
 }
 
-struct rk_err *rk_host_kernel_may_load(const struct rk_host *host,
-				       const struct rk_host_kernel *kernel, bool at_boot)
+struct rk_err *rk_host_may_load(const struct rk_host *host, bool at_boot)
 {
-	switch (kernel->switched) {
+	enum rk_switch switched;
+
+	RK_TRY(rk_switch_read(host->proc, host->disable_file, &switched));
+	switch (switched) {
 	case RK_SWITCH_OFF:
 	case RK_SWITCH_NO_LOAD:
 		return rk_err(RK_ERR_VERDICT,
 			      "nothing is loaded: the kernel was started with 'readykernel=%s'; "
 			      "start it without",
-			      rk_switch_name(kernel->switched));
+			      rk_switch_name(switched));
 	case RK_SWITCH_DISABLED:
 		return rk_err(RK_ERR_VERDICT, "nothing is loaded: '%s' is there; remove it",
 			      host->disable_file);

@@ -38,15 +38,9 @@ enum rk_switch rk_switch_from_cmdline(const char *cmdline);
 /* The strongest that applies, of the command line below proc and of whatever disable_file is. */
 struct rk_err *rk_switch_read(const char *proc, const char *disable_file, enum rk_switch *ret)
 	__must_use;
-/* Whether updates may be fetched. */
-static inline bool rk_host_kernel_may_fetch(const struct rk_host_kernel *kernel)
-{
-	return kernel->switched < RK_SWITCH_DISABLED;
-}
-/* NULL if loading is allowed; else RK_ERR_VERDICT that names what forbids it and how to lift it. at_boot: kpatch.enable=0 counts. */
-struct rk_err *rk_host_kernel_may_load(const struct rk_host *host,
-				       const struct rk_host_kernel *kernel, bool at_boot)
-	__must_use;
+/* NULL if loading is allowed now; else RK_ERR_VERDICT that names what forbids it and how to lift it. at_boot: kpatch.enable=0 counts. Looks
+ * anew each time: between opening and loading lies all that is fetched, and the file always wins. */
+struct rk_err *rk_host_may_load(const struct rk_host *host, bool at_boot) __must_use;
 
 static inline void rk_cleanup_host_kernel(struct rk_host_kernel **kernel)
 {

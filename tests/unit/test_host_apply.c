@@ -380,8 +380,13 @@ static void test_switches(void)
 	_cleanup_free_ char *text =
 		rk_asprintf("nothing is loaded: '%s' is there; remove it", h.host->disable_file);
 	is_err(hostmake_load(&h, 1, true, &result), RK_ERR_VERDICT, text, "even by force");
-	ok(!rk_host_kernel_may_fetch(h.kernel), "and nothing is fetched");
-	h.settings->autoload = false;
+	ok(h.kernel->switched >= RK_SWITCH_DISABLED, "and nothing is fetched");
+	hostmake_deinit(&h);
+	hostmake_init(&h, "disabled while it is fetched");
+	hostmake_install(&h, 1);
+	sysmake_put(h.host->root, "etc/readykernel/disable", "");
+	rk_err_free(hostmake_load(&h, 1, true, &result));
+	is_str(rk_apply_code_name(result.code), "disabled", "a switch that came meanwhile wins");
 	hostmake_deinit(&h);
 }
 

@@ -279,7 +279,7 @@ static struct rk_err *renew_metadata(struct readykernel *rk, const struct readyk
 		rk_host_time(rk->host); /* one time for all, lest something expires meanwhile */
 
 	if (rk->kernel->switched >= RK_SWITCH_DISABLED) /* off, or the file: "nothing" means it */
-		RK_TRY(rk_host_kernel_may_load(rk->host, rk->kernel, false));
+		RK_TRY(rk_host_may_load(rk->host, false));
 	RK_TRY(readykernel_need_trust(rk));
 	RK_TRY(readykernel_may_fetch(rk));
 	RK_TRY(tidy_incoming(rk->host));
