@@ -49,10 +49,23 @@ struct rk_err *rk_repo_write_draft(struct rk_repo *repo, const char *name, const
 	__must_use;
 void rk_repo_file_deinit(struct rk_repo_file *file);
 #define _cleanup_repo_file_ _cleanup_(rk_repo_file_deinit)
+bool rk_repo_same_payload(const struct rk_repo_file *a, const struct rk_repo_file *b);
 
 /* --- kernels.c --- */
 
 char *rk_repo_draft_name(const char *build_id, enum rk_channel channel) __must_use;
+/* What the draft of a release is to what is published. */
+enum rk_repo_draft_state {
+	RK_REPO_DRAFT_NONE,
+	RK_REPO_DRAFT_NEXT,
+	RK_REPO_DRAFT_PUBLISHED, /* it is what is published: whoever did that was interrupted, or it came back with a copy */
+	RK_REPO_DRAFT_OUTDATED, /* made to follow something else */
+};
+struct rk_err *rk_repo_draft_state(const struct rk_repo *repo, const struct rk_repo_kernel *kernel,
+				   enum rk_channel channel, enum rk_repo_draft_state *ret)
+	__must_use;
+/* The refusal of one that is outdated. */
+struct rk_err *rk_repo_outdated(const struct rk_repo *repo, const char *draft) __must_use;
 /* One kernel's channels. */
 struct rk_err *rk_repo_look(const struct rk_repo *repo, const char *build_id,
 			    struct rk_repo_kernel *ret) __must_use;

@@ -126,15 +126,53 @@ struct rk_err *rk_repo_newest(const struct rk_repo *repo, const char *build_id,
 	return *ret ? NULL : rk_repo_published(repo, build_id, channel, ret);
 }
 
+struct rk_err *rk_repo_draft_state(const struct rk_repo *repo, const struct rk_repo_kernel *kernel,
+				   enum rk_channel channel, enum rk_repo_draft_state *ret)
+{
+	uint64_t version = kernel->published[channel];
+	_cleanup_free_ char *draft_name = rk_repo_draft_name(kernel->build_id, channel);
+	_cleanup_free_ char *name = rk_name_release(kernel->build_id, channel, version);
+	_cleanup_repo_file_ struct rk_repo_file draft = {};
+	_cleanup_repo_file_ struct rk_repo_file published = {};
+	_cleanup_release_ struct rk_release *release = NULL;
+
+	if (!draft_name || !name)
+		return rk_err_nomem();
+	RK_TRY(read_release(repo, draft_name, &release));
+	*ret = RK_REPO_DRAFT_NONE;
+	if (!release)
+		return NULL;
+	*ret = RK_REPO_DRAFT_NEXT;
+	if (release->version == version + 1)
+		return NULL;
+	RK_TRY(rk_repo_read_signed(repo, draft_name, RK_RELEASE_SIZE_MAX, &draft));
+	RK_TRY(rk_repo_read_signed(repo, name, RK_RELEASE_SIZE_MAX, &published));
+	*ret = rk_repo_same_payload(&draft, &published) ? RK_REPO_DRAFT_PUBLISHED
+							: RK_REPO_DRAFT_OUTDATED;
+	return NULL;
+}
+
+struct rk_err *rk_repo_outdated(const struct rk_repo *repo, const char *draft)
+{
+	return rk_err(RK_ERR_MISMATCH,
+		      "'%s/%s' doesn't follow from what is published; remove it, and add again "
+		      "what it was for",
+		      repo->dir, draft);
+}
+
 struct rk_err *rk_repo_set_draft(struct rk_repo *repo, struct rk_release *release, int64_t now)
 {
 	_cleanup_free_ char *name = rk_repo_draft_name(release->kernel.build_id, release->channel);
 	_cleanup_free_ char *payload = NULL;
+	enum rk_repo_draft_state state;
 	struct rk_repo_kernel kernel;
 
 	if (!name)
 		return rk_err_nomem();
 	RK_TRY(rk_repo_look(repo, release->kernel.build_id, &kernel));
+	RK_TRY(rk_repo_draft_state(repo, &kernel, release->channel, &state));
+	if (state == RK_REPO_DRAFT_OUTDATED)
+		return rk_repo_outdated(repo, name);
 	release->version = kernel.published[release->channel] + 1;
 	release->issued = now;
 	RK_TRY(rk_release_write(release, &payload));

@@ -131,6 +131,12 @@ struct rk_err *rk_repo_write_draft(struct rk_repo *repo, const char *name, const
 	return rk_repo_write_signed(repo, name, &file);
 }
 
+bool rk_repo_same_payload(const struct rk_repo_file *a, const struct rk_repo_file *b)
+{
+	return a->bytes && b->bytes && a->file.payload_len == b->file.payload_len &&
+	       !memcmp(a->file.payload, b->file.payload, a->file.payload_len);
+}
+
 /* --- opening --- */
 
 struct settings {

@@ -70,22 +70,50 @@ static struct rk_err *publish_root(struct rk_repo *repo, struct rk_signed *file,
 	return NULL;
 }
 
+/* root.signed is written first: a draft that is there already only lacks its other name. */
+static struct rk_err *settle_root(struct rk_repo *repo, const struct rk_repo_signing *signing,
+				  const struct rk_repo_file *draft, bool *ret)
+{
+	_cleanup_repo_file_ struct rk_repo_file published = {};
+
+	*ret = false;
+	RK_TRY(rk_repo_read_signed(repo, RK_NAME_ROOT, RK_ROOT_SIZE_MAX, &published));
+	if (!rk_repo_same_payload(draft, &published))
+		return NULL;
+	*ret = true;
+	if (!signing->nr_keys)
+		return NULL;
+	_cleanup_free_ char *name = rk_name_root(repo->root->version);
+	if (!name)
+		return rk_err_nomem();
+	RK_TRY(rk_repo_write_signed(repo, name, &published.file));
+	return rk_repo_remove(repo, draft->name);
+}
+
 static struct rk_err *sign_root(struct rk_repo *repo, const struct rk_repo_signing *signing,
 				struct rk_repo_signed *done)
 {
 	_cleanup_repo_file_ struct rk_repo_file draft = {};
 	_cleanup_root_ struct rk_root *root = NULL;
 	struct rk_repo_draft it = {};
+	bool is_published;
 
 	RK_TRY(rk_repo_read_signed(repo, RK_REPO_DRAFT_ROOT, RK_ROOT_SIZE_MAX, &draft));
 	if (!draft.bytes)
 		return NULL;
+	RK_TRY(settle_root(repo, signing, &draft, &is_published));
+	if (is_published)
+		return NULL;
 	RK_TRY(rk_root_parse(draft.name, draft.file.payload, draft.file.payload_len, &root));
-	snprintf(it.name, sizeof(it.name), "root %llu", (unsigned long long)root->version);
+	bool is_outdated = root->version != (repo->root ? repo->root->version + 1 : 1);
+	snprintf(it.name, sizeof(it.name), "root %llu%s", (unsigned long long)root->version,
+		 is_outdated ? " (outdated)" : "");
 	RK_TRY(add_signatures(signing, &root->roles[RK_ROLE_ROOT], &draft.file, &it.was_signed));
 	if (repo->root)
 		RK_TRY(add_signatures(signing, &repo->root->roles[RK_ROLE_ROOT], &draft.file,
 				      &it.was_signed));
+	if (is_outdated && it.was_signed)
+		return rk_repo_outdated(repo, draft.name);
 	count_root(&draft.file, repo->root, root, &it);
 	RK_TRY(publish_root(repo, &draft.file, &root, &it));
 	return rk_vec_push(&done->drafts, it) ? NULL : rk_err_nomem();
@@ -94,9 +122,11 @@ static struct rk_err *sign_root(struct rk_repo *repo, const struct rk_repo_signi
 /* --- releases --- */
 
 static struct rk_err *sign_release(struct rk_repo *repo, const struct rk_repo_signing *signing,
-				   const char *build_id, enum rk_channel channel, uint64_t version,
-				   struct rk_repo_signed *done)
+				   const struct rk_repo_kernel *kernel, enum rk_channel channel,
+				   bool is_outdated, struct rk_repo_signed *done)
 {
+	const char *build_id = kernel->build_id;
+	uint64_t version = kernel->published[channel] + 1;
 	const struct rk_role *role = &repo->root->roles[rk_role_of_channel(channel)];
 	_cleanup_repo_file_ struct rk_repo_file draft = {};
 	_cleanup_free_ char *name = rk_repo_draft_name(build_id, channel);
@@ -106,16 +136,18 @@ static struct rk_err *sign_release(struct rk_repo *repo, const struct rk_repo_si
 	if (!name || !published)
 		return rk_err_nomem();
 	RK_TRY(rk_repo_read_signed(repo, name, RK_RELEASE_SIZE_MAX, &draft));
-	snprintf(it.name, sizeof(it.name), "%s %s %llu", build_id, rk_channel_name(channel),
-		 (unsigned long long)version);
+	snprintf(it.name, sizeof(it.name), "%s %s %llu%s", build_id, rk_channel_name(channel),
+		 (unsigned long long)version, is_outdated ? " (outdated)" : "");
 	RK_TRY(add_signatures(signing, role, &draft.file, &it.was_signed));
+	if (is_outdated && it.was_signed)
+		return rk_repo_outdated(repo, name);
 	it.have = (unsigned int)rk_signed_count(&draft.file, role);
 	it.need = role->threshold;
 	RK_TRY(finish(repo, name, &draft.file, published, &it));
 	return rk_vec_push(&done->drafts, it) ? NULL : rk_err_nomem();
 }
 
-/* What is published under signatures that count no more, since the root has changed, becomes a draft again. */
+/* What hosts would refuse becomes a draft again: its signatures count no more, since the root has changed, or it is another version than its name says. */
 static struct rk_err *renew(struct rk_repo *repo, const struct rk_repo_signing *signing,
 			    struct rk_repo_kernel *kernel, enum rk_channel channel)
 {
@@ -128,12 +160,38 @@ static struct rk_err *renew(struct rk_repo *repo, const struct rk_repo_signing *
 	if (!name)
 		return rk_err_nomem();
 	RK_TRY(rk_repo_read_signed(repo, name, RK_RELEASE_SIZE_MAX, &file));
-	if (!file.bytes || rk_signed_count(&file.file, role) >= role->threshold)
+	if (!file.bytes)
 		return NULL;
 	RK_TRY(rk_release_parse(name, file.file.payload, file.file.payload_len, &release));
+	if (rk_signed_count(&file.file, role) >= role->threshold &&
+	    release->version == kernel->published[channel])
+		return NULL;
 	RK_TRY(rk_repo_set_draft(repo, release, signing->now));
 	kernel->has_draft[channel] = true;
 	return NULL;
+}
+
+static struct rk_err *sign_channel(struct rk_repo *repo, const struct rk_repo_signing *signing,
+				   struct rk_repo_kernel *kernel, enum rk_channel channel,
+				   struct rk_repo_signed *done)
+{
+	enum rk_repo_draft_state state;
+
+	RK_TRY(rk_repo_draft_state(repo, kernel, channel, &state));
+	if (state == RK_REPO_DRAFT_PUBLISHED) {
+		_cleanup_free_ char *name = rk_repo_draft_name(kernel->build_id, channel);
+
+		if (!name)
+			return rk_err_nomem();
+		if (signing->nr_keys)
+			RK_TRY(rk_repo_remove(repo, name));
+		kernel->has_draft[channel] = false;
+	}
+	if (signing->nr_keys && kernel->published[channel] && !kernel->has_draft[channel])
+		RK_TRY(renew(repo, signing, kernel, channel));
+	if (!kernel->has_draft[channel])
+		return NULL;
+	return sign_release(repo, signing, kernel, channel, state == RK_REPO_DRAFT_OUTDATED, done);
 }
 
 static struct rk_err *sign_releases(struct rk_repo *repo, const struct rk_repo_signing *signing,
@@ -143,15 +201,8 @@ static struct rk_err *sign_releases(struct rk_repo *repo, const struct rk_repo_s
 
 	RK_TRY(rk_repo_kernels(repo, &kernels));
 	rk_vec_for_each(&kernels, kernel)
-		for (size_t i = 0; i < RK_CHANNELS; i++) {
-			enum rk_channel channel = (enum rk_channel)i;
-
-			if (signing->nr_keys && kernel->published[i] && !kernel->has_draft[i])
-				RK_TRY(renew(repo, signing, kernel, channel));
-			if (kernel->has_draft[i])
-				RK_TRY(sign_release(repo, signing, kernel->build_id, channel,
-						    kernel->published[i] + 1, done));
-		}
+		for (size_t i = 0; i < RK_CHANNELS; i++)
+			RK_TRY(sign_channel(repo, signing, kernel, (enum rk_channel)i, done));
 	return NULL;
 }
 

@@ -78,15 +78,15 @@ static struct rk_err *index_release(const struct rk_repo *repo, const struct rk_
 	RK_TRY(rk_repo_read_signed(repo, name, RK_RELEASE_SIZE_MAX, &file));
 	if (!file.bytes)
 		return rk_err(RK_ERR_NOT_FOUND, "'%s/%s' is gone", repo->dir, name);
-	/* signed by somebody who may sign no more: every host would refuse it; it waits as a draft */
-	if (rk_signed_count(&file.file, role) < role->threshold)
+	RK_TRY(rk_release_parse(name, file.file.payload, file.file.payload_len, &release));
+	/* signed by somebody who may sign no more, or another version than its name says: every host would refuse it; it waits as a draft */
+	if (rk_signed_count(&file.file, role) < role->threshold || release->version != version)
 		return NULL;
 	RK_TRY(rk_sha256_bytes(file.bytes, file.len, to->sha256));
 	to->version = version;
 	to->length = file.len;
 	if (entry->release)
 		return NULL;
-	RK_TRY(rk_release_parse(name, file.file.payload, file.file.payload_len, &release));
 	entry->release = rk_arena_strdup(&index->arena, release->kernel.release);
 	return entry->release ? NULL : rk_err_nomem();
 }

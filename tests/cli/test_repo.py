@@ -158,6 +158,56 @@ def test_publish():
     equal((status["root"]["version"], status["timestamp"]["version"], status["drafts"]), (1, 2, []), "status")
 
 
+def test_interrupted():
+    """Published and killed before the draft was gone, or the draft came back with a copy from another signer's machine."""
+    path, root = TMP / "interrupted", TMP / "root.signed"
+    shutil.copytree(TMP / "repo", path)
+    sign, published, draft = ["sign", "--repo", path], path / f"kernels/{BUILD_ID}", path / f".work/releases/{BUILD_ID}.stable.signed"
+    done("promote", "2", "stable", "--repo", path)
+    done(*sign, *keys("builder"))
+    second = draft.read_bytes()
+    contains(done(*sign, *keys("releaser")), "stable 2 is published", "a release")
+    draft.write_bytes(second)
+    equal(json.loads(done("status", "--repo", path, "--json"))["drafts"], [], "a draft that is published is none")
+    equal(done(*sign, *keys("builder", "releaser", "online")), "timestamp 3 is published\n", "… isn't published again under another name")
+    ok(not draft.exists() and not (published / "stable.3.signed").exists(), "… and goes")
+    equal(json.loads(done("verify", path, "--root", root, "--json"))["releases"], 2, "… as hosts see it, too")
+
+    third = make_module(3, name="kpatch_3")
+    done("add", "--repo", path, "--without-evidence", "x", "--channel", "stable", third)
+    done(*sign, *keys("builder", "releaser"))
+    draft.write_bytes(second)
+    refused([*sign, *keys("builder", "online")], "doesn't follow from what is published; remove it", "a draft that came back from long ago isn't signed")
+    refused(["add", "--repo", path, "--without-evidence", "x", "--channel", "stable", make_module(4)], "doesn't follow from what is published",
+            "… nor is anything added to it")
+    equal(draft.read_bytes(), second, "… and it is as it was")
+    contains(done("status", "--repo", path), "(outdated) has 1 of 2 signatures", "… status says so")
+    contains(done(*sign, *keys("online")), "timestamp 4 is published", "… and hosts are kept current")
+    draft.unlink()
+
+    shutil.copy(published / "stable.3.signed", published / "stable.4.signed")
+    contains(done(*sign, *keys("online")), "stable 5 has 0 of 2 signatures", "a release that was published under another version's name is a draft again")
+    equal(json.loads(done("verify", path, "--root", root, "--json"))["releases"], 1, "… which hosts aren't told of")
+    contains(done(*sign, *keys("builder", "releaser", "online")), "stable 5 is published", "… until it is signed")
+    walked = json.loads(done("verify", path, "--root", root, "--json"))
+    equal((walked["releases"], walked["levels"]), (2, 5), "… then it is whole")
+
+    draft = path / ".work/root.signed"
+    done("key", "rotate", "--repo", path)
+    done(*sign, *keys("root1"))
+    second = draft.read_bytes()
+    contains(done(*sign, *keys("root2")), "root 2 is published", "a root")
+    draft.write_bytes(second)
+    (path / "root/2.signed").unlink()
+    done(*sign, *keys("online"))
+    equal(((path / "root/2.signed").read_bytes(), draft.exists()), ((path / "root.signed").read_bytes(), False), "… has its other name and is no draft")
+    done("key", "rotate", "--repo", path)
+    done(*sign, *keys("root1", "root2"))
+    draft.write_bytes(second)
+    refused([*sign, *keys("root2")], "doesn't follow from what is published", "a root that came back from long ago")
+    equal(json.loads(done("verify", path, "--root", root, "--json"))["root"], 3, "… isn't published")
+
+
 def test_refused():
     """What a host would refuse, verify does too, with the same word."""
     root = TMP / "root.signed"
@@ -323,7 +373,7 @@ def test_licence():
     refused(["licence", "show", path, "--root", root], "[signature]", "one that was changed", 3)
 
 
-for test in [test_help, test_keys, test_init, test_add, test_publish, test_refused, test_notices, test_lock, test_mirror, test_bundle, test_rotate,
+for test in [test_help, test_keys, test_init, test_add, test_publish, test_interrupted, test_refused, test_notices, test_lock, test_mirror, test_bundle, test_rotate,
              test_licence]:
     test()
 tap.done()
