@@ -305,9 +305,8 @@ struct rk_err *rk_repo_add(struct rk_repo *repo, const struct rk_repo_addition *
 
 /* --- promoting --- */
 
-/* The release of any other channel that has the level. */
-static struct rk_err *find_level(const struct rk_repo *repo, const char *build_id, uint64_t level,
-				 struct rk_release **ret)
+struct rk_err *rk_repo_find_level(const struct rk_repo *repo, const char *build_id, uint64_t level,
+				  struct rk_release **ret)
 {
 	for (size_t i = 0; i < RK_CHANNELS; i++) {
 		_cleanup_release_ struct rk_release *release = NULL;
@@ -328,7 +327,7 @@ struct rk_err *rk_repo_promote(struct rk_repo *repo, const char *build_id, uint6
 	_cleanup_release_ struct rk_release *from = NULL;
 	_cleanup_release_ struct rk_release *to = NULL;
 
-	RK_TRY(find_level(repo, build_id, level, &from));
+	RK_TRY(rk_repo_find_level(repo, build_id, level, &from));
 	RK_TRY(rk_repo_newest(repo, build_id, channel, &to));
 	if (!to)
 		RK_TRY(new_release(channel, from->product, &from->kernel, &to));

@@ -107,6 +107,9 @@ struct rk_repo_added {
 struct rk_err *rk_repo_add(struct rk_repo *repo, const struct rk_repo_addition *addition,
 			   struct rk_repo_added *ret) __must_use;
 
+/* A release of the kernel that has the level, in any channel, published or not. RK_ERR_NOT_FOUND: none has. The caller frees it. */
+struct rk_err *rk_repo_find_level(const struct rk_repo *repo, const char *build_id, uint64_t level,
+				  struct rk_release **ret) __must_use;
 /* Takes a level into another channel's draft, too. RK_ERR_NOT_FOUND: no channel has it. *ret_added is false when it was there. */
 struct rk_err *rk_repo_promote(struct rk_repo *repo, const char *build_id, uint64_t level,
 			       enum rk_channel channel, int64_t now, bool *ret_added) __must_use;

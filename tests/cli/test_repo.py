@@ -275,6 +275,34 @@ def test_notices():
     equal((payload["blocked"], payload["withdrawn"][0]["to"]), ([], 1), "what is taken back is gone, the rest stays")
 
 
+def test_notices_of_kernels():
+    """One command says it of several kernels, or of all that have the level."""
+    path, other, third = TMP / "kernels", "6c" * 20, "7d" * 20
+    shutil.copytree(TMP / "repo", path)
+    for build_id, level in [(other, 1), (other, 2), (third, 1)]:
+        module = make_module(level, build_id=build_id, name=f"kpatch_{build_id[0]}_{level}")
+        done("add", "--repo", path, "--without-evidence", "x", "--channel", "stable", module)
+
+    def told(key="blocked"):
+        return sorted((notice["build_id"], notice["level"]) for notice in json.loads(done("status", "--repo", path, "--json"))[key])
+
+    block = ["block", "--repo", path, "--reason", "x"]
+    refused([*block, "1"], "there are 3 kernels", "of three kernels none is meant by itself", 2)
+    refused([*block, "--all-kernels", "--kernel", other, "1"], "exclude each other", "all and one", 2)
+    refused([*block, "--all-kernels", "9"], "no kernel has a level 9", "a level that none has")
+    refused([*block, "--kernel", "6c", "--kernel", "ff", "1"], "0 kernels are meant by 'ff'", "one of two isn't there", 2)
+    equal(told(), [], "… blocks the other neither")
+    text = done(*block, "--kernel", "6c", "--kernel", BUILD_ID, "1")
+    equal(told(), [(BUILD_ID, 1), (other, 1)], "two kernels")
+    for build_id in [other, BUILD_ID]:
+        contains(text, f"block: level 1 of {build_id[:16]}…\n", "… are named")
+    equal(done(*block, "--all-kernels", "2").count("level 2 of"), 2, "all that have the level")
+    equal(told(), [(BUILD_ID, 1), (BUILD_ID, 2), (other, 1), (other, 2)], "… and no other")
+    equal(done("block", "--repo", path, "--undo", "--all-kernels", "1").count("block --undo: level 1 of"), 2, "taken back wherever it is")
+    done("block", "--repo", path, "--undo", "--all-kernels", "1", status=4)
+    equal(told(), [(BUILD_ID, 2), (other, 2)], "… the others stay")
+
+
 def test_lock():
     path = TMP / "repo"
     with open(path / ".work/lock", "r+b") as lock:
@@ -373,7 +401,7 @@ def test_licence():
     refused(["licence", "show", path, "--root", root], "[signature]", "one that was changed", 3)
 
 
-for test in [test_help, test_keys, test_init, test_add, test_publish, test_interrupted, test_refused, test_notices, test_lock, test_mirror, test_bundle, test_rotate,
+for test in [test_help, test_keys, test_init, test_add, test_publish, test_interrupted, test_refused, test_notices, test_notices_of_kernels, test_lock, test_mirror, test_bundle, test_rotate,
              test_licence]:
     test()
 tap.done()

@@ -6,43 +6,86 @@
 #include "tools/readykernel-repo/readykernel-repo.h"
 
 struct notice_values {
-	const char *repo, *kernel, *reason, *to;
-	bool undo;
+	const char *repo, *reason, *to;
+	struct rk_strings kernels;
+	bool all_kernels, undo;
 };
 
-/* What a verb does: sets or removes the notice of a level in one of the lists. */
+/* What a verb does: sets or removes the notice of a level in one of the lists, for each of the kernels. */
 struct change {
 	const struct notice_values *v;
-	char build_id[RK_BUILD_ID_LEN_MAX + 1];
+	struct rk_repo_kernels kernels;
 	uint64_t level, to;
 };
 
-static struct rk_err *read_change(const struct rk_cli *cli, struct rk_repo **ret_repo,
-				  struct change *ret)
+static void change_deinit(struct change *change)
 {
-	const struct notice_values *v = cli->values;
-	struct change change = {.v = v};
+	rk_repo_kernels_deinit(&change->kernels);
+}
 
-	RK_TRY(repo_parse_level(cli->operands[0], &change.level));
+static struct rk_err *add_named(const struct rk_repo *repo, const char *text, struct change *change)
+{
+	struct rk_repo_kernel kernel = {};
+
+	RK_TRY(rk_repo_find_kernel(repo, text, kernel.build_id));
+	return rk_vec_push(&change->kernels, kernel) ? NULL : rk_err_nomem();
+}
+
+/* Those that have the level; to take something back, simply all. */
+static struct rk_err *add_all(const struct rk_repo *repo, struct change *change)
+{
+	size_t kept = 0;
+
+	RK_TRY(rk_repo_kernels(repo, &change->kernels));
+	rk_vec_for_each(&change->kernels, kernel) {
+		_cleanup_release_ struct rk_release *release = NULL;
+		struct rk_err *err = NULL;
+
+		if (!change->v->undo)
+			err = rk_repo_find_level(repo, kernel->build_id, change->level, &release);
+		if (err && rk_err_code(err) != RK_ERR_NOT_FOUND)
+			return err;
+		if (!err)
+			change->kernels.v[kept++] = *kernel;
+		rk_err_free(err);
+	}
+	change->kernels.nr = kept;
+	if (!kept)
+		return rk_err(RK_ERR_NOT_FOUND, "no kernel has a level %llu",
+			      (unsigned long long)change->level);
+	return NULL;
+}
+
+static struct rk_err *read_change(const struct rk_cli *cli, struct rk_repo **ret_repo,
+				  struct change *change)
+{
+	const struct notice_values *v = change->v;
+
+	RK_TRY(repo_parse_level(cli->operands[0], &change->level));
 	if (v->to)
-		RK_TRY(repo_parse_level(v->to, &change.to));
+		RK_TRY(repo_parse_level(v->to, &change->to));
+	if (v->all_kernels && v->kernels.nr)
+		return rk_err(RK_ERR_INVALID, "'--kernel' and '--all-kernels' exclude each other");
 	RK_TRY(repo_open(v->repo, RK_REPO_WRITE, ret_repo));
-	RK_TRY(rk_repo_find_kernel(*ret_repo, v->kernel, change.build_id));
-	*ret = change;
+	if (v->all_kernels)
+		return add_all(*ret_repo, change);
+	if (!v->kernels.nr)
+		return add_named(*ret_repo, NULL, change);
+	for (size_t i = 0; i < v->kernels.nr; i++)
+		RK_TRY(add_named(*ret_repo, v->kernels.v[i], change));
 	return NULL;
 }
 
 /* At most one for a level; of minimum at most one for a kernel. */
-static void remove_notice(struct rk_notices *notices, const struct change *change, bool any_level,
-			  bool *ret_removed)
+static void remove_notice(struct rk_notices *notices, const char *build_id, uint64_t level,
+			  bool any_level, bool *ret_removed)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < notices->nr; i++) {
 		const struct rk_notice *notice = &notices->v[i];
 
-		if (rk_streq(notice->build_id, change->build_id) &&
-		    (any_level || notice->level == change->level))
+		if (rk_streq(notice->build_id, build_id) && (any_level || notice->level == level))
 			*ret_removed = true;
 		else
 			notices->v[kept++] = *notice;
@@ -52,22 +95,35 @@ static void remove_notice(struct rk_notices *notices, const struct change *chang
 
 static struct rk_err *change_list(const struct rk_cli *cli, struct rk_repo *repo,
 				  struct rk_timestamp *all, struct rk_notices *notices,
-				  const struct change *change, enum rk_exit *ret_exit)
+				  struct change *change, enum rk_exit *ret_exit)
 {
-	const struct rk_notice notice = {change->build_id, change->level, change->to,
-					 change->v->reason};
-	bool had = false;
+	bool undo = change->v->undo;
+	size_t kept = 0;
 
-	remove_notice(notices, change, notices == &all->minimum, &had);
-	if (change->v->undo && !had) {
+	rk_vec_for_each(&change->kernels, kernel) {
+		const struct rk_notice notice = {kernel->build_id, change->level, change->to,
+						 change->v->reason};
+		bool had = false;
+
+		remove_notice(notices, kernel->build_id, change->level, notices == &all->minimum,
+			      &had);
+		if (!undo && !rk_vec_push(notices, notice))
+			return rk_err_nomem();
+		if (!undo || had)
+			change->kernels.v[kept++] = *kernel;
+	}
+	change->kernels.nr = kept;
+	if (!kept) {
 		*ret_exit = RK_EXIT_NOTHING;
 		return NULL;
 	}
-	if (!change->v->undo && !rk_vec_push(notices, notice))
-		return rk_err_nomem();
 	RK_TRY(rk_repo_set_notices(repo, all));
-	if (!cli->quiet)
-		printf("the next timestamp will say so: readykernel-repo sign --key FILE\n");
+	if (cli->quiet)
+		return NULL;
+	rk_vec_for_each(&change->kernels, kernel)
+		printf("%s%s: level %llu of %.16s…\n", cli->verb->name, undo ? " --undo" : "",
+		       (unsigned long long)change->level, kernel->build_id);
+	printf("the next timestamp will say so: readykernel-repo sign --key FILE\n");
 	return NULL;
 }
 
@@ -79,8 +135,13 @@ static struct rk_err *need_reason(const struct notice_values *v)
 		      "missing option '--reason': every host shows it to its administrator");
 }
 
-#define COMMON_OPTIONS                                                          \
-	REPO_OPTION(struct notice_values), KERNEL_OPTION(struct notice_values), \
+#define COMMON_OPTIONS                                                                                                         \
+	REPO_OPTION(struct notice_values),                                                                                     \
+		RK_OPT_LIST(                                                                                                   \
+			0, "kernel", struct notice_values, kernels, "KERNEL",                                                  \
+			"a build-id, the beginning of one, or a release (again for more); not needed when there is only one"), \
+		RK_OPT_FLAG(0, "all-kernels", struct notice_values, all_kernels,                                               \
+			    "all kernels that have the level"),                                                                \
 		RK_OPT_FLAG(0, "undo", struct notice_values, undo, "take it back")
 #define REASON_OPTION                                                 \
 	RK_OPT_STR(0, "reason", struct notice_values, reason, "TEXT", \
@@ -98,7 +159,7 @@ static struct rk_err *run(const struct rk_cli *cli, size_t list, enum rk_exit *r
 {
 	_cleanup_repo_ struct rk_repo *repo = NULL;
 	_cleanup_timestamp_ struct rk_timestamp *all = NULL;
-	struct change change;
+	_cleanup_(change_deinit) struct change change = {.v = cli->values};
 
 	RK_TRY(read_change(cli, &repo, &change));
 	if (change.to >= change.level)
