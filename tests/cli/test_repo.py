@@ -290,6 +290,12 @@ def test_notices_of_kernels():
     refused([*block, "1"], "there are 3 kernels", "of three kernels none is meant by itself", 2)
     refused([*block, "--all-kernels", "--kernel", other, "1"], "exclude each other", "all and one", 2)
     refused([*block, "--all-kernels", "9"], "no kernel has a level 9", "a level that none has")
+    refused([*block, "--kernel", "6c", "22"], f"kernel {other[:16]}… has no level 22", "a level that one doesn't have")
+    refused(["withdraw", "--repo", path, "--reason", "x", "--kernel", "6c", "--to", "1", "22"], "has no level 22", "… to be withdrawn")
+    refused(["minimum", "--repo", path, "--kernel", "6c", "99"], "has no level 99", "… to be the least")
+    done("add", "--repo", path, "--without-evidence", "x", make_module(17, build_id=third, name="kpatch_17"))
+    for which in [["--kernel", third], ["--all-kernels"]]:
+        refused(["withdraw", "--repo", path, "--reason", "x", *which, "--to", "16", "17"], "has no level 16", "a level to go back to that isn't there")
     refused([*block, "--kernel", "6c", "--kernel", "ff", "1"], "0 kernels are meant by 'ff'", "one of two isn't there", 2)
     equal(told(), [], "… blocks the other neither")
     text = done(*block, "--kernel", "6c", "--kernel", BUILD_ID, "1")
@@ -301,6 +307,13 @@ def test_notices_of_kernels():
     equal(done("block", "--repo", path, "--undo", "--all-kernels", "1").count("block --undo: level 1 of"), 2, "taken back wherever it is")
     done("block", "--repo", path, "--undo", "--all-kernels", "1", status=4)
     equal(told(), [(BUILD_ID, 2), (other, 2)], "… the others stay")
+    done("minimum", "--repo", path, "--kernel", "6c", "1")
+    contains(done("minimum", "--repo", path, "--kernel", "6c", "--undo", "2", status=4), "nothing was said of level 2", "what is taken back is that level's")
+    ok((other, 1) in told("minimum"), "… a minimum, too")
+    done("minimum", "--repo", path, "--kernel", "6c", "2")
+    equal([notice for notice in told("minimum") if notice[0] == other], [(other, 2)], "a kernel has one minimum")
+    done("minimum", "--repo", path, "--kernel", "6c", "--undo", "2")
+    ok((other, 2) not in told("minimum"), "… which is gone then")
 
 
 def test_lock():

@@ -23,11 +23,23 @@ static void change_deinit(struct change *change)
 	rk_repo_kernels_deinit(&change->kernels);
 }
 
+static struct rk_err *need_level(const struct rk_repo *repo, const char *build_id, uint64_t level)
+{
+	_cleanup_release_ struct rk_release *release = NULL;
+
+	return rk_repo_find_level(repo, build_id, level, &release);
+}
+
+/* A level that isn't there would be a typing error that looks like a success. What is to be taken back may be one. */
 static struct rk_err *add_named(const struct rk_repo *repo, const char *text, struct change *change)
 {
 	struct rk_repo_kernel kernel = {};
 
 	RK_TRY(rk_repo_find_kernel(repo, text, kernel.build_id));
+	if (!change->v->undo)
+		RK_TRY(need_level(repo, kernel.build_id, change->level));
+	if (change->to)
+		RK_TRY(need_level(repo, kernel.build_id, change->to));
 	return rk_vec_push(&change->kernels, kernel) ? NULL : rk_err_nomem();
 }
 
@@ -38,16 +50,19 @@ static struct rk_err *add_all(const struct rk_repo *repo, struct change *change)
 
 	RK_TRY(rk_repo_kernels(repo, &change->kernels));
 	rk_vec_for_each(&change->kernels, kernel) {
-		_cleanup_release_ struct rk_release *release = NULL;
 		struct rk_err *err = NULL;
 
 		if (!change->v->undo)
-			err = rk_repo_find_level(repo, kernel->build_id, change->level, &release);
-		if (err && rk_err_code(err) != RK_ERR_NOT_FOUND)
+			err = need_level(repo, kernel->build_id, change->level);
+		if (err && rk_err_code(err) == RK_ERR_NOT_FOUND) {
+			rk_err_free(err);
+			continue;
+		}
+		if (err)
 			return err;
-		if (!err)
-			change->kernels.v[kept++] = *kernel;
-		rk_err_free(err);
+		if (change->to)
+			RK_TRY(need_level(repo, kernel->build_id, change->to));
+		change->kernels.v[kept++] = *kernel;
 	}
 	change->kernels.nr = kept;
 	if (!kept)
@@ -105,8 +120,8 @@ static struct rk_err *change_list(const struct rk_cli *cli, struct rk_repo *repo
 						 change->v->reason};
 		bool had = false;
 
-		remove_notice(notices, kernel->build_id, change->level, notices == &all->minimum,
-			      &had);
+		remove_notice(notices, kernel->build_id, change->level,
+			      !undo && notices == &all->minimum, &had);
 		if (!undo && !rk_vec_push(notices, notice))
 			return rk_err_nomem();
 		if (!undo || had)
@@ -114,6 +129,9 @@ static struct rk_err *change_list(const struct rk_cli *cli, struct rk_repo *repo
 	}
 	change->kernels.nr = kept;
 	if (!kept) {
+		if (!cli->quiet)
+			printf("nothing was said of level %llu\n",
+			       (unsigned long long)change->level);
 		*ret_exit = RK_EXIT_NOTHING;
 		return NULL;
 	}
