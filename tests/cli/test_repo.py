@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 import fake_repository  # noqa: E402
@@ -316,6 +317,51 @@ def test_notices_of_kernels():
     ok((other, 2) not in told("minimum"), "… which is gone then")
 
 
+def notice_lines(path):
+    return [line for line in done("status", "--repo", path).splitlines() if line.split()[0] in ["blocked", "withdrawn", "minimum"]]
+
+
+def test_unsigned():
+    """status tells what hosts know from what the next timestamp will tell them."""
+    path = TMP / "unsigned"
+    shutil.copytree(TMP / "repo", path)
+    block, sign = ["block", "--repo", path, "--reason", "x", "--kernel", BUILD_ID], ["sign", "--repo", path, *keys("online")]
+    for level in ["1", "2"]:
+        done("withdraw", "--repo", path, "--undo", level, status=0 if level == "2" else 4)
+    done("minimum", "--repo", path, "--undo", "1")
+    done(*sign)
+    done(*block, "1")
+    line = f"blocked    {BUILD_ID[:16]}… level"
+    equal(notice_lines(path), [f"{line} 1: x (not signed yet)"], "a level that is to be blocked")
+    done(*sign)
+    equal(notice_lines(path), [f"{line} 1: x"], "… and is")
+    done("block", "--repo", path, "--undo", "1")
+    done(*block, "2")
+    equal(notice_lines(path), [f"{line} 2: x (not signed yet)", f"{line} 1: x (taken back, not signed yet)"], "one that is blocked no longer, soon")
+    equal([(it["level"], it["state"]) for it in json.loads(done("status", "--repo", path, "--json"))["blocked"]], [(2, "unsigned"), (1, "taken-back")],
+          "… as JSON")
+    done(*sign)
+    equal(json.loads(done("status", "--repo", path, "--json"))["blocked"][0]["state"], "signed", "… when it is signed")
+
+
+def test_expired():
+    past = fake_repository.Repository(TMP / "past", {"release": RELEASE, "version": VERSION, "build_id": BUILD_ID, "arch": "x86_64"}, TMP / "past-keys",
+                                      now=int(time.time()) - 400 * 86400)
+    past.publish()
+    past.write(".work/settings.json", b'{"schema": "readykernel-repo-settings/1", "product": "debian-12"}')
+    text = done("status", "--repo", past.root, status=3)
+    equal([line.split()[:4] for line in text.splitlines()[:2]], [["root", "1,", "EXPIRED", "on"], ["timestamp", "1,", "EXPIRED", "on"]], "what has expired")
+    doc = json.loads(done("status", "--repo", past.root, "--json", status=3))
+    equal((doc["root"]["expired"], doc["timestamp"]["expired"]), (True, True), "… as JSON")
+    key = past.keys["timestamp"].path
+    key.chmod(0o600)
+    result = repo("sign", "--repo", past.root, "--key", key)
+    equal(result.returncode, 0, "a timestamp is signed under a root that has expired")
+    contains(result.stderr, "warning: root 1 expired on", "… with a warning")
+    text = done("status", "--repo", past.root, status=3)
+    contains(text, "timestamp  2, valid until", "the root alone is reason enough")
+
+
 def test_lock():
     path = TMP / "repo"
     with open(path / ".work/lock", "r+b") as lock:
@@ -414,7 +460,7 @@ def test_licence():
     refused(["licence", "show", path, "--root", root], "[signature]", "one that was changed", 3)
 
 
-for test in [test_help, test_keys, test_init, test_add, test_publish, test_interrupted, test_refused, test_notices, test_notices_of_kernels, test_lock, test_mirror, test_bundle, test_rotate,
+for test in [test_help, test_keys, test_init, test_add, test_publish, test_interrupted, test_refused, test_notices, test_notices_of_kernels, test_unsigned, test_expired, test_lock, test_mirror, test_bundle, test_rotate,
              test_licence]:
     test()
 tap.done()

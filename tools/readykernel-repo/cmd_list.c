@@ -139,6 +139,7 @@ struct status {
 	const struct rk_root *root;
 	struct rk_timestamp *timestamp, *notices;
 	struct rk_repo_signed drafts;
+	int64_t now;
 };
 
 static void status_deinit(struct status *s)
@@ -168,15 +169,71 @@ static json_t *roles_json(const struct rk_root *root)
 	return roles;
 }
 
-static json_t *notices_json(const struct rk_notices *notices)
+/* --- notices: as hosts know them, and as the next timestamp says them --- */
+
+enum notice_state {
+	NOTICE_SIGNED,
+	NOTICE_UNSIGNED,
+	NOTICE_TAKEN_BACK /* hosts still know it */
+};
+
+static const struct {
+	const char *name, *text;
+} notice_states[] = {
+	[NOTICE_SIGNED] = {"signed", ""},
+	[NOTICE_UNSIGNED] = {"unsigned", " (not signed yet)"},
+	[NOTICE_TAKEN_BACK] = {"taken-back", " (taken back, not signed yet)"},
+};
+
+typedef void notice_fn(void *ctx, const struct rk_notice *notice, enum notice_state state);
+
+/* Minimum has no reasons. */
+static bool same_reason(const char *a, const char *b)
+{
+	return a && b ? rk_streq(a, b) : a == b;
+}
+
+static bool has_notice(const struct rk_notices *notices, const struct rk_notice *notice)
+{
+	rk_vec_for_each(notices, it)
+		if (rk_streq(it->build_id, notice->build_id) && it->level == notice->level &&
+		    it->to == notice->to && same_reason(it->reason, notice->reason))
+			return true;
+	return false;
+}
+
+static const struct rk_notices *list_of(const struct rk_timestamp *t, size_t list)
+{
+	return (const struct rk_notices *)((const char *)t + list);
+}
+
+/* list: offset of one of the timestamp's. */
+static void for_each_notice(const struct status *s, size_t list, notice_fn *fn, void *ctx)
+{
+	static const struct rk_timestamp none;
+	const struct rk_notices *next = list_of(s->notices, list);
+	const struct rk_notices *now = list_of(s->timestamp ? s->timestamp : &none, list);
+
+	rk_vec_for_each(next, it)
+		fn(ctx, it, has_notice(now, it) ? NOTICE_SIGNED : NOTICE_UNSIGNED);
+	rk_vec_for_each(now, it)
+		if (!has_notice(next, it))
+			fn(ctx, it, NOTICE_TAKEN_BACK);
+}
+
+static void add_notice(void *ctx, const struct rk_notice *it, enum notice_state state)
+{
+	json_array_append_new(ctx, json_pack("{s:s, s:I, s:I, s:o, s:s}", "build_id", it->build_id,
+					     "level", (json_int_t)it->level, "to",
+					     (json_int_t)it->to, "reason", rk_json_text(it->reason),
+					     "state", notice_states[state].name));
+}
+
+static json_t *notices_json(const struct status *s, size_t list)
 {
 	json_t *array = json_array();
 
-	rk_vec_for_each(notices, it)
-		json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:o}", "build_id",
-						       it->build_id, "level", (json_int_t)it->level,
-						       "to", (json_int_t)it->to, "reason",
-						       rk_json_text(it->reason)));
+	for_each_notice(s, list, add_notice, array);
 	return array;
 }
 
@@ -186,57 +243,65 @@ static json_t *status_json(const struct status *s)
 	json_t *drafts = json_array();
 
 	if (s->root)
-		json_object_set_new(doc, "root",
-				    json_pack("{s:I, s:o, s:o}", "version",
-					      (json_int_t)s->root->version, "expires",
-					      rk_json_time(s->root->expires), "roles",
-					      roles_json(s->root)));
+		json_object_set_new(
+			doc, "root",
+			json_pack("{s:I, s:o, s:b, s:o}", "version", (json_int_t)s->root->version,
+				  "expires", rk_json_time(s->root->expires), "expired",
+				  s->now >= s->root->expires, "roles", roles_json(s->root)));
 	if (s->timestamp)
 		json_object_set_new(doc, "timestamp",
-				    json_pack("{s:I, s:o, s:o}", "version",
+				    json_pack("{s:I, s:o, s:o, s:b}", "version",
 					      (json_int_t)s->timestamp->version, "issued",
 					      rk_json_time(s->timestamp->issued), "expires",
-					      rk_json_time(s->timestamp->expires)));
+					      rk_json_time(s->timestamp->expires), "expired",
+					      s->now >= s->timestamp->expires));
 	rk_vec_for_each(&s->drafts.drafts, draft)
 		json_array_append_new(drafts,
 				      json_pack("{s:s, s:i, s:i}", "name", draft->name, "have",
 						(int)draft->have, "need", (int)draft->need));
 	json_object_set_new(doc, "drafts", drafts);
-	json_object_set_new(doc, "blocked", notices_json(&s->notices->blocked));
-	json_object_set_new(doc, "withdrawn", notices_json(&s->notices->withdrawn));
-	json_object_set_new(doc, "minimum", notices_json(&s->notices->minimum));
+	json_object_set_new(doc, "blocked",
+			    notices_json(s, offsetof(struct rk_timestamp, blocked)));
+	json_object_set_new(doc, "withdrawn",
+			    notices_json(s, offsetof(struct rk_timestamp, withdrawn)));
+	json_object_set_new(doc, "minimum",
+			    notices_json(s, offsetof(struct rk_timestamp, minimum)));
 	return doc;
 }
 
-static void show_notices(const char *what, const struct rk_notices *notices)
+static void show_notice(void *what, const struct rk_notice *it, enum notice_state state)
 {
-	rk_vec_for_each(notices, it)
-		printf("%-10s %.16s… level %llu%s%s\n", what, it->build_id,
-		       (unsigned long long)it->level, it->reason && *it->reason ? ": " : "",
-		       it->reason ? it->reason : "");
+	printf("%-10s %.16s… level %llu%s%s%s\n", (const char *)what, it->build_id,
+	       (unsigned long long)it->level, it->reason && *it->reason ? ": " : "",
+	       it->reason ? it->reason : "", notice_states[state].text);
+}
+
+/* version 0: there is none. */
+static void show_validity(const struct status *s, const char *what, uint64_t version,
+			  int64_t expires)
+{
+	char text[RK_UTC_TEXT_SIZE];
+
+	if (version)
+		printf("%-10s %llu, %s %s\n", what, (unsigned long long)version,
+		       s->now >= expires ? "EXPIRED on" : "valid until",
+		       rk_utc_format(expires, text));
+	else
+		printf("%-10s none is published yet\n", what);
 }
 
 static void show_status(const struct status *s)
 {
-	char text[RK_UTC_TEXT_SIZE];
-
-	if (s->root)
-		printf("%-10s %llu, valid until %s\n", "root", (unsigned long long)s->root->version,
-		       rk_utc_format(s->root->expires, text));
-	else
-		printf("%-10s none is published yet\n", "root");
-	if (s->timestamp)
-		printf("%-10s %llu, valid until %s\n", "timestamp",
-		       (unsigned long long)s->timestamp->version,
-		       rk_utc_format(s->timestamp->expires, text));
-	else
-		printf("%-10s none is published yet\n", "timestamp");
+	show_validity(s, "root", s->root ? s->root->version : 0, s->root ? s->root->expires : 0);
+	show_validity(s, "timestamp", s->timestamp ? s->timestamp->version : 0,
+		      s->timestamp ? s->timestamp->expires : 0);
 	rk_vec_for_each(&s->drafts.drafts, draft)
 		printf("%-10s %s has %u of %u signatures\n", "draft", draft->name, draft->have,
 		       draft->need);
-	show_notices("blocked", &s->notices->blocked);
-	show_notices("withdrawn", &s->notices->withdrawn);
-	show_notices("minimum", &s->notices->minimum);
+	for_each_notice(s, offsetof(struct rk_timestamp, blocked), show_notice, (void *)"blocked");
+	for_each_notice(s, offsetof(struct rk_timestamp, withdrawn), show_notice,
+			(void *)"withdrawn");
+	for_each_notice(s, offsetof(struct rk_timestamp, minimum), show_notice, (void *)"minimum");
 }
 
 struct status_values {
@@ -252,13 +317,15 @@ static struct rk_err *status(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
 	const struct status_values *v = cli->values;
 	_cleanup_repo_ struct rk_repo *repo = NULL;
-	_cleanup_(status_deinit) struct status s = {};
+	_cleanup_(status_deinit) struct status s = {.now = repo_now()};
 
 	RK_TRY(repo_open(v->repo, RK_REPO_READ, &repo));
 	s.root = rk_repo_root(repo);
 	RK_TRY(rk_repo_timestamp(repo, &s.timestamp));
 	RK_TRY(rk_repo_notices(repo, &s.notices));
 	RK_TRY(rk_repo_drafts(repo, &s.drafts));
+	if ((s.root && s.now >= s.root->expires) || (s.timestamp && s.now >= s.timestamp->expires))
+		*ret_exit = RK_EXIT_VERDICT;
 	if (cli->json)
 		return rk_render_json(status_json(&s));
 	show_status(&s);
@@ -268,6 +335,7 @@ static struct rk_err *status(const struct rk_cli *cli, enum rk_exit *ret_exit)
 const struct rk_verb verb_status = {
 	.name = "status",
 	.summary = "show how long root and timestamp are valid, and what waits for signatures",
+	.description = "Exit status 3 when one of them has expired: hosts take nothing more.",
 	.options = status_options,
 	.values_size = sizeof(struct status_values),
 	.has_json = true,

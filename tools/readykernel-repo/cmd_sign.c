@@ -2,6 +2,8 @@
 /* readykernel-repo sign: adds signatures to what waits for them; complete drafts are published, and with the timestamp's key hosts are told. */
 #include <stdio.h>
 
+#include "lib/base/utc.h"
+#include "tools/common/render.h"
 #include "tools/readykernel-repo/readykernel-repo.h"
 
 struct sign_values {
@@ -33,6 +35,19 @@ static void show(const struct rk_repo_signed *done, bool *ret_any)
 	*ret_any |= done->timestamp != 0;
 }
 
+static void warn_of_root(const struct rk_repo *repo, int64_t now)
+{
+	const struct rk_root *root = rk_repo_root(repo);
+	char text[RK_UTC_TEXT_SIZE];
+
+	if (root && now >= root->expires)
+		rk_render_warning(stderr,
+				  "root %llu expired on %s, and hosts take nothing more; make the "
+				  "next: readykernel-repo key rotate",
+				  (unsigned long long)root->version,
+				  rk_utc_format(root->expires, text));
+}
+
 static struct rk_err *sign(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
 	const struct sign_values *v = cli->values;
@@ -51,6 +66,7 @@ static struct rk_err *sign(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	};
 	RK_TRY(rk_repo_sign(repo, &signing, &done));
 	show(&done, &any);
+	warn_of_root(repo, signing.now);
 	if (!any) {
 		printf("nothing is to be signed with %s\n",
 		       keys.nr == 1 ? "this key" : "these keys");
