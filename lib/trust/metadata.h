@@ -28,7 +28,10 @@
 #define RK_RELEASE_SCHEMA   "readykernel-release/1"
 
 #define RK_ROOT_KEYS_MAX 64
-#define RK_INDEX_SHARDS	 16 /* by the first digit of the build-id */
+/* Whoever can keep new timestamps from a host can do so for as long as the last one is valid: four times what is usual, and no more. */
+#define RK_TIMESTAMP_DAYS_MAX 30
+#define RK_BUNDLE_DAYS_MAX    365
+#define RK_INDEX_SHARDS	      16 /* by the first digit of the build-id */
 
 /* --- root: the keys and what each may sign --- */
 

@@ -11,7 +11,7 @@
  * How wrong clocks are met: the time of the newest timestamp that was accepted is a signed lower bound. now is never taken as
  * earlier than that; a timestamp issued more than RK_CLOCK_SKEW after now is refused (RK_ERR_CLOCK), since either this host's clock
  * is behind, which would let expired files pass, or the signer's is ahead. The host's own clock is never recorded: one that ran
- * ahead for a while does no lasting harm.
+ * ahead for a while does no lasting harm. A timestamp that is valid for longer than RK_TIMESTAMP_DAYS_MAX is refused as RK_ERR_CLOCK, too.
  */
 #ifndef RK_TRUST_STORE_H
 #define RK_TRUST_STORE_H

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/str.h"
+#include "lib/base/utc.h"
 #include "lib/trust/store_internal.h"
 
 struct bytes {
@@ -135,8 +136,17 @@ static struct rk_err *check_version(const struct update *u, const struct rk_time
 	return NULL;
 }
 
+/* Here and not where it is read: one that was believed once must not be in the way of the next. */
 static struct rk_err *check_times(const struct update *u, const struct rk_timestamp *new)
 {
+	int days = new->is_bundle ? RK_BUNDLE_DAYS_MAX : RK_TIMESTAMP_DAYS_MAX;
+
+	if (new->expires - new->issued > days * RK_DAY_SECONDS)
+		return rk_err(RK_ERR_CLOCK,
+			      "'" RK_NAME_TIMESTAMP
+			      "' is valid for more than %d days, and nothing would show that the "
+			      "repository stands still; it must be signed again",
+			      days);
 	if (new->issued > u->now + RK_CLOCK_SKEW)
 		return rk_err(RK_ERR_CLOCK,
 			      "'" RK_NAME_TIMESTAMP

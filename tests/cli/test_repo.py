@@ -362,6 +362,19 @@ def test_expired():
     contains(text, "timestamp  2, valid until", "the root alone is reason enough")
 
 
+def test_days():
+    path, root = TMP / "days", TMP / "root.signed"
+    shutil.copytree(TMP / "repo", path)
+    for days in ["0", "31", "4294967295", "x"]:
+        refused(["sign", "--repo", path, *keys("online"), "--days", days], f"'{days}' is not from 1 to 30", f"a timestamp for {days} days", 2)
+    done("sign", "--repo", path, *keys("online"), "--days", "30")
+    done("verify", path, "--root", root)
+    for days in ["0", "366"]:
+        refused(["bundle", TMP / "days.tar", "--repo", path, *keys("online"), "--days", days], "is not from 1 to 365", f"a bundle for {days} days", 2)
+    done("bundle", TMP / "days.tar", "--repo", path, *keys("online"), "--days", "365")
+    done("verify", TMP / "days.tar", "--root", root)
+
+
 def test_lock():
     path = TMP / "repo"
     with open(path / ".work/lock", "r+b") as lock:
@@ -460,7 +473,7 @@ def test_licence():
     refused(["licence", "show", path, "--root", root], "[signature]", "one that was changed", 3)
 
 
-for test in [test_help, test_keys, test_init, test_add, test_publish, test_interrupted, test_refused, test_notices, test_notices_of_kernels, test_unsigned, test_expired, test_lock, test_mirror, test_bundle, test_rotate,
+for test in [test_help, test_keys, test_init, test_add, test_publish, test_interrupted, test_refused, test_notices, test_notices_of_kernels, test_unsigned, test_expired, test_days, test_lock, test_mirror, test_bundle, test_rotate,
              test_licence]:
     test()
 tap.done()

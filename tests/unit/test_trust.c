@@ -348,6 +348,32 @@ static void test_clock(void)
 	update_ok(&h, "… which a second later is near enough");
 }
 
+static void test_valid_too_long(void)
+{
+	_cleanup_host_ struct host h;
+	const struct {
+		bool is_bundle;
+		int days;
+	} cases[] = {{false, RK_TIMESTAMP_DAYS_MAX}, {true, RK_BUNDLE_DAYS_MAX}};
+
+	host_init(&h);
+	h.request.allow_bundle = true;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		h.repo.timestamp.version++;
+		h.repo.timestamp.is_bundle = cases[i].is_bundle;
+		h.repo.timestamp.expires =
+			h.repo.timestamp.issued + cases[i].days * RK_DAY_SECONDS + 1;
+		repomake_put_timestamp(&h.repo, REPOMAKE_TIMESTAMP);
+		refused(&h, RK_ERR_CLOCK,
+			cases[i].is_bundle ? "is valid for more than 365 days"
+					   : "is valid for more than 30 days",
+			"a timestamp that nobody has to renew");
+		h.repo.timestamp.expires--;
+		repomake_put_timestamp(&h.repo, REPOMAKE_TIMESTAMP);
+		update_ok(&h, "… a second less is allowed");
+	}
+}
+
 /* --- old metadata --- */
 
 static void test_rollback_timestamp(void)
@@ -887,6 +913,7 @@ int main(void)
 	test_changed_payload();
 	test_expired();
 	test_clock();
+	test_valid_too_long();
 	test_rollback_timestamp();
 	test_rollback_release();
 	test_rollback_root();

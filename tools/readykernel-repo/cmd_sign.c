@@ -7,16 +7,15 @@
 #include "tools/readykernel-repo/readykernel-repo.h"
 
 struct sign_values {
-	const char *repo;
+	const char *repo, *days;
 	struct rk_strings keys;
-	unsigned int days;
 };
 
 static const struct rk_option sign_options[] = {
 	REPO_OPTION(struct sign_values),
 	RK_OPT_LIST('k', "key", struct sign_values, keys, "FILE", "a private key (again for more)"),
-	RK_OPT_UINT(0, "days", struct sign_values, days, "N",
-		    "how long the timestamp is valid (7)"),
+	RK_OPT_STR(0, "days", struct sign_values, days, "N",
+		   "how long the timestamp is valid, 1 to 30 (7)"),
 	RK_OPT_END,
 };
 
@@ -54,14 +53,16 @@ static struct rk_err *sign(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	_cleanup_repo_ struct rk_repo *repo = NULL;
 	_cleanup_repo_keys_ struct repo_keys keys = {};
 	_cleanup_repo_signed_ struct rk_repo_signed done = {};
+	unsigned int days;
 	bool any = false;
 
+	RK_TRY(repo_parse_days(v->days, RK_TIMESTAMP_DAYS, RK_TIMESTAMP_DAYS_MAX, &days));
 	RK_TRY(repo_read_keys(&v->keys, &keys));
 	RK_TRY(repo_open(v->repo, RK_REPO_WRITE, &repo));
 	const struct rk_repo_signing signing = {
 		.keys = (const struct rk_private_key *const *)keys.v,
 		.nr_keys = keys.nr,
-		.timestamp_days = v->days,
+		.timestamp_days = days,
 		.now = repo_now(),
 	};
 	RK_TRY(rk_repo_sign(repo, &signing, &done));

@@ -144,9 +144,8 @@ const struct rk_verb verb_mirror = {
 /* --- bundle --- */
 
 struct bundle_values {
-	const char *repo, *channel;
+	const char *repo, *channel, *days;
 	struct rk_strings keys, kernels;
-	unsigned int days;
 };
 
 static const struct rk_option bundle_options[] = {
@@ -156,13 +155,15 @@ static const struct rk_option bundle_options[] = {
 	KERNELS_OPTION(struct bundle_values),
 	RK_OPT_CHOICE(0, "channel", struct bundle_values, channel, "test|early|stable",
 		      "the channel (stable)"),
-	RK_OPT_UINT(0, "days", struct bundle_values, days, "N", "how long it is valid (90)"),
+	RK_OPT_STR(0, "days", struct bundle_values, days, "N",
+		   "how long it is valid, 1 to 365 (90)"),
 	RK_OPT_END,
 };
 
 struct bundler {
 	const struct bundle_values *v;
 	enum rk_channel channel;
+	unsigned int days;
 	struct rk_bundle_writer *writer;
 };
 
@@ -195,7 +196,7 @@ static struct rk_err *add_timestamp(struct bundler *b, const struct rk_repo *rep
 	RK_TRY(rk_repo_timestamp(repo, &t));
 	t->is_bundle = true;
 	t->issued = repo_now();
-	t->expires = t->issued + (b->v->days ? b->v->days : RK_BUNDLE_DAYS) * RK_DAY_SECONDS;
+	t->expires = t->issued + b->days * RK_DAY_SECONDS;
 	RK_TRY(rk_timestamp_sign(t, role, (const struct rk_private_key *const *)keys->v, keys->nr,
 				 &bytes, &len));
 	return rk_bundle_writer_add(b->writer, RK_NAME_TIMESTAMP, bytes, len);
@@ -234,6 +235,7 @@ static struct rk_err *bundle(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	struct bundler b = {.v = v, .channel = RK_CHANNEL_STABLE};
 	struct rk_repo_walked done = {};
 
+	RK_TRY(repo_parse_days(v->days, RK_BUNDLE_DAYS, RK_BUNDLE_DAYS_MAX, &b.days));
 	RK_TRY(repo_read_keys(&v->keys, &keys));
 	if (v->channel)
 		RK_TRY(rk_channel_parse(v->channel, &b.channel));

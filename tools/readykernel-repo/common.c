@@ -39,6 +39,19 @@ struct rk_err *repo_parse_level(const char *text, uint64_t *ret)
 	return NULL;
 }
 
+struct rk_err *repo_parse_days(const char *text, unsigned int usual, unsigned int max,
+			       unsigned int *ret)
+{
+	const char *end = text;
+	uint64_t days = usual;
+
+	if (text && (!rk_scan_u64(&end, max, &days) || *end || days == 0))
+		return rk_err(RK_ERR_INVALID, "option '--days': '%s' is not from 1 to %u", text,
+			      max);
+	*ret = (unsigned int)days;
+	return NULL;
+}
+
 struct rk_err *repo_need_root(const char *root)
 {
 	if (root)

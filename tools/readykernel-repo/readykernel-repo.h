@@ -35,6 +35,9 @@ struct rk_err *repo_open(const char *dir, enum rk_repo_mode mode, struct rk_repo
 int64_t repo_now(void);
 /* "2026-11-22" or "2026-11-22T13:30:00Z"; NULL is 0. */
 struct rk_err *repo_parse_time(const char *text, int64_t *ret) __must_use;
+/* The value of --days, from 1 to max; NULL is what is usual. */
+struct rk_err *repo_parse_days(const char *text, unsigned int usual, unsigned int max,
+			       unsigned int *ret) __must_use;
 /* A level's number. */
 struct rk_err *repo_parse_level(const char *text, uint64_t *ret) __must_use;
 
