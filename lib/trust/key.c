@@ -133,16 +133,21 @@ struct rk_err *rk_private_key_read(const char *path, struct rk_private_key **ret
 }
 
 /* The bytes a memory BIO holds. */
-static struct rk_err *write_bio(BIO *bio, const char *path, int flags, mode_t mode)
+static struct rk_err *write_bio(BIO *bio, const char *path, mode_t mode)
 {
 	char *data;
 	long len = BIO_get_mem_data(bio, &data);
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | flags, mode);
+	_cleanup_close_ int fd =
+		open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 
 	if (fd < 0)
 		return rk_err_sys(errno, "cannot create '%s'", path);
-	RK_TRY(rk_fs_write_all(fd, data, (size_t)len, path));
-	return fsync(fd) < 0 ? rk_err_sys(errno, "cannot write '%s'", path) : NULL;
+	struct rk_err *err = rk_fs_write_all(fd, data, (size_t)len, path);
+	if (!err && fsync(fd) < 0)
+		err = rk_err_sys(errno, "cannot write '%s'", path);
+	if (err)
+		rk_err_free(rk_fs_unlink(path));
+	return err;
 }
 
 struct rk_err *rk_private_key_write(const struct rk_private_key *key, const char *path)
@@ -152,7 +157,7 @@ struct rk_err *rk_private_key_write(const struct rk_private_key *key, const char
 
 	if (!bio || PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) != 1)
 		return library_failed("writing a key");
-	return write_bio(bio, path, O_NOFOLLOW, 0600);
+	return write_bio(bio, path, 0600);
 }
 
 const struct rk_public_key *rk_private_key_public(const struct rk_private_key *key)
@@ -221,12 +226,10 @@ struct rk_err *rk_public_key_write(const struct rk_public_key *key, const char *
 {
 	_cleanup_pkey_ EVP_PKEY *pkey = pkey_of(key);
 	_cleanup_bio_ BIO *bio = BIO_new(BIO_s_mem());
-	char *data;
 
 	if (!pkey || !bio || PEM_write_bio_PUBKEY(bio, pkey) != 1)
 		return library_failed("writing a key");
-	long len = BIO_get_mem_data(bio, &data);
-	return rk_fs_write(path, data, (size_t)len, 0644);
+	return write_bio(bio, path, 0644);
 }
 
 struct rk_err *rk_public_key_verify(const struct rk_public_key *key, const char *role,

@@ -41,7 +41,7 @@ struct rk_err *rk_public_key_from_raw(const uint8_t raw[RK_KEY_RAW_SIZE], struct
 	__must_use;
 /* SubjectPublicKeyInfo in PEM. */
 struct rk_err *rk_public_key_read(const char *path, struct rk_public_key *ret) __must_use;
-/* Written over an existing file, whole or not at all. */
+/* Mode 0644; an existing file is RK_ERR_SYS (EEXIST): it may be all that is left of a key that was put away. */
 struct rk_err *rk_public_key_write(const struct rk_public_key *key, const char *path) __must_use;
 
 /* RK_ERR_SIGNATURE when it doesn't hold. */

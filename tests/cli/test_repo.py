@@ -86,6 +86,14 @@ def test_keys():
     before = (TMP / "root1.key").read_bytes()
     refused(["key", "new", TMP / "root1"], "File exists", "a key is never written over")
     equal((TMP / "root1.key").read_bytes(), before, "… it is as it was")
+    for kept, gone in [("pub", "key"), ("key", "pub")]:
+        half = TMP / "half"
+        half.mkdir()
+        shutil.copy(TMP / f"root1.{kept}", half)
+        before = (half / f"root1.{kept}").read_bytes()
+        refused(["key", "new", half / "root1"], f"cannot create '{half}/root1.{kept}': File exists", f"… nor a .{kept} whose .{gone} is elsewhere")
+        equal(((half / f"root1.{kept}").read_bytes(), (half / f"root1.{gone}").exists()), (before, False), "… and nothing is made beside it")
+        shutil.rmtree(half)
     loose = TMP / "loose.key"
     shutil.copy(TMP / "builder.key", loose)
     loose.chmod(0o644)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* readykernel-repo key: new keys, and who may sign what. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "lib/base/utc.h"
 #include "tools/common/render.h"
@@ -19,9 +21,16 @@ static struct rk_err *key_new(const struct rk_cli *cli, enum rk_exit *ret_exit)
 
 	if (!private || !public)
 		return rk_err_nomem();
+	if (rk_fs_exists(private))
+		return rk_err_sys(EEXIST, "cannot create '%s'", private);
 	RK_TRY(rk_private_key_generate(&key));
-	RK_TRY(rk_private_key_write(key, private));
+	/* first: what an interruption leaves is a public key that nobody ever had, not a private one without it */
 	RK_TRY(rk_public_key_write(rk_private_key_public(key), public));
+	struct rk_err *err = rk_private_key_write(key, private);
+	if (err) {
+		rk_err_free(rk_fs_unlink(public));
+		return err;
+	}
 	if (!cli->quiet)
 		printf("%s  %s %s\n", rk_private_key_public(key)->id, private, public);
 	return NULL;
