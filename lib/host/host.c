@@ -27,6 +27,7 @@ static const struct {
 	{offsetof(struct rk_host, queue_dir), "/var/lib/readykernel/queue", 0700},
 	{offsetof(struct rk_host, run_dir), "/run/readykernel", 0755},
 	{offsetof(struct rk_host, lock_file), "/run/readykernel/lock", 0},
+	{offsetof(struct rk_host, fetch_lock_file), "/run/readykernel/fetch-lock", 0},
 	{offsetof(struct rk_host, effective_file), "/run/readykernel/effective", 0},
 	{offsetof(struct rk_host, cvelist_file), "/run/readykernel/cvelist", 0},
 	{offsetof(struct rk_host, sys), "/sys", 0},

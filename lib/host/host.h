@@ -12,7 +12,7 @@
  *	/var/lib/readykernel/trust/		lib/trust (root only)
  *	/var/lib/readykernel/incoming/		what the unprivileged part fetched; never trusted
  *	/var/lib/readykernel/queue/		queue.h (root only)
- *	/run/readykernel/			effective.h; lock
+ *	/run/readykernel/			effective.h; lock, fetch-lock
  */
 #ifndef RK_HOST_HOST_H
 #define RK_HOST_HOST_H
@@ -31,7 +31,7 @@ struct rk_host {
 	const char *config_file, *disable_file;
 	const char *state_dir, *state_file, *intent_file, *patches_dir, *trust_dir, *incoming_dir,
 		*queue_dir;
-	const char *run_dir, *lock_file, *effective_file, *cvelist_file;
+	const char *run_dir, *lock_file, *fetch_lock_file, *effective_file, *cvelist_file;
 	const char *sys, *proc, *kmsg, *boot;
 	struct rk_livepatch_roots roots; /* for lib/livepatch, below the same root */
 	uid_t owner;			 /* whose files are believed: 0; in tests the caller's */

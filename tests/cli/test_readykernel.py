@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
@@ -748,6 +749,77 @@ def test_beside_a_watch():
     ok(json.loads(path.read_text())["load"] == "two", "… the other's record stays")
 
 
+def asked_for(path):
+    return any(asked == path for asked, _ in SERVER.requests)
+
+
+def start_held(world, path, *args):
+    """An update that waits for path; the process, and what lets the server go on."""
+    go_on = threading.Event()
+    SERVER.say[path] = lambda handler, body: (go_on.wait(60), web.plain(handler, body))
+    child = subprocess.Popen([TOOL, "update", *args, "--root", world.host.root], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not asked_for(path) and child.poll() is None:
+        time.sleep(0.02)
+    return child, go_on
+
+
+def test_beside_a_fetch():
+    """A server that is slow keeps nobody from changing this host, and what he made of it counts."""
+    world = World()
+    world.run("update")
+    world.host.set_loaded("kpatch_1")
+    world.repo.add_level(2, MODULES[2], ["CVE-2026-2"])
+    world.repo.publish()
+    SERVER.requests.clear()
+    child, go_on = start_held(world, "/timestamp.signed")
+    equal(world.run("freeze", "1").returncode, 0, "a freeze beside a fetch")
+    equal(world.run("shutdown").returncode, 0, "the unit at shutdown doesn't wait for it")
+    for args in [["load", "1"], ["unload"], ["rollback"]]:
+        ok("another readykernel" not in world.run(*args).stderr, f"{' '.join(args)}: nor does whoever is asked to")
+    world.host.set_loaded("kpatch_1")
+    for args in [["update"], ["check-update"], ["bundle", "install", "/dev/null"]]:
+        result = world.run(*args)
+        equal((result.returncode, result.stderr), (3, f"error: another readykernel is at work on this host: process {child.pid}\n"),
+              f"{' '.join(args)}: one at a time fetches")
+    ok(child.poll() is None, "the first one goes on")
+    go_on.set()
+    out, err = child.communicate(timeout=60)
+    equal((child.returncode, out), (4, "level 1 is the newest for this host and is loaded\n"), f"… and does as the freeze says {err}")
+    state = json.loads(world.host.path("var/lib/readykernel/state.json").read_text())
+    equal((state["freeze"]["level"], state["last_check"]["code"], state["seen"]["timestamp"]), (1, "ok", world.repo.version["timestamp"]), "nobody's writing is lost")
+    world.run("freeze", "off")
+    # the level itself comes slowly
+    world.repo.add_level(3, MODULES[3], ["CVE-2026-3"])
+    world.repo.publish()
+    SERVER.requests.clear()
+    child, go_on = start_held(world, f"/kernels/{BUILD_ID}/files/{sha256(MODULES[3])}.ko")
+    equal(world.run("freeze", "2").returncode, 0, "a freeze below the level that is fetched")
+    go_on.set()
+    out, err = child.communicate(timeout=60)
+    equal((child.returncode, out, world.installed()), (0, "level 2 was fetched\n", [1, 2]), f"the newest that it allows is installed, no other {err}")
+    world.run("freeze", "off")
+    world.host.config(SERVER.url, "")
+    SERVER.requests.clear()
+    child, go_on = start_held(world, "/timestamp.signed")
+    equal(world.run("autoload", "disable").returncode, 0, "autoload is disabled meanwhile")
+    go_on.set()
+    out, err = child.communicate(timeout=60)
+    equal((child.returncode, out, "the kernel refused" in err), (0, "level 3 was fetched\n", False), f"nothing is loaded {err}")
+
+
+def test_beside_a_report():
+    world = World(f"autoload = no\nreport_url = {SERVER.url}/slow-inbox\n")
+    attacks.wrong_key(world.repo, None)
+    asked, go_on = threading.Event(), threading.Event()
+    SERVER.say["/slow-inbox"] = lambda handler, body: (asked.set(), go_on.wait(60), web.respond(handler, b""))
+    child = subprocess.Popen([TOOL, "check-update", "--root", world.host.root], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    ok(asked.wait(60), "a report is sent")
+    equal(world.run("freeze", "1").returncode, 0, "a freeze beside a report")
+    go_on.set()
+    child.communicate(timeout=60)
+    equal((child.returncode, list(world.host.path("var/lib/readykernel/queue").iterdir())), (14, []), "… which is sent")
+
+
 def test_killed():
     """Root's part is killed: the other goes with it."""
     world = World()
@@ -957,9 +1029,9 @@ def test_local():
 
 
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_metrics, test_blind, test_untried, test_keeping,
-                 test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_state_lost, test_trust_removed,
-                 test_servers, test_privileges, test_beside_a_watch, test_killed, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal,
-                 test_local]:
+                 test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_state_lost,
+                 test_trust_removed, test_servers, test_privileges, test_beside_a_watch, test_beside_a_fetch, test_beside_a_report, test_killed,
+                 test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal, test_local]:
     function()
 SERVER.stop()
 tap.done()

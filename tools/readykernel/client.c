@@ -32,10 +32,10 @@ static void tell_pid(int fd)
 		return;
 }
 
-static struct rk_err *busy(const struct rk_host *host)
+static struct rk_err *busy(const char *lock_file)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_err_ struct rk_err *err = rk_fs_read(host->lock_file, 32, &text, NULL);
+	_cleanup_err_ struct rk_err *err = rk_fs_read(lock_file, 32, &text, NULL);
 	long pid = err ? 0 : strtol(text, NULL, 10);
 
 	if (pid <= 0)
@@ -102,11 +102,24 @@ static struct rk_err *lock(struct readykernel *rk)
 	struct rk_err *err = take_lock(rk, left, PATIENCE_UNTIL_TOLD);
 	if (err && rk_err_code(err) == RK_ERR_VERDICT) {
 		rk_err_free(err);
-		return busy(rk->host);
+		return busy(rk->host->lock_file);
 	}
 	if (!err)
 		tell_pid(rk->lock);
 	return err;
+}
+
+struct rk_err *readykernel_lock_fetch(const struct readykernel *rk, int *ret_fd)
+{
+	const char *path = rk->host->fetch_lock_file;
+	int fd = -1;
+
+	RK_TRY(rk_fs_lock(path, RK_LOCK_EXCLUSIVE, true, &fd));
+	if (fd < 0)
+		return busy(path);
+	tell_pid(fd);
+	*ret_fd = fd;
+	return NULL;
 }
 
 /* --- opening --- */

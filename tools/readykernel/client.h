@@ -75,6 +75,9 @@ struct rk_err *readykernel_open(const struct rk_cli *cli, const char *root,
 				enum readykernel_need need, struct readykernel *ret) __must_use;
 void readykernel_close(struct readykernel *rk);
 
+/* One at a time fetches, with or without the host's lock: RK_ERR_VERDICT names who is at it. It ends when *ret_fd is closed. */
+struct rk_err *readykernel_lock_fetch(const struct readykernel *rk, int *ret_fd) __must_use;
+
 /* For the time in which this host isn't changed: gives the lock up, and takes it again, however long that takes. State and patches are
  * read anew then; an interrupted caller waits READYKERNEL_LOCK_MS. */
 void readykernel_leave(struct readykernel *rk);
@@ -152,13 +155,15 @@ struct readykernel_updated {
 	bool installed;		 /* chosen came to this disk just now */
 };
 
-/* Renews what is trusted, chooses the level that this host should have, installs it; loads nothing. The outcome is in the state. */
+/* Renews what is trusted, chooses the level that this host should have, installs it; loads nothing. The outcome is in the state. While
+ * something is fetched others may change this host: state and patches are read anew then. */
 struct rk_err *readykernel_renew(struct readykernel *rk, const struct readykernel_update *what,
 				 struct readykernel_updated *ret) __must_use;
 
 /* --- report.c --- */
 
-/* Sends what is queued to report_url, if there is one. That it fails is noted, and no error of the verb's. */
+/* Sends what is queued to report_url, if there is one. That it fails is noted, and no error of the verb's. The last that a verb does: it
+ * leaves this host to others. */
 void readykernel_report(struct readykernel *rk);
 
 /* --- prune.c --- */

@@ -79,9 +79,10 @@ static struct rk_err *check_update(const struct rk_cli *cli, enum rk_exit *ret_e
 
 	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk));
 	struct rk_err *err = readykernel_renew(&rk, &what, &updated);
+	if (!err)
+		err = readykernel_publish(&rk);
 	readykernel_report(&rk);
 	RK_TRY(err);
-	RK_TRY(readykernel_publish(&rk));
 	if (updated.chosen == updated.loaded)
 		*ret_exit = RK_EXIT_NOTHING;
 	return tell(&rk, &updated);
@@ -119,14 +120,26 @@ static struct rk_err *load_chosen(struct readykernel *rk, uint64_t level, bool w
 				      ret_exit);
 }
 
+/* As it is set now: while something was fetched anybody could set it otherwise. */
+static struct rk_err *may_load(struct readykernel *rk, bool *ret)
+{
+	_cleanup_settings_ struct rk_settings *settings = NULL;
+	struct rk_settings_problems problems = {};
+
+	RK_TRY(rk_switch_read(rk->host->proc, rk->host->disable_file, &rk->kernel->switched));
+	RK_TRY(rk_settings_read(rk->host->config_file, &settings, &problems));
+	rk_vec_deinit(&problems);
+	*ret = settings->autoload && rk->kernel->switched != RK_SWITCH_NO_LOAD;
+	return NULL;
+}
+
 static struct rk_err *run_update(struct readykernel *rk, const char *bundle,
 				 const struct update_values *values, enum rk_exit *ret_exit)
 {
 	struct readykernel_update what = {
 		.bundle = bundle, .fetch = true, .begin_anew = values->begin_anew};
 	struct readykernel_updated updated;
-	bool load = !values->no_load && rk->settings->autoload &&
-		    rk->kernel->switched != RK_SWITCH_NO_LOAD;
+	bool load = false;
 
 	RK_TRY(readykernel_renew(rk, &what, &updated));
 	RK_TRY(readykernel_publish(rk));
@@ -135,7 +148,8 @@ static struct rk_err *run_update(struct readykernel *rk, const char *bundle,
 		*ret_exit = values->timer ? RK_EXIT_DONE : RK_EXIT_NOTHING;
 		return NULL;
 	}
-	if (load)
+	RK_TRY(may_load(rk, &load));
+	if (load && !values->no_load)
 		RK_TRY(load_chosen(rk, updated.chosen, !values->no_wait, ret_exit));
 	return readykernel_prune(rk);
 }

@@ -141,11 +141,16 @@ static struct rk_err *send_queue(struct readykernel *rk)
 void readykernel_report(struct readykernel *rk)
 {
 	_cleanup_err_ struct rk_err *err = NULL;
+	_cleanup_close_ int turn = -1;
 
 	if (!*rk->settings->report_url || rk_is_interrupted() ||
 	    rk->kernel->switched >= RK_SWITCH_DISABLED)
 		return;
-	err = send_queue(rk);
+	err = readykernel_lock_fetch(rk, &turn);
+	if (!err) {
+		readykernel_leave(rk);
+		err = send_queue(rk);
+	}
 	if (err)
 		rk_report_note(rk->cli->reporter, "messages stay queued: %s", rk_err_message(err));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From a repository or a bundle to a level on this disk. Each file goes the same way: the process without rights fetches it into
- * incoming/, root reads it from there once, believes only what the signatures say, and keeps a copy of its own.
+ * incoming/, root reads it from there once, believes only what the signatures say, and keeps a copy of its own. A server may be slow: whoever
+ * waits for one leaves this host to others, and looks anew at what they made of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +78,15 @@ static struct rk_err *fetch(struct readykernel *rk, const struct readykernel_req
 		.reporter = rk->cli->reporter,
 	};
 
-	return readykernel_fetch(rk->host, &job);
+	readykernel_leave(rk);
+	struct rk_err *err = readykernel_fetch(rk->host, &job);
+	struct rk_err *second = readykernel_enter(rk);
+	if (err) {
+		rk_err_free(second);
+		return err;
+	}
+	RK_TRY(second);
+	return readykernel_need_trust(rk);
 }
 
 /* What earlier updates left is worth something only to an update that goes on where one was interrupted. */
@@ -118,8 +127,16 @@ static struct rk_err *unpack(struct readykernel *rk, const char *path, int64_t n
 	return fetch(rk, &request, fd, UNPACK_SECONDS);
 }
 
-static struct rk_err *fetch_module(struct readykernel *rk, const struct rk_release_level *level,
-				   const char *name)
+/* In rk->arena, NULL without memory. */
+static const char *module_name(struct readykernel *rk, const struct rk_release_level *level)
+{
+	_cleanup_free_ char *name =
+		rk_name_file(rk->release->kernel.build_id, level->sha256, RK_FILE_MODULE);
+
+	return name ? rk_arena_strdup(&rk->arena, name) : NULL;
+}
+
+static struct rk_err *fetch_module(struct readykernel *rk, const struct rk_release_level *level)
 {
 	struct readykernel_request request;
 
@@ -128,8 +145,11 @@ static struct rk_err *fetch_module(struct readykernel *rk, const struct rk_relea
 			      "level %" PRIu64 " has %" PRIu64 " bytes, 'module_limit' is %" PRIu64,
 			      level->level, level->length, rk->settings->module_limit);
 	start_request(rk, READYKERNEL_FILE, 0, &request);
-	request.file = name;
-	request.sha256 = level->sha256;
+	/* copies: level goes with the store */
+	request.file = module_name(rk, level);
+	request.sha256 = rk_arena_strdup(&rk->arena, level->sha256);
+	if (!request.file || !request.sha256)
+		return rk_err_nomem();
 	request.length = level->length;
 	return fetch(rk, &request, -1, rk->settings->fetch_timeout + 60);
 }
@@ -204,17 +224,13 @@ static struct rk_err *copy_module(struct readykernel *rk, const struct rk_releas
 	return rk_trust_copy_module(fd, rk->release, level, to);
 }
 
-static struct rk_err *install(struct readykernel *rk, const struct rk_release_level *level,
-			      bool from_bundle)
+static struct rk_err *install(struct readykernel *rk, const struct rk_release_level *level)
 {
-	_cleanup_free_ char *name =
-		rk_name_file(rk->release->kernel.build_id, level->sha256, RK_FILE_MODULE);
+	const char *name = module_name(rk, level);
 	const char *copy = rk_arena_printf(&rk->arena, "%s/verified.ko", rk->host->state_dir);
 
 	if (!name || !copy)
 		return rk_err_nomem();
-	if (!from_bundle)
-		RK_TRY(fetch_module(rk, level, name));
 	struct rk_err *err = copy_module(rk, level, name, copy);
 	if (!err)
 		err = install_copy(rk, level, copy);
@@ -292,6 +308,7 @@ static struct rk_err *renew_metadata(struct readykernel *rk, const struct readyk
 	RK_TRY(believe(rk, now, what->bundle != NULL, &news));
 	rk->state->seen_root = rk_trust_root(rk->trust)->version;
 	rk->state->seen_timestamp = rk_trust_timestamp(rk->trust)->version;
+	RK_TRY(rk_host_state_write(rk->host, rk->state));
 	if (news.clock_behind_s > 0)
 		rk_report_note(rk->cli->reporter,
 			       "this host's clock is at least %" PRId64 " s behind",
@@ -326,14 +343,22 @@ static struct rk_err *renew(struct readykernel *rk, const struct readykernel_upd
 			    struct readykernel_updated *ret)
 {
 	struct rk_level_choice choice = {};
+	uint64_t fetched = 0;
 
 	RK_TRY(renew_metadata(rk, what, ret));
 	RK_TRY(renew_installed(rk));
-	RK_TRY(choose(rk, &choice, ret));
-	if (!what->fetch || choice.action != RK_LEVEL_ACTION_LOAD ||
-	    rk_patches_find(rk->patches, ret->chosen))
-		return NULL;
-	RK_TRY(install(rk, choice.level, what->bundle != NULL));
+	for (;;) {
+		RK_TRY(choose(rk, &choice, ret));
+		if (!what->fetch || choice.action != RK_LEVEL_ACTION_LOAD ||
+		    rk_patches_find(rk->patches, ret->chosen))
+			return NULL;
+		if (what->bundle || fetched == ret->chosen)
+			break;
+		fetched = ret->chosen;
+		RK_TRY(fetch_module(rk, choice.level));
+		/* somebody may have frozen, blocked or loaded a level meanwhile: chosen again */
+	}
+	RK_TRY(install(rk, choice.level));
 	ret->installed = true;
 	return NULL;
 }
@@ -342,7 +367,12 @@ struct rk_err *readykernel_renew(struct readykernel *rk, const struct readykerne
 				 struct readykernel_updated *ret)
 {
 	struct readykernel_updated updated = {};
+	_cleanup_close_ int turn = -1;
+
+	RK_TRY(readykernel_lock_fetch(rk, &turn));
 	struct rk_err *err = renew(rk, what, &updated);
+	if (rk->lock < 0) /* somebody else has the host: its state isn't ours to write */
+		return err;
 	struct rk_err *second = note_check(rk, err, updated.chosen);
 
 	if (err)
