@@ -45,6 +45,7 @@ class World:
 
     def __init__(self, config="autoload = no\n"):
         World.count += 1
+        self.tool = TOOL
         self.repo = FIRST.fork(TMP / f"www{World.count}")
         self.serve()
         self.host = Host(TMP / f"host{World.count}", SERVER.url, config)
@@ -57,7 +58,7 @@ class World:
         SERVER.requests.clear()
 
     def run(self, *args, **kwargs):
-        return run([TOOL, *args, "--root", self.host.root], **kwargs)
+        return run([self.tool, *args, "--root", self.host.root], **kwargs)
 
     def json(self, *args):
         return json.loads(self.run(*args, "--json").stdout)
@@ -836,6 +837,32 @@ def test_killed():
     equal(world.run("update").stdout, "level 1 was fetched\n", "killed: the next one works")
 
 
+def give_away(world, name, code):
+    """From now on somebody has what fetches for this world: code, where main() has read its request."""
+    place = TMP / f"given-away-{name}"
+    place.mkdir()
+    world.tool = shutil.copy(TOOL, place)
+    (place / "main.c").write_text("#include <stdio.h>\n#include <stdlib.h>\n#include <sys/stat.h>\n#include <unistd.h>\nint main(void)\n{\n"
+                                  + f"while (getchar() != EOF) ;\n{code}\nfflush(stdout);\nreturn 1;\n}}\n")
+    subprocess.run(["gcc", "-Wno-unused-result", "-o", place / "readykernel-fetch", place / "main.c"], check=True)
+
+
+def left_behind(world):
+    """Processes in the directory for what is fetched."""
+    return [link for link in pathlib.Path("/proc").glob("[0-9]*/cwd") if os.path.exists(link) and os.readlink(link) == str(world.host.path("var/lib/readykernel/incoming"))]
+
+
+def test_children():
+    """What the process that fetches starts doesn't outlive it, nor keep anybody waiting."""
+    world = World("autoload = no\nfetch_timeout = 1\n")
+    give_away(world, "children", 'if (!fork()) { sleep(60); _exit(0); } puts("error\\tnetwork\\t\\tgone");')
+    begin = time.monotonic()
+    result = world.run("check-update")
+    equal((result.returncode, "error: gone" in result.stderr), (10, True), "children: what was told counts")
+    ok(time.monotonic() - begin < 8, "children: nobody waits for them", time.monotonic() - begin)
+    equal(left_behind(world), [], "children: none is left")
+
+
 def test_no_user():
     world = World()
     world.host.write("etc/passwd", "root:x:0:0::/:/bin/sh\n")
@@ -1031,7 +1058,7 @@ def test_local():
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_metrics, test_blind, test_untried, test_keeping,
                  test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_state_lost,
                  test_trust_removed, test_servers, test_privileges, test_beside_a_watch, test_beside_a_fetch, test_beside_a_report, test_killed,
-                 test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal, test_local]:
+                 test_children, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal, test_local]:
     function()
 SERVER.stop()
 tap.done()

@@ -2,6 +2,7 @@
 /* What the process that fetches can't do any more: tried in a child, which tells by its exit status. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -92,6 +93,64 @@ static int execute(void)
 	return result(execl("/bin/true", "true", NULL));
 }
 
+static int leave_child(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(FINE);
+	return result(pid);
+}
+
+static int leave_child_by(long number)
+{
+	long pid = syscall(number, SIGCHLD, 0, 0, 0, 0);
+
+	if (pid == 0)
+		_exit(FINE);
+	return result(pid);
+}
+
+static int clone_child(void)
+{
+	return leave_child_by(SYS_clone);
+}
+
+static int clone3_child(void)
+{
+	return result(syscall(SYS_clone3, NULL, 0));
+}
+
+#ifdef SYS_fork
+static int fork_child(void)
+{
+	return leave_child_by(SYS_fork);
+}
+#endif
+
+static int leave_session(void)
+{
+	return result(setsid());
+}
+
+static int leave_group(void)
+{
+	return result(setpgid(0, 0));
+}
+
+static void *end_thread(void *arg)
+{
+	return arg;
+}
+
+static int use_thread(void)
+{
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, end_thread, NULL);
+
+	return error ? error : pthread_join(thread, NULL);
+}
+
 static int new_namespace(void)
 {
 	return result(unshare(CLONE_NEWUSER));
@@ -134,6 +193,15 @@ int main(void)
 	is_int(within(dir, write_much), EFBIG, "no large file");
 	is_int(within(dir, new_privileges), FINE, "no new privileges");
 	is_int(within(dir, execute), EPERM, "no other program");
+	is_int(within(dir, leave_child), EPERM, "no other process");
+	is_int(within(dir, clone_child), EPERM, "not by clone() either");
+	is_int(within(dir, clone3_child), ENOSYS, "nor by clone3()");
+#ifdef SYS_fork
+	is_int(within(dir, fork_child), EPERM, "nor by fork()");
+#endif
+	is_int(within(dir, use_thread), FINE, "a thread");
+	is_int(within(dir, leave_group), EPERM, "no process group of its own");
+	is_int(within(dir, leave_session), EPERM, "no session of its own");
 	is_int(within(dir, new_namespace), EPERM, "no namespace");
 	is_int(within(dir, mount_something), EPERM, "no mount");
 	is_int(within(dir, insert_module), EPERM, "no module");

@@ -229,7 +229,17 @@ static struct rk_err *start(const struct rk_host *host, const struct readykernel
 
 /* --- until its end --- */
 
-/* Listens until the other side closes the pipe. */
+/* It has an exit status for waitpid(2), and till then its number is nobody else's. */
+static bool has_ended(const struct child *child)
+{
+	siginfo_t info = {};
+
+	if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return errno != EINTR;
+	return info.si_pid == child->pid;
+}
+
+/* Listens until the other side closes the pipe, or is gone and has left it open to others. */
 static struct rk_err *listen_to(const struct child *child, struct readykernel_listener *l,
 				double end)
 {
@@ -237,6 +247,7 @@ static struct rk_err *listen_to(const struct child *child, struct readykernel_li
 
 	for (;;) {
 		struct pollfd p = {.fd = child->out, .events = POLLIN};
+		bool ended = has_ended(child);
 		int n = poll(&p, 1, POLL_MS);
 
 		if (rk_is_interrupted())
@@ -245,6 +256,8 @@ static struct rk_err *listen_to(const struct child *child, struct readykernel_li
 			return rk_err(RK_ERR_TIMEOUT, "fetching took too long and was given up");
 		if (n < 0 && errno != EINTR)
 			return rk_err_sys(errno, "cannot wait for readykernel-fetch");
+		if (n == 0 && ended)
+			return NULL;
 		if (n <= 0)
 			continue;
 		ssize_t got = read(child->out, buf, sizeof(buf));
@@ -257,7 +270,7 @@ static struct rk_err *listen_to(const struct child *child, struct readykernel_li
 	}
 }
 
-/* Its end, at the latest after END_S seconds. */
+/* Its end, at the latest after END_S seconds, and that of whatever it may have started. */
 static int reap(const struct child *child, bool ask)
 {
 	double end = rk_clock_seconds() + END_S;
@@ -265,15 +278,14 @@ static int reap(const struct child *child, bool ask)
 
 	if (ask)
 		kill(child->pid, SIGTERM);
-	for (;;) {
-		pid_t pid = waitpid(child->pid, &status, WNOHANG);
-
-		if (pid == child->pid || (pid < 0 && errno != EINTR))
-			return status;
+	while (!has_ended(child)) {
 		if (rk_clock_seconds() > end)
 			kill(child->pid, SIGKILL);
 		poll(NULL, 0, 10);
 	}
+	kill(-child->pid, SIGKILL);
+	waitpid(child->pid, &status, 0);
+	return status;
 }
 
 static struct rk_err *outcome(struct readykernel_listener *l, int status)
