@@ -88,38 +88,72 @@ static DIR *open_dir_at(int at, const char *name)
 	return dir;
 }
 
-static struct rk_err *remove_at(int at, const char *name, const char *top, int depth)
-{
-	if (unlinkat(at, name, 0) == 0 || errno == ENOENT)
-		return NULL;
-	if (errno != EISDIR && errno != EPERM)
-		return rk_err_sys(errno, "cannot remove '%s' in '%s'", name, top);
-	if (depth >= DEPTH_MAX)
-		return rk_err(RK_ERR_LIMIT, "cannot remove '%s': more than %d directories deep",
-			      top, DEPTH_MAX);
+struct removal {
+	const char *path;
+	int top;	    /* descriptor of the directory path */
+	unsigned int lifts; /* into it */
+};
 
-	_cleanup_closedir_ DIR *dir = open_dir_at(at, name);
-	if (!dir)
-		return rk_err_sys(errno, "cannot remove '%s' in '%s'", name, top);
+static struct rk_err *remove_at(struct removal *r, int at, const char *name, int depth);
+
+/* A directory that is too deep for descriptors comes up into the top, whose turn it then has. */
+static struct rk_err *lift(struct removal *r, int at, const char *name)
+{
+	char up[32];
+
+	do {
+		snprintf(up, sizeof(up), "deep-%u", r->lifts++);
+		if (renameat(at, name, r->top, up) == 0)
+			return NULL;
+	} while (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR);
+	return rk_err_sys(errno, "cannot remove '%s' in '%s'", name, r->path);
+}
+
+static struct rk_err *remove_entries(struct removal *r, DIR *dir, const char *name, int depth)
+{
 	for (;;) {
 		errno = 0;
 		const struct dirent *entry = readdir(dir);
 
-		if (!entry && errno)
-			return rk_err_sys(errno, "cannot read '%s' in '%s'", name, top);
 		if (!entry)
-			break;
+			return errno ? rk_err_sys(errno, "cannot read '%s' in '%s'", name, r->path)
+				     : NULL;
 		if (!is_dot(entry->d_name))
-			RK_TRY(remove_at(dirfd(dir), entry->d_name, top, depth + 1));
+			RK_TRY(remove_at(r, dirfd(dir), entry->d_name, depth + 1));
 	}
+}
+
+static struct rk_err *remove_at(struct removal *r, int at, const char *name, int depth)
+{
+	unsigned int lifts;
+
+	if (unlinkat(at, name, 0) == 0 || errno == ENOENT)
+		return NULL;
+	if (errno != EISDIR && errno != EPERM)
+		return rk_err_sys(errno, "cannot remove '%s' in '%s'", name, r->path);
+	if (depth >= DEPTH_MAX)
+		return lift(r, at, name);
+
+	_cleanup_closedir_ DIR *dir = open_dir_at(at, name);
+	if (!dir)
+		return rk_err_sys(errno, "cannot remove '%s' in '%s'", name, r->path);
+	if (!depth)
+		r->top = dirfd(dir);
+	do {
+		lifts = r->lifts;
+		RK_TRY(remove_entries(r, dir, name, depth));
+		rewinddir(dir);
+	} while (!depth && r->lifts != lifts);
 	if (unlinkat(at, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return rk_err_sys(errno, "cannot remove '%s' in '%s'", name, top);
+		return rk_err_sys(errno, "cannot remove '%s' in '%s'", name, r->path);
 	return NULL;
 }
 
 struct rk_err *rk_fs_remove_tree(const char *path)
 {
-	return remove_at(AT_FDCWD, path, path, 0);
+	struct removal r = {.path = path};
+
+	return remove_at(&r, AT_FDCWD, path, 0);
 }
 
 struct usage {

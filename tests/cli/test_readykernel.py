@@ -863,6 +863,28 @@ def test_children():
     equal(left_behind(world), [], "children: none is left")
 
 
+def test_left_in_the_way():
+    """Who had the process that fetches once, and hasn't any more, doesn't keep updates away."""
+    world = World()
+    incoming = world.host.path("var/lib/readykernel/incoming")
+    give_away(world, "deep", 'for (int i = 0; i < 300; i++) { mkdir("d", 0700); chdir("d"); } puts("error\\tnetwork\\t\\tgone");')
+    equal(world.run("update").returncode, 10, "in the way: directories, very deep")
+    world.tool = TOOL
+    equal(world.run("update").stdout, "level 1 was fetched\n", "… are gone at once")
+    for name, put in [("a directory", lambda: (incoming / "timestamp.signed").mkdir()), ("a pipe", lambda: os.mkfifo(incoming / "timestamp.signed")),
+                      ("a directory for a tag", lambda: (incoming / "timestamp.signed.etag").mkdir()),
+                      ("a file where a directory belongs", lambda: (incoming / "root").write_text("x")),
+                      ("a root that no server has", lambda: (incoming / "root").mkdir() or (incoming / "root/2.signed").write_text("x"))]:
+        shutil.rmtree(incoming)
+        incoming.mkdir(mode=0o700)
+        put()
+        for path in [incoming, *incoming.rglob("*")]:
+            os.chown(path, *([USER_ID] * 2 if os.geteuid() == 0 else [-1, -1]))
+        world.run("check-update")
+        result = world.run("check-update")
+        equal((result.returncode, result.stdout), (0, "level 1 is there for this host\n"), f"in the way: {name} {result.stderr}")
+
+
 def test_no_user():
     world = World()
     world.host.write("etc/passwd", "root:x:0:0::/:/bin/sh\n")
@@ -1058,7 +1080,8 @@ def test_local():
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_metrics, test_blind, test_untried, test_keeping,
                  test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_state_lost,
                  test_trust_removed, test_servers, test_privileges, test_beside_a_watch, test_beside_a_fetch, test_beside_a_report, test_killed,
-                 test_children, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal, test_local]:
+                 test_children, test_left_in_the_way, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal,
+                 test_local]:
     function()
 SERVER.stop()
 tap.done()

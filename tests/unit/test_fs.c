@@ -234,6 +234,34 @@ static void test_remove_tree(void)
 		    "what can't be removed");
 }
 
+/* Directories in one another, with a file in each, deeper than any path reaches. */
+static void make_deep(int depth)
+{
+	int at = open(in_tmp("deep"), O_RDONLY | O_DIRECTORY);
+
+	for (int i = 0; i < depth && at >= 0; i++) {
+		int file = openat(at, "file", O_WRONLY | O_CREAT, 0600);
+		int next =
+			mkdirat(at, "d", 0700) == 0 ? openat(at, "d", O_RDONLY | O_DIRECTORY) : -1;
+
+		close(file);
+		close(at);
+		at = next;
+	}
+	ok(at >= 0, "%d directories deep", depth);
+	close(at);
+}
+
+static void test_remove_deep(void)
+{
+	no_err(rk_fs_mkdir_p(in_tmp("deep/deep-1"), 0755), "a directory of the name that is used");
+	no_err(rk_fs_write(in_tmp("deep/deep-0"), "x", 1, 0600), "and a file");
+	no_err(rk_fs_write(in_tmp("deep/deep-1/file"), "x", 1, 0600), "which is not empty");
+	make_deep(3000);
+	no_err(rk_fs_remove_tree(in_tmp("deep")), "remove");
+	ok(!rk_fs_exists(in_tmp("deep")), "it is gone");
+}
+
 static void test_usage(void)
 {
 	_cleanup_free_ char *big = calloc(1, 100000);
@@ -316,6 +344,7 @@ int main(void)
 	test_write_below();
 	test_unlink();
 	test_remove_tree();
+	test_remove_deep();
 	test_usage();
 	test_lock();
 	for (int i = 0; i < 8; i++)

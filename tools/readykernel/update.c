@@ -96,8 +96,21 @@ static struct rk_err *tidy_incoming(const struct rk_host *host)
 
 	if (!rk_fs_exists(host->incoming_dir))
 		return NULL;
-	RK_TRY(rk_fs_usage(host->incoming_dir, &bytes));
-	return bytes > INCOMING_KEPT ? rk_fs_remove_tree(host->incoming_dir) : NULL;
+	/* no update leaves what can't be measured */
+	_cleanup_err_ struct rk_err *err = rk_fs_usage(host->incoming_dir, &bytes);
+	return err || bytes > INCOMING_KEPT ? rk_fs_remove_tree(host->incoming_dir) : NULL;
+}
+
+/* Any other failure can be the work of what lies in incoming/: whoever had the process that fetches once must not stop all updates to come. */
+static void tidy_after(const struct rk_host *host, const struct rk_err *err)
+{
+	switch (rk_err_code(err)) {
+	case RK_ERR_NETWORK:
+	case RK_ERR_SERVER:
+	case RK_ERR_TIMEOUT:
+	case RK_ERR_INTERRUPTED: return;
+	default: rk_err_free(rk_fs_remove_tree(host->incoming_dir));
+	}
 }
 
 static struct rk_err *fetch_metadata(struct readykernel *rk, int64_t now)
@@ -371,6 +384,8 @@ struct rk_err *readykernel_renew(struct readykernel *rk, const struct readykerne
 
 	RK_TRY(readykernel_lock_fetch(rk, &turn));
 	struct rk_err *err = renew(rk, what, &updated);
+	if (err)
+		tidy_after(rk->host, err);
 	if (rk->lock < 0) /* somebody else has the host: its state isn't ours to write */
 		return err;
 	struct rk_err *second = note_check(rk, err, updated.chosen);
