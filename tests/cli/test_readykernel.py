@@ -148,6 +148,12 @@ def test_notices():
     world.repo.publish()
     equal(world.run("update").stdout, "level 2 was fetched\n", "a blocked level isn't taken")
     world.host.set_loaded("kpatch_2")
+    for notices, why in [(world.repo.blocked, "its publisher blocked it"), (world.repo.minimum, "its publisher wants a newer one loaded")]:
+        notices.append(world.repo.notice(2 if notices is world.repo.blocked else 3, reason="it is slow"))
+        world.repo.publish()
+        result = world.run("update")
+        equal((result.returncode, result.stdout), (4, f"level 2 stays loaded although {why}: there is none to take its place\n"), "one that isn't good isn't praised")
+        notices.pop()
     world.repo.withdrawn = [world.repo.notice(2, to=1, reason="it is slow")]
     world.repo.publish()
     equal(world.run("update").stdout, "level 2 was withdrawn; level 1 takes its place\n", "a withdrawn level makes way")

@@ -150,9 +150,10 @@ struct readykernel_update {
 
 struct readykernel_updated {
 	uint64_t loaded, chosen; /* levels; 0: none */
-	bool is_downgrade;	 /* chosen takes the place of a withdrawn level */
-	bool is_known;		 /* the repository has levels for this kernel */
-	bool installed;		 /* chosen came to this disk just now */
+	enum rk_level_state loaded_state;
+	bool is_downgrade; /* chosen takes the place of a withdrawn level */
+	bool is_known;	   /* the repository has levels for this kernel */
+	bool installed;	   /* chosen came to this disk just now */
 };
 
 /* Renews what is trusted, chooses the level that this host should have, installs it; loads nothing. The outcome is in the state. While

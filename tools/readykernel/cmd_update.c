@@ -32,9 +32,18 @@ static json_t *updated_json(const struct readykernel *rk, const struct readykern
 
 static void show_updated(const struct readykernel *rk, const struct readykernel_updated *u)
 {
+	static const char *const against[] = {
+		[RK_LEVEL_BLOCKED] = "its publisher blocked it",
+		[RK_LEVEL_WITHDRAWN] = "its publisher withdrew it",
+		[RK_LEVEL_BELOW_MINIMUM] = "its publisher wants a newer one loaded",
+	};
 	const char *release = rk->kernel->running.release;
 
-	if (!u->is_known && u->chosen == u->loaded)
+	if (u->chosen == u->loaded && u->loaded_state != RK_LEVEL_GOOD)
+		printf("level %" PRIu64
+		       " stays loaded although %s: there is none to take its place\n",
+		       u->loaded, against[u->loaded_state]);
+	else if (!u->is_known && u->chosen == u->loaded)
 		printf("there are no levels for kernel %s in channel '%s' yet\n", release,
 		       rk_channel_name(rk->settings->channel));
 	else if (!u->chosen && !u->loaded)

@@ -295,6 +295,7 @@ static struct rk_err *choose(struct readykernel *rk, struct rk_level_choice *ret
 	if (ret->action != RK_LEVEL_ACTION_KEEP)
 		updated->chosen = ret->action == RK_LEVEL_ACTION_LOAD ? ret->level->level : 0;
 	updated->is_downgrade = ret->is_downgrade;
+	updated->loaded_state = ret->loaded_state;
 	return NULL;
 }
 
