@@ -59,7 +59,7 @@ static struct rk_err *check_witness(const char *name, uint64_t version, uint64_t
 		RK_ERR_WITNESS,
 		"'%s' has version %llu, but this host has accepted version %llu before what it "
 		"knew was removed; if the repository was begun anew, say "
-		"--begin-anew",
+		"'readykernel check-update --begin-anew'",
 		name, (unsigned long long)version, (unsigned long long)witnessed);
 }
 

@@ -608,7 +608,7 @@ def test_trust_removed():
 
     shutil.rmtree(trust)
     contains(world.run("status").stdout, f"gone from '{trust}' ('readykernel update' fetches it again)", "trust directory removed: status doesn't say that all is well")
-    contains(replay().stderr, "say --begin-anew", "… what to do when it is meant so")
+    contains(replay().stderr, "say 'readykernel check-update --begin-anew'", "… what to do when it is meant so")
     equal(world.json("check-update")["error"]["code"], "witness", "… code")
     serve(newest)
     equal(world.run("check-update").returncode, 0, "… the right one is taken again")
