@@ -942,6 +942,11 @@ def test_licence():
 def test_bundle():
     world = World()
     world.repo.publish(bundle=True, days=90)
+    root = world.host.path("etc/readykernel/root.signed")
+    root.rename(root.with_suffix(".away"))
+    result = world.run("licence", "status")
+    equal((result.returncode, result.stdout, "no repository is trusted" in result.stderr), (20, "", True), "one that can't be checked is not none")
+    root.with_suffix(".away").rename(root)
     path = world.repo.bundle(TMP / "bundle.tar")
     world.host.config("http://127.0.0.1:1", "autoload = no\n")
     SERVER.requests.clear()

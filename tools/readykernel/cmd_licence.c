@@ -83,8 +83,14 @@ static struct rk_err *status(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	const struct readykernel_common *values = cli->values;
 	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
 	enum rk_licence_state state;
+	const char *path;
 
 	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_READ, &rk));
+	path = readykernel_licence_file(&rk);
+	if (!path)
+		return rk_err_nomem();
+	if (rk_fs_exists(path)) /* without trust nobody knows what it says */
+		RK_TRY(readykernel_need_trust(&rk));
 	if (rk.licence_problem)
 		return take_ptr(rk.licence_problem);
 	state = readykernel_licence_state(&rk);
