@@ -869,6 +869,13 @@ def test_children():
     equal(left_behind(world), [], "children: none is left")
 
 
+def test_what_it_says():
+    """Whoever has the process that fetches can say what he likes, but not to the terminal."""
+    world = World("autoload = no\nfetch_timeout = 1\n")
+    give_away(world, "says", 'puts("note\\tx\\nerror\\thash\\t\\t\\xc3\\xa4 \\xc2\\x9b" "31mred \\x1b[2J\\x7f");')
+    equal(world.run("check-update").stderr, "error: ä ??31mred ?[2J? [hash]\n", "control characters of each kind are gone, others aren't")
+
+
 def test_left_in_the_way():
     """Who had the process that fetches once, and hasn't any more, doesn't keep updates away."""
     world = World()
@@ -935,6 +942,11 @@ def test_licence():
     result = world.run("licence", "install", world.repo.licence(path, key="timestamp"))
     equal(result.returncode, 14, "signed by another key: refused")
     equal(world.json("licence", "status")["id"], "L-1", "… and the one before stays")
+    root = world.host.path("etc/readykernel/root.signed")
+    root.rename(root.with_suffix(".away"))
+    result = world.run("licence", "status")
+    equal((result.returncode, result.stdout, "no repository is trusted" in result.stderr), (20, "", True), "one that can't be checked is not none")
+    root.with_suffix(".away").rename(root)
     equal((world.run("licence", "remove").returncode, world.run("licence", "remove").returncode), (0, 4), "remove, twice")
     equal(world.run("update").stdout, "level 2 was fetched\n", "without one: an update")
 
@@ -942,11 +954,6 @@ def test_licence():
 def test_bundle():
     world = World()
     world.repo.publish(bundle=True, days=90)
-    root = world.host.path("etc/readykernel/root.signed")
-    root.rename(root.with_suffix(".away"))
-    result = world.run("licence", "status")
-    equal((result.returncode, result.stdout, "no repository is trusted" in result.stderr), (20, "", True), "one that can't be checked is not none")
-    root.with_suffix(".away").rename(root)
     path = world.repo.bundle(TMP / "bundle.tar")
     world.host.config("http://127.0.0.1:1", "autoload = no\n")
     SERVER.requests.clear()
@@ -1091,8 +1098,8 @@ def test_local():
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_metrics, test_blind, test_untried, test_keeping,
                  test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_state_lost,
                  test_trust_removed, test_servers, test_privileges, test_beside_a_watch, test_beside_a_fetch, test_beside_a_report, test_killed,
-                 test_children, test_left_in_the_way, test_no_user, test_licence, test_bundle, test_switches, test_settings, test_mok, test_journal,
-                 test_local]:
+                 test_children, test_what_it_says, test_left_in_the_way, test_no_user, test_licence, test_bundle, test_switches, test_settings,
+                 test_mok, test_journal, test_local]:
     function()
 SERVER.stop()
 tap.done()

@@ -7,9 +7,14 @@
 
 static void check(const char *text)
 {
-	for (; *text; text++)
-		if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)text[0], next = (unsigned char)text[1];
+
+		if ((byte < 0x20 && byte != '\t') || byte == 0x7f)
 			abort();
+		if (byte == 0xc2 && next >= 0x80 && next < 0xa0)
+			abort();
+	}
 }
 
 static void on_phase(void *ctx, const char *phase, const char *text)

@@ -49,14 +49,23 @@ static void hear_phase(struct readykernel_listener *l, char *text)
 	rk_report_phase(l->reporter, text, "%s", colon + 2);
 }
 
+/* Bytes of the control character at s, 0 if there is none: C0, DEL, or C1 as UTF-8 has it (U+009B is as good as ESC and '['). */
+static size_t control_length(const char *s)
+{
+	unsigned char first = (unsigned char)s[0], second = (unsigned char)s[1];
+
+	if ((first < 0x20 && first != '\t') || first == 0x7f)
+		return 1;
+	return first == 0xc2 && second >= 0x80 && second < 0xa0 ? 2 : 0;
+}
+
 static void hear(struct readykernel_listener *l, char *line)
 {
 	char *text = strchr(line, '\t');
 
 	/* it may say what it likes, but not move our cursor */
 	for (char *c = line; *c; c++)
-		if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7f)
-			*c = '?';
+		memset(c, '?', control_length(c));
 	if (text)
 		*text++ = '\0';
 	if (!text) {
