@@ -95,6 +95,19 @@ static bool is_early(const struct review *r)
 	return since >= 0 && since <= r->settings->crash_window && r->settings->crash_window;
 }
 
+/* The unit was stopped and started again: the boot for which the end in order was noted goes on. */
+static struct rk_err *go_on(const struct review *r, struct rk_intent *intent)
+{
+	if (intent && intent->phase == RK_INTENT_STOPPED) {
+		intent->phase = RK_INTENT_QUIET;
+		RK_TRY(rk_intent_write(r->host, intent));
+	}
+	if (!r->state->loaded.stopped || !rk_streq(r->state->loaded.boot_id, r->kernel->boot_id))
+		return NULL;
+	r->state->loaded.stopped = false;
+	return rk_host_state_write(r->host, r->state);
+}
+
 /* A level that had become good, in a boot that is over. */
 static struct rk_err *judge_loaded(const struct review *r)
 {
@@ -102,8 +115,10 @@ static struct rk_err *judge_loaded(const struct review *r)
 	bool early = is_early(r);
 	struct rk_level_note *note;
 
-	if (!*loaded.boot_id || rk_streq(loaded.boot_id, r->kernel->boot_id))
+	if (!*loaded.boot_id)
 		return NULL;
+	if (rk_streq(loaded.boot_id, r->kernel->boot_id))
+		return go_on(r, NULL);
 	RK_TRY(rk_host_state_note(r->state, loaded.build_id, loaded.level, &note));
 	note->unclean = loaded.stopped ? 0 : note->unclean + 1;
 	unsigned int unclean = note->unclean;
@@ -155,8 +170,10 @@ struct rk_err *rk_boot_review(const struct rk_host *host, const struct rk_settin
 	err = rk_intent_read(host, &intent);
 	if (err)
 		return is_damage(err) ? damaged(&r, err) : err;
-	if (intent && rk_streq(intent->boot_id, kernel->boot_id))
-		return found(&r, RK_BOOT_THIS_BOOT, intent->level, "");
+	if (intent && rk_streq(intent->boot_id, kernel->boot_id)) {
+		RK_TRY(found(&r, RK_BOOT_THIS_BOOT, intent->level, ""));
+		return go_on(&r, intent);
+	}
 	if (intent)
 		RK_TRY(judge_intent(&r, intent));
 	return judge_loaded(&r);

@@ -28,7 +28,8 @@ struct rk_boot_review {
 	const char *text; /* one line for the journal; "" when fine; in the state's arena */
 };
 
-/* Judges the last boot, writes what follows from it. Safe to call any number of times. */
+/* Judges the last boot, writes what follows from it. A shutdown that was noted for this boot is taken back: it goes on. Safe to call any
+ * number of times. */
 struct rk_err *rk_boot_review(const struct rk_host *host, const struct rk_settings *settings,
 			      const struct rk_host_kernel *kernel, struct rk_host_state *state,
 			      struct rk_boot_review *ret) __must_use;

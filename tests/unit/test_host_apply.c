@@ -287,6 +287,36 @@ static void test_shutdown(void)
 	hostmake_deinit(&h);
 }
 
+/* "systemctl restart": what has been noted as the host's end was none. */
+static void test_restart(void)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+
+	hostmake_init(&h, "restart");
+	hostmake_install(&h, 1);
+	load_good(1);
+	no_err(rk_boot_stopped(h.host, h.kernel, h.state), "the unit is stopped");
+	check_boot("fine", 1, "already");
+	hostmake_read_state(&h);
+	ok(!h.state->loaded.stopped, "and started again in the same boot");
+	hostmake_reboot(&h, 10);
+	check_boot("crashed-early", 0, "already");
+	is_str(hostmake_verdict(&h, 1), "blocked", "a crash after that is one");
+	hostmake_deinit(&h);
+
+	hostmake_init(&h, "restart-watched");
+	hostmake_install(&h, 1);
+	no_err(hostmake_load(&h, 1, false, &result), "loads");
+	no_err(rk_boot_stopped(h.host, h.kernel, h.state), "the same while it is watched");
+	check_boot("this-boot", 1, "already");
+	hostmake_read_state(&h);
+	ok(!h.state->loaded.stopped, "the boot goes on");
+	hostmake_reboot(&h, 100000);
+	check_boot("crashed", 0, "already");
+	is_str(hostmake_verdict(&h, 1), "blocked", "and its crash is the level's");
+	hostmake_deinit(&h);
+}
+
 static void test_early(void)
 {
 	hostmake_init(&h, "early");
@@ -785,6 +815,7 @@ int main(void)
 	test_crash();
 	test_boot_loop();
 	test_shutdown();
+	test_restart();
 	test_early();
 	test_often();
 	test_clock_back();
