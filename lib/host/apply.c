@@ -262,6 +262,14 @@ static uint64_t loaded_level(const struct rk_apply *apply, const struct rk_livep
 	return 0;
 }
 
+struct rk_err *rk_apply_check(const struct rk_apply *apply, const struct rk_patch *patch)
+{
+	_cleanup_(load_deinit) struct load load = {.apply = apply, .patch = patch};
+	enum rk_apply_code code;
+
+	return prepare(&load, &code);
+}
+
 struct rk_err *rk_apply_load(const struct rk_apply *apply, const struct rk_patch *patch,
 			     struct rk_apply_result *ret)
 {

@@ -80,6 +80,10 @@ void rk_apply_result_deinit(struct rk_apply_result *result);
 struct rk_err *rk_apply_load(const struct rk_apply *apply, const struct rk_patch *patch,
 			     struct rk_apply_result *ret) __must_use;
 
+/* The checks that rk_apply_load() begins with, for whoever has to do something before it; nothing is written. */
+struct rk_err *rk_apply_check(const struct rk_apply *apply, const struct rk_patch *patch)
+	__must_use;
+
 /*
  * The quiet time of the intent that is on disk: watches the kernel log until quiet_time after the load, then marks the level good. On
  * trouble that names the patch the level is blocked and, unless on_warning = keep, the newest good level takes its

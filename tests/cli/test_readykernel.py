@@ -1095,11 +1095,45 @@ def test_local():
     contains(result.stderr, "the kernel refused", "… is said")
 
 
+def test_rollback():
+    """The level that is left is blocked, but not for one that may not be loaded."""
+    world = World()
+    world.run("update")
+    world.repo.add_level(2, MODULES[2], ["CVE-2026-2"])
+    world.repo.publish()
+    world.run("update")
+    world.host.set_loaded("kpatch_2")
+    path = world.host.path("var/lib/readykernel/state.json")
+    state = json.loads(path.read_text())
+    note = {"build_id": BUILD_ID, "at": utc(world.repo.now), "load": "x", "unclean": 0}
+    good = {**note, "verdict": "good", "code": "", "reason": "", "was_good": True}
+    blocked = {**note, "verdict": "blocked", "code": "crashed", "reason": "the host went down", "was_good": False}
+
+    def verdicts():
+        return {it["level"]: it["verdict"] for it in json.loads(path.read_text())["levels"]}
+
+    state["levels"] = [{**blocked, "level": 1}, {**good, "level": 2}]
+    path.write_text(json.dumps(state))
+    result = world.run("rollback", "1")
+    equal(result.returncode, 3, "rollback to a level that is blocked")
+    contains(result.stderr, "level 1 is blocked on this host: the host went down", "… is refused")
+    equal(verdicts(), {1: "blocked", 2: "good"}, "… and the loaded one stays good")
+    state["levels"] = [{**good, "level": 1}, {**good, "level": 2}]
+    path.write_text(json.dumps(state))
+    world.host.write("proc/cmdline", "readykernel=no-load\n")
+    equal(world.run("rollback").returncode, 3, "rollback where nothing may be loaded")
+    equal(verdicts(), {1: "good", 2: "good"}, "… blocks nothing")
+    world.host.write("proc/cmdline", "quiet\n")
+    # below a root nothing can be unloaded
+    equal(world.run("rollback").returncode, 1, "rollback to one that was good")
+    equal(verdicts(), {1: "good", 2: "blocked"}, "… blocks the other, whatever comes of it")
+
+
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_metrics, test_blind, test_untried, test_keeping,
                  test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_state_lost,
                  test_trust_removed, test_servers, test_privileges, test_beside_a_watch, test_beside_a_fetch, test_beside_a_report, test_killed,
                  test_children, test_what_it_says, test_left_in_the_way, test_no_user, test_licence, test_bundle, test_switches, test_settings,
-                 test_mok, test_journal, test_local]:
+                 test_mok, test_journal, test_local, test_rollback]:
     function()
 SERVER.stop()
 tap.done()

@@ -140,6 +140,13 @@ struct rk_err *readykernel_watch(struct readykernel *rk, enum rk_exit *ret_exit)
 	return watch(rk, &apply, ret_exit);
 }
 
+struct rk_err *readykernel_check_patch(struct readykernel *rk, const struct rk_patch *patch)
+{
+	struct rk_apply apply = make_apply(rk, false, false);
+
+	return rk_apply_check(&apply, patch);
+}
+
 struct rk_err *readykernel_load_patch(struct readykernel *rk, const struct rk_patch *patch,
 				      bool force, bool wait, enum rk_exit *ret_exit)
 {

@@ -129,6 +129,9 @@ struct rk_err *readykernel_publish(struct readykernel *rk) __must_use;
 
 /* --- change.c: loading and unloading, and what is told of it --- */
 
+/* Whether patch could be loaded now; changes nothing. */
+struct rk_err *readykernel_check_patch(struct readykernel *rk, const struct rk_patch *patch)
+	__must_use;
 /* Loads patch and, with wait, watches it for its quiet time. What failed is in the state, too. */
 struct rk_err *readykernel_load_patch(struct readykernel *rk, const struct rk_patch *patch,
 				      bool force, bool wait, enum rk_exit *ret_exit) __must_use;

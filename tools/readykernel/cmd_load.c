@@ -186,7 +186,9 @@ static struct rk_err *rollback(const struct rk_cli *cli, enum rk_exit *ret_exit)
 			      "level %" PRIu64 " is not older than level %" PRIu64
 			      ", which is loaded",
 			      to->level, loaded->level);
-	/* first: whatever happens from here on, it must not come back by itself */
+	/* not left for one that can't come: with both blocked the next boot would have nothing */
+	RK_TRY(readykernel_check_patch(&rk, to));
+	/* whatever happens from here on, it must not come back by itself */
 	RK_TRY(block(&rk, loaded));
 	return readykernel_load_patch(&rk, to, false, !values->no_wait, ret_exit);
 }
