@@ -8,6 +8,7 @@
  *	/etc/readykernel/disable		kernel.h: its presence stops all loading
  *	/var/lib/readykernel/state.json		state.h
  *	/var/lib/readykernel/intent.json	intent.h
+ *	/var/lib/readykernel/kpatch-boot.json	guard.h
  *	/var/lib/readykernel/patches/<build-id>/	patches.h
  *	/var/lib/readykernel/trust/		lib/trust (root only)
  *	/var/lib/readykernel/incoming/		what the unprivileged part fetched; never trusted

@@ -58,9 +58,9 @@ struct rk_err *rk_switch_read(const char *proc, const char *disable_file, enum r
 	return NULL;
 }
 
-static struct rk_err *read_boot_id(const struct rk_host *host, struct rk_host_kernel *kernel)
+static struct rk_err *read_boot_id(const char *proc, struct rk_arena *arena, const char **ret)
 {
-	_cleanup_free_ char *path = rk_path_join(host->proc, "sys/kernel/random/boot_id");
+	_cleanup_free_ char *path = rk_path_join(proc, "sys/kernel/random/boot_id");
 	_cleanup_free_ char *text = NULL;
 
 	if (!path)
@@ -68,13 +68,13 @@ static struct rk_err *read_boot_id(const struct rk_host *host, struct rk_host_ke
 	RK_TRY(rk_fs_read(path, CMDLINE_MAX, &text, NULL));
 	if (strcspn(text, "\n") != BOOT_ID_LEN)
 		return rk_err(RK_ERR_FORMAT, "'%s' holds no boot id", path);
-	kernel->boot_id = rk_arena_strndup(&kernel->arena, text, BOOT_ID_LEN);
-	return kernel->boot_id ? NULL : rk_err_nomem();
+	*ret = rk_arena_strndup(arena, text, BOOT_ID_LEN);
+	return *ret ? NULL : rk_err_nomem();
 }
 
-static struct rk_err *read_booted(const struct rk_host *host, struct rk_host_kernel *kernel)
+static struct rk_err *read_booted(const char *proc, int64_t *ret)
 {
-	_cleanup_free_ char *path = rk_path_join(host->proc, "stat");
+	_cleanup_free_ char *path = rk_path_join(proc, "stat");
 	_cleanup_free_ char *text = NULL;
 	const char *line;
 
@@ -82,10 +82,16 @@ static struct rk_err *read_booted(const struct rk_host *host, struct rk_host_ker
 		return rk_err_nomem();
 	RK_TRY(rk_fs_read(path, STAT_MAX, &text, NULL));
 	line = strstr(text, "\nbtime ");
-	if (!line)
-		return rk_err(RK_ERR_FORMAT, "'%s' has no line 'btime'", path);
-	kernel->booted = strtoll(line + strlen("\nbtime "), NULL, 10);
+	/* a container that shows a /proc/stat of its own: whoever only unloads need not know it */
+	*ret = line ? strtoll(line + strlen("\nbtime "), NULL, 10) : 0;
 	return NULL;
+}
+
+struct rk_err *rk_boot_read(const char *proc, struct rk_arena *arena, const char **ret_boot_id,
+			    int64_t *ret_booted)
+{
+	RK_TRY(read_boot_id(proc, arena, ret_boot_id));
+	return read_booted(proc, ret_booted);
 }
 
 /* A kernel without build-id is one thing, a container or a rescue shell without /sys another. */
@@ -113,8 +119,7 @@ struct rk_err *rk_host_kernel_read(const struct rk_host *host, struct rk_host_ke
 	if (!kernel->running.build_id)
 		return rk_err(RK_ERR_UNSUPPORTED,
 			      "this kernel shows no build-id in '%s/kernel/notes'", host->sys);
-	RK_TRY(read_boot_id(host, kernel));
-	RK_TRY(read_booted(host, kernel));
+	RK_TRY(rk_boot_read(host->proc, &kernel->arena, &kernel->boot_id, &kernel->booted));
 	RK_TRY(rk_switch_read(host->proc, host->disable_file, &kernel->switched));
 	*ret = take_ptr(kernel);
 	return NULL;

@@ -22,13 +22,16 @@ struct rk_host_kernel {
 	struct rk_arena arena;
 	struct rk_running running; /* release, version, machine, build_id */
 	const char *boot_id;	   /* 36 characters; new with each boot */
-	int64_t booted;		   /* seconds since 1970 by today's clock: /proc/stat btime */
-	enum rk_switch switched;   /* the strongest that applies */
+	int64_t booted; /* seconds since 1970 by today's clock: /proc/stat btime; 0: not known */
+	enum rk_switch switched; /* the strongest that applies */
 };
 
 /* Errors: RK_ERR_SYS, RK_ERR_UNSUPPORTED (no /proc or /sys, or a kernel that shows no build-id). */
 struct rk_err *rk_host_kernel_read(const struct rk_host *host, struct rk_host_kernel **ret)
 	__must_use;
+/* boot_id and booted alone; the text is in arena. */
+struct rk_err *rk_boot_read(const char *proc, struct rk_arena *arena, const char **ret_boot_id,
+			    int64_t *ret_booted) __must_use;
 void rk_host_kernel_free(struct rk_host_kernel *kernel);
 
 /* "on", "off", "no-load", "kpatch.enable=0", "disabled": part of --json. */

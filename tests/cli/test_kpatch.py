@@ -77,7 +77,7 @@ class Tree:
 
 def test_help():
     text = ""
-    for verb in [[], ["load"], ["unload"], ["replace"], ["list"], ["info"], ["status"], ["install"], ["uninstall"], ["signal"], ["force"]]:
+    for verb in [[], ["load"], ["unload"], ["replace"], ["list"], ["info"], ["status"], ["install"], ["uninstall"], ["signal"], ["force"], ["shutdown"]]:
         result = kpatch(*verb, "--help")
         equal((result.returncode, result.stderr), (0, ""), f"kpatch {' '.join(verb)} --help")
         text += f"$ kpatch {' '.join([*verb, '--help'])}\n{result.stdout}"
@@ -305,6 +305,51 @@ def test_boot():
     contains(result.stderr, "error: 1 of the installed patches could not be loaded\n", "… and counted")
 
 
+def test_guard():
+    """What a host went down with is left out of what is loaded at boot, and nothing else is."""
+    tree = Tree("guard")
+    store = tree.path / "var/lib/kpatch" / platform.release()
+    store.mkdir(parents=True)
+    files = {level: make_patch(f"guarded_{level}", level) for level in [1, 2]}
+    for level, file in files.items():
+        (store / f"guarded_{level}.ko").write_bytes(file.read_bytes())
+    record = tree.path / "var/lib/readykernel/kpatch-boot.json"
+    record.parent.mkdir(parents=True)
+    entry = {"name": "guarded_2", "sha256": hashlib.sha256(files[2].read_bytes()).hexdigest(), "phase": "skipped", "unclean": 0,
+             "reason": "the host went down while it was being loaded"}
+    boot_id = "01234567-89ab-cdef-0123-456789abcdef"
+    document = {"schema": "kpatch-boot/1", "boot_id": boot_id, "at": "2026-11-22T13:30:00Z", "stopped": False}
+
+    def put(**more):
+        record.write_text(json.dumps({**document, "patches": [{**entry, **more}]}))
+
+    for args in [["--boot"], []]:
+        put()
+        result = tree.kpatch("load", "--all", "--check", *args)
+        equal(result.returncode, 1, f"load --all {' '.join(args)}: one is left out")
+        contains(result.stderr, "error: guarded_2: left out, because the host went down while it was being loaded; if that was not its doing "
+                 "(a power cut), 'kpatch load guarded_2' tries it again\n", "… and named")
+        contains(result.stdout, "guarded_1:\nok       module: level 1", "… the lesser one takes its place")
+    equal(tree.kpatch("load", "--check", "guarded_2").returncode, 0, "by name it may be tried")
+    put(sha256="00" * 32)
+    ok("guarded_1:" not in tree.kpatch("load", "--all", "--boot", "--check").stdout, "another file of that name is another patch")
+    put()
+    equal(tree.kpatch("install", files[2]).returncode, 4, "installing it once more")
+    equal(json.loads(record.read_text())["patches"], [], "… is to try it again")
+    put()
+    tree.kpatch("uninstall", "guarded-2")
+    equal(json.loads(record.read_text())["patches"], [], "what isn't installed isn't kept in mind")
+    tree.put("proc/sys/kernel/random/boot_id", f"{boot_id}\n")
+    tree.put("proc/stat", "cpu 0\nbtime 1790000000\n")
+    put(phase="loaded", reason="")
+    equal(tree.kpatch("shutdown").returncode, 0, "a shutdown")
+    ok(json.loads(record.read_text())["stopped"], "… is noted")
+    record.write_text("{")
+    result = tree.kpatch("load", "--all", "--boot", "--check")
+    equal(result.returncode, 3, "a record that is damaged")
+    contains(result.stderr, "the record of what was loaded at boot can't be believed; nothing is loaded in this boot: ", "… is told")
+
+
 def test_damaged_store():
     """Whatever lies in the store, list and status end soon, tell each file's fault, and use what is good."""
     release, tree = platform.release(), Tree("damaged")
@@ -363,12 +408,12 @@ def test_not_root():
 def test_unit():
     """The unit's conditions and its place in the boot."""
     text = (pathlib.Path(os.environ["RK_SOURCE_ROOT"]) / "packaging/systemd/kpatch.service").read_text()
-    for line in ["ConditionKernelCommandLine=!kpatch.enable=0", "Type=oneshot", "RemainAfterExit=yes", "ExecStart=kpatch load --all --boot",
+    for line in ["ConditionKernelCommandLine=!kpatch.enable=0", "Type=oneshot", "RemainAfterExit=yes", "ExecStart=-kpatch load --all --boot", "ExecStop=kpatch shutdown",
                  "Before=network-pre.target shutdown.target", "Wants=network-pre.target", "DefaultDependencies=no", "WantedBy=multi-user.target"]:
         contains(text, line + "\n", f"kpatch.service: {line}")
 
 
 for function in [test_help, test_misuse, test_info, test_manifest, test_refused, test_nothing, test_transition, test_install, test_checks, test_names, test_boot,
-                 test_damaged_store, test_not_root, test_unit]:
+                 test_guard, test_damaged_store, test_not_root, test_unit]:
     function()
 tap.done()

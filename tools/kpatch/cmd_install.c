@@ -5,6 +5,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/process.h"
 #include "lib/base/str.h"
+#include "lib/host/guard.h"
 #include "tools/kpatch/kpatch.h"
 
 #define SYSTEMCTL_TIMEOUT_MS 30000
@@ -56,6 +57,7 @@ static struct rk_err *install(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	RK_TRY(release_of(cli, &place, &running, &release));
 	RK_TRY(rk_module_info_read(path, &info));
 	RK_TRY(rk_installed_add(&place.roots, release, path, info, &there));
+	kpatch_warn_guard(rk_guard_retry(place.host, info->name));
 	if (there) {
 		fprintf(stderr, "'%s' is already installed for kernel %s\n", info->name, release);
 		*ret_exit = RK_EXIT_NOTHING;
@@ -81,6 +83,7 @@ static struct rk_err *uninstall(const struct rk_cli *cli, enum rk_exit *ret_exit
 	RK_TRY(kpatch_place_init(cli, &place));
 	RK_TRY(release_of(cli, &place, &running, &release));
 	RK_TRY(rk_installed_remove(&place.roots, release, cli->operands[0]));
+	kpatch_warn_guard(rk_guard_retry(place.host, name));
 	if (cli->quiet)
 		return NULL;
 	printf("%s is no longer installed for kernel %s\n", name, release);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/base/fs.h"
+#include "lib/host/guard.h"
 #include "lib/host/kernel.h"
 #include "tools/common/render.h"
 #include "tools/kpatch/kpatch.h"
@@ -16,6 +17,7 @@ struct loading {
 	const struct kpatch_values *values;
 	const struct kpatch_place *place;
 	struct rk_running running;
+	struct rk_guard *guard; /* of load --all; else NULL: by name it is a command to try it */
 	bool replace;
 };
 
@@ -64,15 +66,64 @@ static struct rk_err *plan_and_check(const struct loading *l, const char *path,
 	return NULL;
 }
 
-static struct rk_err *load_file(const struct loading *l, const char *path, enum rk_exit *ret_exit)
+/* Whether this host went down with it. */
+static struct rk_err *check_guard(const struct loading *l, const struct rk_module_info *info)
+{
+	const char *build_id = l->running.build_id;
+
+	if (!l->guard)
+		return NULL;
+	RK_TRY(rk_guard_check(l->guard, info->name, info->sha256));
+	if (!build_id || !rk_livepatch_is_cumulative(info->manifest))
+		return NULL;
+	return rk_guard_check_level(l->place->host, build_id, info->manifest->level);
+}
+
+/* By command: it may be loaded at boot again, and what it took the place of is gone. */
+static struct rk_err *note_loaded(const struct loading *l, const char *name,
+				  const struct rk_livepatch_plan *plan)
+{
+	const struct rk_host *host = l->place->host;
+
+	RK_TRY(rk_guard_retry(host, name));
+	if (plan->way != RK_LIVEPATCH_REPLACE && plan->way != RK_LIVEPATCH_CHANGE)
+		return NULL;
+	rk_vec_for_each(&plan->enabled, it)
+		RK_TRY(rk_guard_unloaded(host, it->name));
+	return NULL;
+}
+
+/* Before and after the kernel gets it, for the boot that finds what came of it. */
+static struct rk_err *apply(const struct loading *l, const char *path,
+			    const struct rk_module_info *info, const struct rk_livepatch_plan *plan)
 {
 	const struct rk_livepatch_patience patience = kpatch_patience(l->cli);
-	_cleanup_module_info_ struct rk_module_info *info = NULL;
 	_cleanup_outcome_ struct rk_livepatch_outcome outcome = {};
+	struct rk_err *err, *second;
+
+	if (l->values->boot)
+		RK_TRY(rk_guard_begin(l->place->host, l->guard, info->name, info->sha256));
+	err = rk_livepatch_apply(&l->place->roots, path, info, plan, &patience, l->cli->reporter,
+				 &outcome);
+	show_outcome(l->cli, info->name, &outcome, !err);
+	if (l->values->boot) {
+		bool loaded = !err || outcome.state != RK_LIVEPATCH_ABSENT;
+
+		second = rk_guard_end(l->guard, info->name, info->sha256, loaded);
+	} else {
+		second = err ? NULL : note_loaded(l, info->name, plan);
+	}
+	kpatch_warn_guard(second);
+	return err;
+}
+
+static struct rk_err *load_file(const struct loading *l, const char *path, enum rk_exit *ret_exit)
+{
+	_cleanup_module_info_ struct rk_module_info *info = NULL;
 	_cleanup_plan_ struct rk_livepatch_plan plan = {};
-	struct rk_err *err;
 
 	RK_TRY(rk_module_info_read(path, &info));
+	RK_TRY(check_guard(l, info));
 	RK_TRY(plan_and_check(l, path, info, &plan));
 	if (plan.way == RK_LIVEPATCH_NOTHING) {
 		fprintf(stderr, "'%s' is already loaded\n", info->name);
@@ -82,10 +133,7 @@ static struct rk_err *load_file(const struct loading *l, const char *path, enum 
 	if (l->values->check_only)
 		return NULL;
 	rk_cli_flush(l->cli);
-	err = rk_livepatch_apply(&l->place->roots, path, info, &plan, &patience, l->cli->reporter,
-				 &outcome);
-	show_outcome(l->cli, info->name, &outcome, !err);
-	return err;
+	return apply(l, path, info, &plan);
 }
 
 /* --- all that is installed --- */
@@ -161,10 +209,10 @@ static struct rk_err *is_off_at_boot(const struct kpatch_place *place, bool *ret
 {
 	enum rk_switch off = RK_SWITCH_ON;
 
-	RK_TRY(rk_switch_read(place->roots.proc, place->disable_file, &off));
+	RK_TRY(rk_switch_read(place->roots.proc, place->host->disable_file, &off));
 	*ret = off != RK_SWITCH_ON;
 	if (off == RK_SWITCH_DISABLED)
-		fprintf(stderr, "nothing is loaded: '%s' is there\n", place->disable_file);
+		fprintf(stderr, "nothing is loaded: '%s' is there\n", place->host->disable_file);
 	else if (*ret)
 		fprintf(stderr, "nothing is loaded: '%s%s' is on the kernel's command line\n",
 			off == RK_SWITCH_NO_KPATCH ? "" : "readykernel=", rk_switch_name(off));
@@ -187,7 +235,7 @@ static struct rk_err *check_usage(const struct rk_cli *cli, const struct kpatch_
 	return NULL;
 }
 
-static struct rk_err *run(const struct loading *l, enum rk_exit *ret_exit)
+static struct rk_err *run(struct loading *l, enum rk_exit *ret_exit)
 {
 	_cleanup_close_ int lock = -1;
 	_cleanup_free_ char *path = NULL;
@@ -203,6 +251,9 @@ static struct rk_err *run(const struct loading *l, enum rk_exit *ret_exit)
 		RK_TRY(kpatch_find_file(l->place, l->running.release, l->cli->operands[0], &path));
 	if (!l->values->check_only)
 		RK_TRY(rk_livepatch_lock(&l->place->roots, &lock));
+	if (l->values->all)
+		RK_TRY(rk_guard_open(l->place->host, l->values->boot && !l->values->check_only,
+				     &l->guard));
 	return l->values->all ? load_all(l, ret_exit) : load_file(l, path, ret_exit);
 }
 
@@ -216,6 +267,7 @@ static struct rk_err *begin(const struct rk_cli *cli, bool replace, enum rk_exit
 	RK_TRY(check_usage(cli, &place));
 	RK_TRY(rk_running_read(&place.roots, &l.running));
 	err = run(&l, ret_exit);
+	rk_guard_free(l.guard);
 	rk_running_deinit(&l.running);
 	return err;
 }
@@ -256,6 +308,27 @@ const struct rk_verb verb_load = {
 	.values_size = sizeof(struct kpatch_values),
 	.max_operands = 1,
 	.run = load,
+};
+
+/* --- the end of a boot --- */
+
+static struct rk_err *stopped(const struct rk_cli *cli, enum rk_exit *ret_exit)
+{
+	_cleanup_place_ struct kpatch_place place = {};
+
+	(void)ret_exit;
+	RK_TRY(kpatch_place_init(cli, &place));
+	return rk_guard_stopped(place.host);
+}
+
+static const struct rk_option shutdown_options[] = {KPATCH_OPT_ROOT, RK_OPT_END};
+
+const struct rk_verb verb_shutdown = {
+	.name = "shutdown",
+	.summary = "for the unit at shutdown: the host goes down in order, no patch is to blame",
+	.options = shutdown_options,
+	.values_size = sizeof(struct kpatch_values),
+	.run = stopped,
 };
 
 static const struct rk_option replace_options[] = {

@@ -2,8 +2,18 @@
 /* kpatch unload: disable, wait for the transition, remove the module; one patch or all. */
 #include <stdio.h>
 
+#include "lib/host/guard.h"
 #include "tools/common/render.h"
 #include "tools/kpatch/kpatch.h"
+
+/* What isn't there is not to blame for what happens. */
+static struct rk_err *note_unloaded(const struct rk_cli *cli, const char *name)
+{
+	_cleanup_place_ struct kpatch_place place = {};
+
+	RK_TRY(kpatch_place_init(cli, &place));
+	return rk_guard_unloaded(place.host, name);
+}
 
 static struct rk_err *unload_one(const struct rk_cli *cli, const char *name)
 {
@@ -13,6 +23,8 @@ static struct rk_err *unload_one(const struct rk_cli *cli, const char *name)
 		rk_livepatch_unload(&rk_livepatch_roots, name, &patience, cli->reporter, &outcome);
 
 	kpatch_show_blockers(stderr, &outcome.blockers);
+	if (!err)
+		kpatch_warn_guard(note_unloaded(cli, name));
 	if (!err && !cli->quiet)
 		printf("%s is unloaded\n", name);
 	return err;

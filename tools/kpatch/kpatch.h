@@ -5,13 +5,14 @@
 
 #include <jansson.h>
 
+#include "lib/host/host.h"
 #include "lib/livepatch/apply.h"
 #include "lib/livepatch/check.h"
 #include "lib/livepatch/store.h"
 #include "tools/common/cli.h"
 
 extern const struct rk_verb verb_load, verb_unload, verb_replace, verb_list, verb_info, verb_status,
-	verb_install, verb_uninstall, verb_signal, verb_force;
+	verb_install, verb_uninstall, verb_signal, verb_force, verb_shutdown;
 
 /* The options of all verbs; each has a table of those it knows. */
 struct kpatch_values {
@@ -36,10 +37,9 @@ struct kpatch_values {
 
 /* Where the verb works: cli->values' root before each of the usual paths. */
 struct kpatch_place {
-	struct rk_arena arena;
-	struct rk_livepatch_roots roots;
-	const char *disable_file; /* /etc/readykernel/disable: stops all loading at boot */
-	bool is_host;		  /* no other root */
+	struct rk_host *host;
+	struct rk_livepatch_roots roots; /* the host's */
+	bool is_host;			 /* no other root */
 };
 struct rk_err *kpatch_place_init(const struct rk_cli *cli, struct kpatch_place *ret) __must_use;
 void kpatch_place_deinit(struct kpatch_place *place);
@@ -58,6 +58,9 @@ struct rk_err *kpatch_find_file(const struct kpatch_place *place, const char *re
 struct rk_err *kpatch_read_blockers(const struct kpatch_place *place,
 				    const struct rk_livepatch_list *list,
 				    struct rk_livepatch_blockers *ret) __must_use;
+
+/* What went wrong with the record of what is loaded at boot; frees err, which may be NULL. */
+void kpatch_warn_guard(struct rk_err *err);
 
 /* --- show.c --- */
 void kpatch_show_checks(const struct rk_cli *cli, const struct rk_checks *checks);

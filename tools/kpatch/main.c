@@ -6,9 +6,9 @@
 int main(int argc, char **argv)
 {
 	static const struct rk_verb *const verbs[] = {
-		&verb_load,   &verb_unload, &verb_replace, &verb_list,
-		&verb_info,   &verb_status, &verb_install, &verb_uninstall,
-		&verb_signal, &verb_force,  NULL,
+		&verb_load,   &verb_unload, &verb_replace,  &verb_list,
+		&verb_info,   &verb_status, &verb_install,  &verb_uninstall,
+		&verb_signal, &verb_force,  &verb_shutdown, NULL,
 	};
 	static const struct rk_tool tool = {
 		.name = "kpatch",

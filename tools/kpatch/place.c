@@ -4,39 +4,26 @@
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
+#include "tools/common/render.h"
 #include "tools/kpatch/kpatch.h"
 
 struct rk_err *kpatch_place_init(const struct rk_cli *cli, struct kpatch_place *ret)
 {
 	const struct kpatch_values *values = cli->values;
-	struct kpatch_place place = {
-		.roots = rk_livepatch_roots,
-		.disable_file = "/etc/readykernel/disable",
-		.is_host = true,
-	};
-	const char **paths[] = {&place.roots.sys,   &place.roots.proc, &place.roots.modules,
-				&place.roots.store, &place.roots.run,  &place.disable_file};
+	bool is_host = !values->root || rk_streq(values->root, "/");
+	_cleanup_free_ char *root = NULL;
+	struct rk_host *host;
 
-	if (values->root && !rk_streq(values->root, "/")) {
-		_cleanup_free_ char *root = NULL;
-
+	if (!is_host)
 		RK_TRY(rk_cli_absolute_path(values->root, &root));
-		place.is_host = false;
-		for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-			*paths[i] = rk_arena_printf(&place.arena, "%s%s", root, *paths[i]);
-			if (!*paths[i]) {
-				kpatch_place_deinit(&place);
-				return rk_err_nomem();
-			}
-		}
-	}
-	*ret = place;
+	RK_TRY(rk_host_create(is_host ? "" : root, &host));
+	*ret = (struct kpatch_place){.host = host, .roots = host->roots, .is_host = is_host};
 	return NULL;
 }
 
 void kpatch_place_deinit(struct kpatch_place *place)
 {
-	rk_arena_deinit(&place->arena);
+	rk_host_free(place->host);
 }
 
 struct rk_livepatch_patience kpatch_patience(const struct rk_cli *cli)
@@ -71,4 +58,12 @@ struct rk_err *kpatch_find_file(const struct kpatch_place *place, const char *re
 		"'%s' is not installed for kernel %s, and a file's name ends with '.ko' or has a "
 		"'/'; 'kpatch list' shows what is installed",
 		what, release);
+}
+
+void kpatch_warn_guard(struct rk_err *err)
+{
+	if (err)
+		rk_render_warning(stderr, "the record of what is loaded at boot: %s",
+				  rk_err_message(err));
+	rk_err_free(err);
 }
