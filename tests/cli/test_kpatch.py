@@ -407,7 +407,10 @@ def test_not_root():
 
 def test_unit():
     """The unit's conditions and its place in the boot."""
-    text = (pathlib.Path(os.environ["RK_SOURCE_ROOT"]) / "packaging/systemd/kpatch.service").read_text()
+    units = pathlib.Path(os.environ["RK_SOURCE_ROOT"]) / "packaging/systemd"
+    for unit in sorted(units.glob("*.service")):
+        contains(unit.read_text(), "TimeoutStopSec=15min\n", f"{unit.name}: a change of the kernel isn't killed in its midst")
+    text = (units / "kpatch.service").read_text()
     for line in ["ConditionKernelCommandLine=!kpatch.enable=0", "Type=oneshot", "RemainAfterExit=yes", "ExecStart=-kpatch load --all --boot", "ExecStop=kpatch shutdown",
                  "Before=network-pre.target shutdown.target", "Wants=network-pre.target", "DefaultDependencies=no", "WantedBy=multi-user.target"]:
         contains(text, line + "\n", f"kpatch.service: {line}")
