@@ -13,9 +13,6 @@
 #include "lib/livepatch/apply.h"
 #include "lib/livepatch/check.h"
 
-#define REFERENCE_MS 15000 /* until nobody refers to a module whose patch is disabled */
-#define BUSY_TRIES   5	   /* 2 s apart, while another transition runs */
-
 /* One load under way. */
 struct load {
 	const struct rk_apply *apply;
@@ -36,12 +33,11 @@ static void load_deinit(struct load *load)
 
 struct rk_livepatch_patience rk_apply_patience(const struct rk_settings *settings)
 {
-	return (struct rk_livepatch_patience){
-		.first_ms = settings->transition_wait * 1000,
-		.second_ms = settings->transition_limit * 1000,
-		.reference_ms = REFERENCE_MS,
-		.tries = BUSY_TRIES,
-	};
+	struct rk_livepatch_patience patience = rk_livepatch_patience;
+
+	patience.first_ms = settings->transition_wait * 1000;
+	patience.second_ms = settings->transition_limit * 1000;
+	return patience;
 }
 
 void rk_apply_result_deinit(struct rk_apply_result *result)
@@ -181,6 +177,20 @@ static struct rk_err *block_if_troubled(struct load *load)
 				   rk_host_time(apply->host));
 }
 
+/* What is loaded of ours is what was, or it is gone. */
+static struct rk_err *look_after(struct load *load)
+{
+	const struct rk_apply *apply = load->apply;
+	enum rk_livepatch_state state = RK_LIVEPATCH_ABSENT;
+
+	if (load->ret->before)
+		RK_TRY(rk_livepatch_state(&apply->host->roots, apply->state->loaded.name, &state));
+	load->ret->after = state == RK_LIVEPATCH_ABSENT || state == RK_LIVEPATCH_DISABLED
+				   ? 0
+				   : load->ret->before;
+	return load->ret->after ? NULL : rk_host_state_forget_loaded(apply->state);
+}
+
 /* The host is as it was, unless it is stuck: then the record stays, since what happens next is still this load's doing. */
 static struct rk_err *load_failed(struct load *load, struct rk_err *err,
 				  struct rk_livepatch_outcome *outcome)
@@ -190,12 +200,10 @@ static struct rk_err *load_failed(struct load *load, struct rk_err *err,
 	struct rk_err *second = block_if_troubled(load);
 
 	load->ret->restored = outcome->restored;
-	load->ret->after =
-		outcome->restored || load->plan.way != RK_LIVEPATCH_CHANGE ? load->ret->before : 0;
 	load->ret->blockers = outcome->blockers;
 	outcome->blockers = (struct rk_livepatch_blockers){};
-	if (!second && !load->ret->after)
-		second = rk_host_state_forget_loaded(apply->state);
+	if (!second)
+		second = look_after(load);
 	if (!second && code != RK_APPLY_STUCK)
 		second = rk_intent_remove(apply->host);
 	if (second)

@@ -51,7 +51,7 @@ static enum rk_apply_code failure_code(const struct rk_err *err,
 				       const struct rk_livepatch_outcome *outcome)
 {
 	if (outcome->stalled)
-		return outcome->state == RK_LIVEPATCH_ENABLED ? RK_APPLY_STALLED : RK_APPLY_STUCK;
+		return outcome->reversed ? RK_APPLY_STALLED : RK_APPLY_STUCK;
 	return rk_err_code(err) == RK_ERR_INTERRUPTED ? RK_APPLY_INTERRUPTED : RK_APPLY_FAILED;
 }
 

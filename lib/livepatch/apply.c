@@ -71,7 +71,6 @@ static void note_blockers(const struct apply *a, bool enabling)
 	struct rk_livepatch_blockers blockers = {};
 	struct rk_err *err;
 
-	a->outcome->stalled = true;
 	err = rk_livepatch_blockers(a->roots, enabling, &blockers);
 	if (err) {
 		rk_report_note(a->reporter, "cannot tell which tasks hold it up: %s",
@@ -83,21 +82,41 @@ static void note_blockers(const struct apply *a, bool enabling)
 	a->outcome->blockers = blockers;
 }
 
-/* Takes a patch out whose load didn't come to its end. */
-static struct rk_err *take_back(const struct apply *a, const char *name)
+static bool is_on(enum rk_livepatch_state state)
+{
+	return state == RK_LIVEPATCH_ENABLED || state == RK_LIVEPATCH_ENABLING;
+}
+
+static struct rk_err *disable(const struct apply *a, const char *name, bool going_on,
+			      enum rk_livepatch_state *ret)
 {
 	enum rk_livepatch_state state;
 
 	RK_TRY(rk_livepatch_state(a->roots, name, &state));
-	if (state == RK_LIVEPATCH_ENABLED || state == RK_LIVEPATCH_ENABLING)
+	if (is_on(state))
 		RK_TRY(rk_livepatch_set_enabled(a->roots, name, false));
+	RK_TRY(wait_for(a, name, going_on, ret));
+	if (*ret == RK_LIVEPATCH_ENABLED)
+		return rk_err(RK_ERR_TOOL, "'%s' was enabled again by somebody else", name);
+	return NULL;
+}
+
+/* Takes a patch out whose load didn't come to its end. */
+static struct rk_err *take_back(const struct apply *a, const char *name)
+{
 	/* reversing waits for the tasks that already changed over, which are few or none */
-	RK_TRY(wait_for(a, name, true, &state));
-	a->outcome->state = state;
+	RK_TRY(disable(a, name, true, &a->outcome->state));
 	RK_TRY(rk_livepatch_remove(a->roots, name, a->patience->reference_ms));
 	a->outcome->state = RK_LIVEPATCH_ABSENT;
 	a->outcome->reversed = true;
 	return NULL;
+}
+
+/* A transition that ended later than the limit, or was turned round and doesn't end either. */
+static bool is_stall(const struct rk_err *err, const struct rk_err *second)
+{
+	return rk_err_code(err) == RK_ERR_TIMEOUT ||
+	       (second && rk_err_code(second) == RK_ERR_TIMEOUT);
 }
 
 /* err is why. */
@@ -105,9 +124,17 @@ static struct rk_err *reverse(const struct apply *a, const char *name, struct rk
 {
 	_cleanup_err_ struct rk_err *second = NULL;
 
+	second = rk_livepatch_state(a->roots, name, &a->outcome->state);
+	if (!second && a->outcome->state == RK_LIVEPATCH_ENABLED) {
+		/* it ended after the last look; what it replaced is gone, so that it mustn't go */
+		rk_err_free(err);
+		return NULL;
+	}
 	if (rk_err_code(err) == RK_ERR_TIMEOUT)
 		note_blockers(a, true);
-	second = take_back(a, name);
+	if (!second)
+		second = take_back(a, name);
+	a->outcome->stalled = is_stall(err, second);
 	if (!second)
 		return rk_err_wrap(err, "cannot load '%s'; it was taken back", name);
 	return rk_err_wrap(err, "cannot load '%s', and cannot take it back (%s)", name,
@@ -154,28 +181,37 @@ static struct rk_err *insert_and_wait(const struct apply *a, const char *path,
 	return err ? err : wait_enabled(a, info->name, going_on);
 }
 
+/* Enables name again, whose unloading didn't come to its end; err is why. NULL: it did, after all. */
+static struct rk_err *keep(const struct apply *a, const char *name, struct rk_err *err)
+{
+	_cleanup_err_ struct rk_err *second = NULL;
+	enum rk_livepatch_state state;
+
+	if (rk_err_code(err) == RK_ERR_TIMEOUT)
+		note_blockers(a, false);
+	/* the kernel refuses when nothing is left to be turned round: what the state is then, counts */
+	rk_err_free(rk_livepatch_set_enabled(a->roots, name, true));
+	second = wait_for(a, name, true, &state);
+	if (!second && state != RK_LIVEPATCH_ENABLED) {
+		rk_livepatch_blockers_deinit(&a->outcome->blockers);
+		rk_err_free(err);
+		return NULL;
+	}
+	a->outcome->stalled = is_stall(err, second);
+	a->outcome->reversed = !second;
+	return rk_err_wrap(
+		err, second ? "cannot unload '%s'" : "cannot unload '%s'; it stays enabled", name);
+}
+
 static struct rk_err *unload(const struct apply *a, const char *name)
 {
 	enum rk_livepatch_state state;
-	struct rk_err *err;
+	struct rk_err *err = disable(a, name, false, &state);
 
-	RK_TRY(rk_livepatch_state(a->roots, name, &state));
-	if (state == RK_LIVEPATCH_ENABLED || state == RK_LIVEPATCH_ENABLING)
-		RK_TRY(rk_livepatch_set_enabled(a->roots, name, false));
-	err = wait_for(a, name, false, &state);
-	if (err) {
-		if (rk_err_code(err) == RK_ERR_TIMEOUT)
-			note_blockers(a, false);
-		_cleanup_err_ struct rk_err *second =
-			rk_livepatch_set_enabled(a->roots, name, true);
-		if (!second)
-			second = wait_for(a, name, true, &a->outcome->state);
-		return rk_err_wrap(
-			err, second ? "cannot unload '%s'" : "cannot unload '%s'; it stays enabled",
-			name);
-	}
-	if (state == RK_LIVEPATCH_ENABLED)
-		return rk_err(RK_ERR_TOOL, "'%s' was enabled again by somebody else", name);
+	if (err)
+		err = keep(a, name, err);
+	if (err)
+		return err;
 	RK_TRY(rk_livepatch_remove(a->roots, name, a->patience->reference_ms));
 	rk_livepatch_forget(a->roots, name);
 	return NULL;
@@ -190,31 +226,53 @@ static struct rk_err *remove_disabled(const struct apply *a, const struct rk_liv
 	return NULL;
 }
 
-/* The file may be another one by now. */
-static struct rk_err *load_again(const struct apply *a, const struct rk_livepatch_before *before)
+/* Unless it is enabled still. The file may be another one by now. */
+static struct rk_err *load_again(const struct apply *a, const struct rk_livepatch_before *before,
+				 bool *ret_loaded)
 {
 	_cleanup_module_info_ struct rk_module_info *info = NULL;
+	enum rk_livepatch_state state;
 
+	RK_TRY(rk_livepatch_state(a->roots, before->name, &state));
+	if (state != RK_LIVEPATCH_ABSENT && state != RK_LIVEPATCH_DISABLED)
+		return NULL;
 	if (!before->known.path || !before->known.sha256)
 		return rk_err(RK_ERR_NOT_FOUND, "the file of '%s' is not known", before->name);
 	RK_TRY(rk_module_info_read(before->known.path, &info));
 	if (!rk_streq(info->sha256, before->known.sha256))
 		return rk_err(RK_ERR_MISMATCH, "'%s' is another file by now", before->known.path);
+	/* one that was replaced has left its module */
+	RK_TRY(rk_livepatch_remove(a->roots, before->name, a->patience->reference_ms));
 	RK_TRY(insert_and_wait(a, before->known.path, info, true));
+	*ret_loaded = true;
 	return rk_livepatch_remember(a->roots, before->known.path, info);
 }
 
-/* Brings back the first nr of what had been disabled; err is why. The outcome stays the new patch's. */
+/* Neither what was on its way out, nor the patch that was to be loaded. */
+static bool was_wanted(const struct rk_livepatch_plan *plan,
+		       const struct rk_livepatch_before *before)
+{
+	return is_on(before->state) &&
+	       (before->state == RK_LIVEPATCH_ENABLED || plan->way != RK_LIVEPATCH_CONTINUE);
+}
+
+/*
+ * Brings back what was enabled before and isn't any more; err is why. Disabled for the new patch, or replaced by it: a replacement that
+ * comes to its end between the last look and the reversal is not reversed, the kernel then disables the new one instead.
+ * The outcome stays the new patch's.
+ */
 static struct rk_err *restore(const struct apply *a, const struct rk_livepatch_plan *plan,
-			      size_t nr, struct rk_err *err)
+			      struct rk_err *err)
 {
 	struct rk_livepatch_outcome aside = {};
 	struct apply quiet = *a;
 	struct rk_err *second = NULL;
+	bool loaded = false;
 
 	quiet.outcome = &aside;
-	for (size_t i = 0; i < nr && !second; i++)
-		second = load_again(&quiet, &plan->enabled.v[i]);
+	rk_vec_for_each(&plan->enabled, it)
+		if (!second && was_wanted(plan, it))
+			second = load_again(&quiet, it, &loaded);
 	rk_livepatch_outcome_deinit(&aside);
 	if (second) {
 		err = rk_err_wrap(err, "cannot bring back what was loaded before (%s)",
@@ -222,7 +280,7 @@ static struct rk_err *restore(const struct apply *a, const struct rk_livepatch_p
 		rk_err_free(second);
 		return err;
 	}
-	a->outcome->restored = nr > 0;
+	a->outcome->restored = loaded;
 	return err;
 }
 
@@ -230,15 +288,9 @@ static struct rk_err *restore(const struct apply *a, const struct rk_livepatch_p
 static struct rk_err *change(const struct apply *a, const struct rk_livepatch_plan *plan,
 			     const char *path, const struct rk_module_info *info)
 {
-	struct rk_err *err;
-
-	for (size_t i = 0; i < plan->enabled.nr; i++) {
-		err = unload(a, plan->enabled.v[i].name);
-		if (err)
-			return restore(a, plan, i, err);
-	}
-	err = insert_and_wait(a, path, info, false);
-	return err ? restore(a, plan, plan->enabled.nr, err) : NULL;
+	rk_vec_for_each(&plan->enabled, it)
+		RK_TRY(unload(a, it->name));
+	return insert_and_wait(a, path, info, false);
 }
 
 /* The kernel disabled what was replaced; its modules only lie about. */
@@ -288,12 +340,15 @@ struct rk_err *rk_livepatch_apply(const struct rk_livepatch_roots *roots, const 
 				  struct rk_livepatch_outcome *outcome)
 {
 	struct apply a = {roots, patience, reporter, outcome};
+	struct rk_err *err;
 
 	if (plan->way == RK_LIVEPATCH_NOTHING) {
 		outcome->state = RK_LIVEPATCH_ENABLED;
 		return NULL;
 	}
-	RK_TRY(do_plan(&a, path, info, plan));
+	err = do_plan(&a, path, info, plan);
+	if (err)
+		return restore(&a, plan, err);
 	RK_TRY(rk_err_wrap(rk_livepatch_remember(roots, path, info),
 			   "'%s' is loaded, but it cannot be written down", info->name));
 	if (plan->way != RK_LIVEPATCH_CHANGE)

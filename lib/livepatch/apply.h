@@ -24,7 +24,7 @@ struct rk_livepatch_outcome {
 	enum rk_livepatch_state state;	       /* of the patch at the end */
 	bool stalled;			       /* the transition didn't end in time … */
 	struct rk_livepatch_blockers blockers; /* … because of these */
-	bool reversed;	     /* … and was taken back: nothing of the patch is left */
+	bool reversed; /* … and was turned round: the patch is disabled again (unloading: enabled) */
 	bool restored;	     /* what had been disabled for the new patch is enabled again */
 	double insert_s;     /* the kernel's part: finit_module … */
 	double transition_s; /* … and the transition */

@@ -110,7 +110,7 @@ struct rk_livepatch_limits {
 	/* more time once every task has changed over: the kernel then takes out one function after the other, some 0.1 s each
 	 * (klp_unpatch_objects()), and nothing can hold that up or turn it round */
 	unsigned int finish_ms;
-	bool goes_on; /* also when interrupted: what was begun has to come to its end */
+	bool goes_on; /* also when interrupted, which else waits only for what can't be turned round any more */
 };
 
 /* Waits until name is no more in transition; what it ended in is *ret. Errors: RK_ERR_TIMEOUT (still in

@@ -122,16 +122,27 @@ static struct rk_err *nudge(const struct rk_livepatch_roots *roots, const char *
 	return NULL;
 }
 
+/* Once no task is left the kernel only finishes its work. */
+static struct rk_err *is_held_up(const struct rk_livepatch_roots *roots,
+				 enum rk_livepatch_state state, bool *ret)
+{
+	_cleanup_livepatch_blockers_ struct rk_livepatch_blockers blockers = {};
+
+	RK_TRY(rk_livepatch_blockers(roots, state == RK_LIVEPATCH_ENABLING, &blockers));
+	*ret = blockers.list.nr > 0;
+	return NULL;
+}
+
 /* Raises *end_ms when no task is left that could hold the transition up. */
 static struct rk_err *add_finish(const struct rk_livepatch_roots *roots, const char *name,
 				 enum rk_livepatch_state state,
 				 const struct rk_livepatch_limits *limits,
 				 const struct rk_reporter *reporter, unsigned long *end_ms)
 {
-	_cleanup_livepatch_blockers_ struct rk_livepatch_blockers blockers = {};
+	bool held_up;
 
-	RK_TRY(rk_livepatch_blockers(roots, state == RK_LIVEPATCH_ENABLING, &blockers));
-	if (blockers.list.nr || !limits->finish_ms)
+	RK_TRY(is_held_up(roots, state, &held_up));
+	if (held_up || !limits->finish_ms)
 		return NULL;
 	*end_ms += limits->finish_ms;
 	rk_report_phase(reporter, "transition",
@@ -141,12 +152,24 @@ static struct rk_err *add_finish(const struct rk_livepatch_roots *roots, const c
 	return NULL;
 }
 
+/* Somebody wants to end: while tasks hold the transition up it can be turned round. */
+static struct rk_err *give_up(const struct rk_livepatch_roots *roots, const char *name,
+			      enum rk_livepatch_state state)
+{
+	bool held_up;
+
+	RK_TRY(is_held_up(roots, state, &held_up));
+	return held_up ? rk_err(RK_ERR_INTERRUPTED, "interrupted while '%s' is %s", name,
+				rk_livepatch_state_name(state))
+		       : NULL;
+}
+
 struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const char *name,
 				 const struct rk_livepatch_limits *limits,
 				 const struct rk_reporter *reporter, enum rk_livepatch_state *ret)
 {
 	unsigned long start = rk_livepatch_now_ms(), end_ms = limits->end_ms;
-	bool noted = !limits->note_ms;
+	bool noted = !limits->note_ms, goes_on = limits->goes_on;
 	enum rk_livepatch_state state;
 
 	for (;;) {
@@ -155,9 +178,10 @@ struct rk_err *rk_livepatch_wait(const struct rk_livepatch_roots *roots, const c
 		RK_TRY(rk_livepatch_state(roots, name, &state));
 		if (!rk_livepatch_is_moving(state))
 			break;
-		if (!limits->goes_on && rk_is_interrupted())
-			return rk_err(RK_ERR_INTERRUPTED, "interrupted while '%s' is %s", name,
-				      rk_livepatch_state_name(state));
+		if (!goes_on && rk_is_interrupted()) {
+			RK_TRY(give_up(roots, name, state));
+			goes_on = true;
+		}
 		waited = rk_livepatch_now_ms() - start;
 		if (waited >= end_ms && end_ms == limits->end_ms)
 			RK_TRY(add_finish(roots, name, state, limits, reporter, &end_ms));

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/sha256.h"
@@ -114,40 +113,25 @@ void hostmake_log(struct hostmake *h, unsigned int priority, const char *text)
 }
 
 /* The kernel's part in a reversal: when the patch is disabled, its transition comes to an end. */
-static void *end_reversal(void *ctx)
+static int end_reversal(struct sysmake *sys, const char *name, bool enabled)
 {
-	struct hostmake *h = ctx;
-	_cleanup_free_ char *enabled =
-		rk_asprintf("%s/kernel/livepatch/%s/enabled", h->sys.roots.sys, h->sys.stuck);
-	_cleanup_free_ char *transition =
-		rk_asprintf("%s/kernel/livepatch/%s/transition", h->sys.roots.sys, h->sys.stuck);
-
-	while (!__atomic_load_n(&h->is_over, __ATOMIC_RELAXED)) {
-		_cleanup_free_ char *text = NULL;
-		_cleanup_err_ struct rk_err *err = rk_fs_read(enabled, 16, &text, NULL);
-
-		if (!err && text[0] == '0') {
-			rk_err_free(rk_fs_write(transition, "0\n", 2, 0644));
-			break;
-		}
-		usleep(2000);
-	}
-	return NULL;
+	if (!enabled && rk_streq(name, sys->stuck))
+		sysmake_patch(sys, name, "0\n", "0\n");
+	return 0;
 }
 
 void hostmake_stick(struct hostmake *h, const char *name)
 {
+	sysmake_thread(&h->sys, "70", "70", "holder\n", "0\n", "");
 	h->sys.stuck = name;
-	h->is_over = false;
-	if (pthread_create(&h->unsticker, NULL, end_reversal, h))
-		bail_out("cannot start a thread");
+	h->sys.switched = end_reversal;
 }
 
 void hostmake_unstick(struct hostmake *h)
 {
-	__atomic_store_n(&h->is_over, true, __ATOMIC_RELAXED);
-	pthread_join(h->unsticker, NULL);
+	sysmake_thread(&h->sys, "70", "70", "holder\n", "-1\n", "");
 	h->sys.stuck = NULL;
+	h->sys.switched = NULL;
 }
 
 struct rk_patch hostmake_patch(struct rk_arena *arena, unsigned int level, const char *module)

@@ -6,8 +6,6 @@
 #ifndef RK_TESTS_UNIT_HOSTMAKE_H
 #define RK_TESTS_UNIT_HOSTMAKE_H
 
-#include <pthread.h>
-
 #include "lib/host/apply.h"
 #include "lib/host/boot.h"
 #include "tests/unit/sysmake.h"
@@ -23,8 +21,6 @@ struct hostmake {
 	int64_t now;		      /* what time it is */
 	unsigned int boots;
 	unsigned int records; /* in the kernel log */
-	pthread_t unsticker;
-	bool is_over;
 };
 
 void hostmake_init(struct hostmake *h, const char *name);
@@ -40,7 +36,7 @@ void hostmake_cmdline(struct hostmake *h, const char *text);
 
 /* Installs a level whose module is "kpatch_<level>", with one CVE more than the level below, released on the day of its number. */
 void hostmake_install(struct hostmake *h, unsigned int level);
-/* From now on the transition of this module doesn't end, but its reversal does. */
+/* From now on a task holds the transition of this module up, but not its reversal. */
 void hostmake_stick(struct hostmake *h, const char *name);
 void hostmake_unstick(struct hostmake *h);
 /* What a level is; strings are in arena. */

@@ -4,9 +4,12 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "lib/base/fs.h"
 #include "lib/base/str.h"
@@ -73,6 +76,46 @@ static void hide(struct sysmake *sys, const char *dir, const char *name)
 	must(rk_fs_remove_tree(path));
 }
 
+void sysmake_unpatch(struct sysmake *sys, const char *name)
+{
+	hide(sys, "kernel/livepatch", name);
+}
+
+static struct sysmake *acting; /* whose kernel does something when it is written to */
+
+/* Whose enabled file fd is; NULL: it is another file. */
+static char *switch_of(const struct sysmake *sys, int fd)
+{
+	_cleanup_free_ char *link = rk_asprintf("/proc/self/fd/%d", fd);
+	_cleanup_free_ char *dir = rk_asprintf("%s/kernel/livepatch/", sys->roots.sys);
+	_cleanup_free_ char *base = realpath(dir, NULL);
+	char path[PATH_MAX] = "";
+	size_t len = base ? strlen(base) : 0;
+
+	if (!base || readlink(link, path, sizeof(path) - 1) < 0 || strncmp(path, base, len) ||
+	    !rk_has_suffix(path, "/enabled"))
+		return NULL;
+	return strndup(path + len + 1, strcspn(path + len + 1, "/"));
+}
+
+/* Over the library's: the kernel hears of what is written to its files. */
+ssize_t write(int fd, const void *data, size_t len)
+{
+	struct sysmake *sys = acting;
+	_cleanup_free_ char *name = sys && sys->switched ? switch_of(sys, fd) : NULL;
+
+	if (name) {
+		acting = NULL; /* what follows is its own doing */
+		int error = sys->switched(sys, name, *(const char *)data == '1');
+		acting = sys;
+		if (error) {
+			errno = error;
+			return -1;
+		}
+	}
+	return syscall(SYS_write, fd, data, len);
+}
+
 static void replace_others(struct sysmake *sys, const char *name)
 {
 	struct rk_livepatch_list list = {};
@@ -80,7 +123,7 @@ static void replace_others(struct sysmake *sys, const char *name)
 	must(rk_livepatch_list(&sys->roots, &list));
 	rk_vec_for_each(&list.list, patch)
 		if (!rk_streq(patch->name, name))
-			hide(sys, "kernel/livepatch", patch->name);
+			sysmake_unpatch(sys, patch->name);
 	rk_livepatch_list_deinit(&list);
 }
 
@@ -118,9 +161,9 @@ static int insert(void *ctx, int fd, const char *path)
 
 		sysmake_put_bytes(sys->roots.sys, notes, data, make_note(info->build_id, data));
 	}
-	sysmake_patch(sys, info->name, "1\n",
-		      sys->stuck && rk_streq(sys->stuck, info->name) ? "1\n" : "0\n");
-	if (sys->replaces)
+	bool stuck = sys->stuck && rk_streq(sys->stuck, info->name);
+	sysmake_patch(sys, info->name, "1\n", stuck ? "1\n" : "0\n");
+	if (sys->replaces && !stuck)
 		replace_others(sys, info->name);
 	return 0;
 }
@@ -131,7 +174,7 @@ static int remove_module(void *ctx, const char *name)
 	struct sysmake *sys = ctx;
 
 	note(sys, '-', name);
-	hide(sys, "kernel/livepatch", name);
+	sysmake_unpatch(sys, name);
 	hide(sys, "module", name);
 	return 0;
 }
@@ -149,11 +192,13 @@ void sysmake_init(struct sysmake *sys, const char *name)
 	sys->roots.store = rk_asprintf("%s/store", sys->dir);
 	sys->roots.run = rk_asprintf("%s/run", sys->dir);
 	sys->roots.calls = &sys->calls;
+	acting = sys;
 	must(rk_fs_mkdir_p(sys->roots.proc, 0755));
 }
 
 void sysmake_deinit(struct sysmake *sys)
 {
+	acting = NULL;
 	free((char *)sys->roots.sys);
 	free((char *)sys->roots.proc);
 	free((char *)sys->roots.modules);

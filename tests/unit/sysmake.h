@@ -15,9 +15,12 @@ struct sysmake {
 	char *dir;
 	const char *build_id; /* what inserted modules get; NULL: none */
 	const char *stuck;    /* name of a module whose transition never ends */
-	int error;	      /* the errno of the next insertion */
-	bool replaces;	      /* an inserted module disables all others */
-	char log[1024];	      /* "+a +b -a": modules as they came and went */
+	/* what the kernel makes of the "0" or "1" that is written to a patch's enabled file, before the writer goes on: an errno refuses it;
+	 * NULL: nothing, the transition is over as soon as its file says so */
+	int (*switched)(struct sysmake *sys, const char *name, bool enabled);
+	int error;	/* the errno of the next insertion */
+	bool replaces;	/* an inserted module disables all others */
+	char log[1024]; /* "+a +b -a": modules as they came and went */
 };
 
 /* A new, empty kernel below the test's directory. */
@@ -30,6 +33,8 @@ void sysmake_put(const char *root, const char *path, const char *text);
 /* A live patch's files. */
 void sysmake_patch(struct sysmake *sys, const char *name, const char *enabled,
 		   const char *transition);
+/* Its directory goes, as when it is disabled or replaced. */
+void sysmake_unpatch(struct sysmake *sys, const char *name);
 /* A module's files; taint 'K' is a live patch's. */
 void sysmake_module(struct sysmake *sys, const char *name, const char *taint, const char *refcnt);
 /* A thread; NULL leaves a file out. */

@@ -138,6 +138,93 @@ static void test_downgrade_fails(void)
 	hostmake_deinit(&h);
 }
 
+static int switch_stays(struct sysmake *sys, const char *name, bool enabled)
+{
+	sysmake_patch(sys, name, enabled ? "1\n" : "0\n", enabled ? "0\n" : "1\n");
+	return 0;
+}
+
+/* The level that has to go first can't: it is what is loaded still. */
+static void test_downgrade_stays(void)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+
+	hostmake_init(&h, "downgrade-stays");
+	hostmake_install(&h, 1);
+	hostmake_install(&h, 2);
+	load_good(2);
+	sysmake_thread(&h.sys, "70", "70", "holder\n", "1\n", "");
+	h.sys.switched = switch_stays;
+	is_err_like(hostmake_load(&h, 1, false, &result), RK_ERR_TIMEOUT,
+		    "cannot unload 'kpatch_2'; it stays enabled", "a level that can't go");
+	is_str(rk_apply_code_name(result.code), "stalled", "is told");
+	is_int((long long)result.after, 2, "it stays loaded");
+	is_int((long long)hostmake_loaded(&h), 2, "indeed");
+	is_str(h.state->loaded.name, "kpatch_2", "which is known");
+	ok(!rk_fs_exists(h.host->intent_file), "no record is left of the other");
+	hostmake_deinit(&h);
+}
+
+/* The transition was over before it could be reversed: then the new one goes, and the old one had gone. */
+static int switch_late(struct sysmake *sys, const char *name, bool enabled)
+{
+	if (!enabled && rk_streq(name, "kpatch_2")) {
+		sysmake_unpatch(sys, "kpatch_1");
+		sysmake_patch(sys, "kpatch_2", "0\n", "0\n");
+	}
+	return 0;
+}
+
+static void test_replaced_late(void)
+{
+	for (int lost = 0; lost < 2; lost++) {
+		_cleanup_apply_result_ struct rk_apply_result result = {};
+
+		hostmake_init(&h, lost ? "replaced-lost" : "replaced-late");
+		hostmake_install(&h, 1);
+		load_good(1);
+		hostmake_install(&h, 2);
+		hostmake_stick(&h, "kpatch_2");
+		h.sys.switched = switch_late;
+		if (lost)
+			must(rk_fs_remove_tree(h.host->roots.run));
+		is_err_like(hostmake_load(&h, 2, false, &result), RK_ERR_TIMEOUT,
+			    lost ? "cannot bring back what was loaded before" : "it was taken back",
+			    "a replacement that ends as it is reversed");
+		is_int((long long)result.after, !lost, "what is loaded now is told");
+		is_int((long long)hostmake_loaded(&h), !lost, "as it is");
+		is_str(h.state->loaded.name, lost ? "" : "kpatch_1", "and known");
+		hostmake_deinit(&h);
+	}
+}
+
+static void end_finish(void *ctx, const char *phase, const char *text)
+{
+	(void)ctx;
+	(void)phase;
+	if (strstr(text, "every task has changed over"))
+		sysmake_patch(&h.sys, "kpatch_1", "1\n", "0\n");
+}
+
+/* A great patch: no task is left, but the kernel's own work takes longer than the limit. */
+static void test_finish(void)
+{
+	const struct rk_reporter reporter = {.phase = end_finish};
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+	_cleanup_patches_ struct rk_patches *patches = NULL;
+	struct rk_apply apply;
+
+	hostmake_init(&h, "finish");
+	hostmake_install(&h, 1);
+	h.sys.stuck = "kpatch_1";
+	no_err(rk_patches_list(h.host, HOST_BUILD_ID, &patches), "the levels");
+	apply = hostmake_apply(&h);
+	apply.reporter = &reporter;
+	no_err(rk_apply_load(&apply, &patches->list.v[0], &result), "it is waited for");
+	is_int((long long)result.after, 1, "and loaded");
+	hostmake_deinit(&h);
+}
+
 static void test_refusals(void)
 {
 	_cleanup_patches_ struct rk_patches *patches = NULL;
@@ -717,6 +804,7 @@ static void test_stuck(void)
 	hostmake_install(&h, 1);
 	h.sys.stuck = "kpatch_1";
 	sysmake_thread(&h.sys, "77", "77", "vhost-77", "0\n", "[<0>] vhost_worker+0x1/0x2\n");
+	sysmake_thread(&h.sys, "78", "78", "vhost-78", "1\n", "");
 	is_err_like(hostmake_load(&h, 1, false, &result), RK_ERR_TIMEOUT, "cannot take it back",
 		    "a transition that ends neither way");
 	is_str(rk_apply_code_name(result.code), "stuck", "is told");
@@ -810,6 +898,9 @@ int main(void)
 	test_lock();
 	test_levels();
 	test_downgrade_fails();
+	test_downgrade_stays();
+	test_replaced_late();
+	test_finish();
 	test_refusals();
 	test_verify();
 	test_crash();

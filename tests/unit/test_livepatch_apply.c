@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How a patch comes in when others are there, what is done for it, and that what fails is undone: with a kernel of plain files. */
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "lib/base/fs.h"
+#include "lib/base/process.h"
 #include "lib/base/str.h"
 #include "lib/livepatch/apply.h"
 #include "tests/unit/sysmake.h"
@@ -195,6 +201,240 @@ static void test_restored(void)
 	sysmake_deinit(&sys);
 }
 
+/* --- transitions that end late --- */
+
+/* Two tasks of which one holds an enabling up, the other a disabling. */
+static void hold_up(bool enabling, bool disabling)
+{
+	sysmake_thread(&sys, "7", "7", "sleeper\n", enabling ? "0\n" : "-1\n", "");
+	sysmake_thread(&sys, "8", "8", "patched\n", disabling ? "1\n" : "-1\n", "");
+}
+
+/* The replacement came to its end before the reversal was heard of, so that the new patch is disabled. */
+static int replaced_first(struct sysmake *s, const char *name, bool enabled)
+{
+	if (!enabled && rk_streq(name, "two")) {
+		sysmake_unpatch(s, "one");
+		sysmake_patch(s, "two", "0\n", "0\n");
+	}
+	return 0;
+}
+
+static int reversed_at_once(struct sysmake *s, const char *name, bool enabled)
+{
+	sysmake_patch(s, name, enabled ? "1\n" : "0\n", "0\n");
+	return 0;
+}
+
+static void test_replaced_meanwhile(void)
+{
+	static const struct {
+		const char *name;
+		int (*switched)(struct sysmake *sys, const char *name, bool enabled);
+		const char *log;
+		bool restored;
+	} cases[] = {
+		{"reversed", reversed_at_once, "+two -two", false},
+		{"replaced-first", replaced_first, "+two -two -one +one", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		enum rk_livepatch_state state;
+		struct result r;
+
+		begin(cases[i].name);
+		load("one", 1, false, "add", "+one");
+		_cleanup_free_ char *path = sysmake_file(&sys, "two", 2, true, ID_B);
+		hold_up(true, false);
+		sys.stuck = "two";
+		sys.replaces = true;
+		sys.switched = cases[i].switched;
+		sys.log[0] = 0;
+		apply(path, false, &r);
+		is_err_like(r.err, RK_ERR_TIMEOUT, "cannot load 'two'; it was taken back",
+			    cases[i].name);
+		is_str(sys.log, cases[i].log, "what came and went");
+		is_int(r.outcome.restored, cases[i].restored, "whether the old one had gone");
+		no_err(rk_livepatch_state(&sys.roots, "one", &state), "the old one");
+		is_int(state, RK_LIVEPATCH_ENABLED, "is enabled");
+		rk_livepatch_outcome_deinit(&r.outcome);
+		sysmake_deinit(&sys);
+	}
+}
+
+/* Blocks the first look for tasks that hold up; while it is made the transition ends. */
+static void *end_in_between(void *ctx)
+{
+	const char *fifo = ctx;
+	_cleanup_close_ int fd = open(fifo, O_WRONLY | O_CLOEXEC);
+
+	ok(!unlink(fifo), "who looks again finds nobody");
+	sysmake_patch(&sys, "two", "1\n", "0\n");
+	sysmake_unpatch(&sys, "one");
+	ok(write(fd, "0\n", 2) == 2, "a task is told of that changed over since");
+	return NULL;
+}
+
+static void test_ended_in_between(void)
+{
+	pthread_t thread;
+	struct result r;
+
+	begin("in-between");
+	load("one", 1, false, "add", "+one");
+	_cleanup_free_ char *path = sysmake_file(&sys, "two", 2, true, ID_B);
+	_cleanup_free_ char *fifo = rk_asprintf("%s/7/task/7/patch_state", sys.roots.proc);
+	sysmake_thread(&sys, "7", "7", "sleeper\n", NULL, "");
+	ok(!mkfifo(fifo, 0600), "a task that is long to be looked at");
+	ok(!pthread_create(&thread, NULL, end_in_between, fifo), "a kernel");
+	sys.stuck = "two";
+	sys.replaces = true;
+	sys.log[0] = 0;
+	apply(path, false, &r);
+	pthread_join(thread, NULL);
+	no_err(r.err, "what ended as the limit was reached is loaded");
+	is_str(sys.log, "+two -one", "and replaces what was");
+	ok(!r.outcome.stalled && r.outcome.state == RK_LIVEPATCH_ENABLED, "it didn't stall");
+	rk_livepatch_outcome_deinit(&r.outcome);
+	sysmake_deinit(&sys);
+}
+
+static void end_finish(void *ctx, const char *phase, const char *text)
+{
+	(void)ctx;
+	(void)phase;
+	ok(strstr(text, "every task has changed over"), "it goes on waiting: %s", text);
+	sysmake_patch(&sys, "slow", "1\n", "0\n");
+}
+
+/* In a process of its own: an interrupt is for good. */
+static int load_interrupted(const char *path)
+{
+	const struct rk_reporter reporter = {.phase = end_finish};
+	const struct rk_livepatch_patience finish = {.second_ms = 50, .finish_ms = 10000};
+	_cleanup_module_info_ struct rk_module_info *info = NULL;
+	_cleanup_outcome_ struct rk_livepatch_outcome outcome = {};
+	_cleanup_plan_ struct rk_livepatch_plan plan = {};
+	_cleanup_err_ struct rk_err *err = rk_module_info_read(path, &info);
+
+	rk_interrupt();
+	if (!err)
+		err = rk_livepatch_plan(&sys.roots, &running, info, false, &plan);
+	if (!err)
+		err = rk_livepatch_apply(&sys.roots, path, info, &plan, &finish, &reporter,
+					 &outcome);
+	return err ? rk_err_code(err) : 0;
+}
+
+static int in_child(int (*work)(const char *path), const char *path)
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(work(path));
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Who interrupts a load has it reversed while that can be done: not when the kernel has begun to take out what is replaced. */
+static void test_interrupted(void)
+{
+	enum rk_livepatch_state state;
+
+	begin("interrupted");
+	_cleanup_free_ char *path = sysmake_file(&sys, "slow", 1, true, ID_A);
+	sys.stuck = "slow";
+	is_int(in_child(load_interrupted, path), 0, "without a task to wait for it is loaded");
+	sysmake_deinit(&sys);
+
+	begin("interrupted-held");
+	_cleanup_free_ char *held = sysmake_file(&sys, "slow", 1, true, ID_A);
+	sys.stuck = "slow";
+	sys.switched = reversed_at_once;
+	hold_up(true, false);
+	is_int(in_child(load_interrupted, held), RK_ERR_INTERRUPTED, "else it is taken back");
+	no_err(rk_livepatch_state(&sys.roots, "slow", &state), "the patch");
+	is_int(state, RK_LIVEPATCH_ABSENT, "is gone");
+	sysmake_deinit(&sys);
+}
+
+static int stalls(struct sysmake *s, const char *name, bool enabled)
+{
+	sysmake_patch(s, name, enabled ? "1\n" : "0\n", "1\n");
+	return 0;
+}
+
+static int stalls_one_way(struct sysmake *s, const char *name, bool enabled)
+{
+	sysmake_patch(s, name, enabled ? "1\n" : "0\n", enabled ? "0\n" : "1\n");
+	return 0;
+}
+
+/* klp_mutex is held until the last function is out; then there is nothing to be turned round. */
+static int ends_late(struct sysmake *s, const char *name, bool enabled)
+{
+	if (!enabled)
+		return stalls(s, name, enabled);
+	sysmake_unpatch(s, name);
+	return EINVAL;
+}
+
+static const struct {
+	const char *name;
+	int (*switched)(struct sysmake *sys, const char *name, bool enabled);
+	const char *error; /* NULL: it is unloaded */
+	bool stalled, reversed;
+} unloads[] = {
+	{"unload-stuck", stalls, "cannot unload 'one': 'one' is still disabling", true, false},
+	{"unload-stays", stalls_one_way, "cannot unload 'one'; it stays enabled", true, true},
+	{"unload-late", ends_late, NULL, false, false},
+};
+
+static void test_unload_late(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unloads); i++) {
+		_cleanup_outcome_ struct rk_livepatch_outcome outcome = {};
+
+		begin(unloads[i].name);
+		load("one", 1, false, "add", "+one");
+		hold_up(true, true);
+		sys.switched = unloads[i].switched;
+		sys.log[0] = 0;
+		struct rk_err *err =
+			rk_livepatch_unload(&sys.roots, "one", &patience, NULL, &outcome);
+		if (unloads[i].error)
+			is_err_like(err, RK_ERR_TIMEOUT, unloads[i].error, unloads[i].name);
+		else
+			no_err(err, unloads[i].name);
+		is_str(sys.log, unloads[i].error ? "" : "-one", "what went");
+		is_int(outcome.stalled, unloads[i].stalled, "whether it stalled");
+		is_int(outcome.reversed, unloads[i].reversed, "and was turned round");
+		sysmake_deinit(&sys);
+	}
+}
+
+/* For a step back what is loaded has to go first: it doesn't, and nothing has changed. */
+static void test_change_stays(void)
+{
+	struct result r;
+
+	begin("change-stays");
+	load("two", 2, false, "add", "+two");
+	_cleanup_free_ char *path = sysmake_file(&sys, "one", 1, true, ID_B);
+	hold_up(true, true);
+	sys.switched = stalls_one_way;
+	sys.log[0] = 0;
+	apply(path, true, &r);
+	is_err_like(r.err, RK_ERR_TIMEOUT, "cannot unload 'two'; it stays enabled", "it stays");
+	is_str(sys.log, "", "nothing came or went");
+	ok(r.outcome.stalled && r.outcome.reversed && !r.outcome.restored, "it says so");
+	is_int(r.outcome.state, RK_LIVEPATCH_ABSENT, "the new one isn't loaded");
+	rk_livepatch_outcome_deinit(&r.outcome);
+	sysmake_deinit(&sys);
+}
+
 static void test_unload(void)
 {
 	struct rk_livepatch_outcome outcome = {};
@@ -252,6 +492,11 @@ int main(void)
 	test_disabled_go_first();
 	test_stuck();
 	test_restored();
+	test_replaced_meanwhile();
+	test_ended_in_between();
+	test_interrupted();
+	test_unload_late();
+	test_change_stays();
 	test_unload();
 	test_recall();
 	rk_running_deinit(&running);
