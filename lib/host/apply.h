@@ -84,6 +84,9 @@ struct rk_err *rk_apply_load(const struct rk_apply *apply, const struct rk_patch
 struct rk_err *rk_apply_check(const struct rk_apply *apply, const struct rk_patch *patch)
 	__must_use;
 
+/* Whether a load of this boot is still to be judged and nobody can be at it any more: whoever watched it was killed, or couldn't write. */
+struct rk_err *rk_apply_is_unwatched(const struct rk_apply *apply, bool *ret) __must_use;
+
 /*
  * The quiet time of the intent that is on disk: watches the kernel log until quiet_time after the load, then marks the level good. On
  * trouble that names the patch the level is blocked and, unless on_warning = keep, the newest good level takes its

@@ -11,7 +11,8 @@
 #include "lib/host/choose.h"
 #include "lib/host/kmsg.h"
 
-#define LOOK_MS 1000 /* between two looks at the log and the patch */
+#define LOOK_MS	    1000 /* between two looks at the log and the patch */
+#define WATCH_SLACK 900	 /* seconds: the kernel's own work on a large patch, and a busy host */
 
 /* One watch. */
 struct watch {
@@ -258,6 +259,19 @@ static struct rk_err *open_log(struct watch *watch)
 		return err;
 	rk_report_note(apply->reporter, "the kernel log can't be watched: %s", rk_err_message(err));
 	rk_err_free(err);
+	return NULL;
+}
+
+struct rk_err *rk_apply_is_unwatched(const struct rk_apply *apply, bool *ret)
+{
+	const struct rk_settings *settings = apply->settings;
+	_cleanup_intent_ struct rk_intent *intent = NULL;
+	int64_t longest = (int64_t)settings->transition_wait + settings->transition_limit +
+			  settings->quiet_time + WATCH_SLACK;
+
+	RK_TRY(rk_intent_read(apply->host, &intent));
+	*ret = intent && rk_streq(intent->boot_id, apply->kernel->boot_id) &&
+	       rk_host_time(apply->host) - intent->at > longest;
 	return NULL;
 }
 

@@ -259,6 +259,30 @@ static bool judge_rolled_back(struct rk_status *s)
 	return true;
 }
 
+/* Below a level that hurt this host nothing comes by itself that hasn't been good here (rk_choose()). */
+static bool judge_untried(struct rk_status *s)
+{
+	const struct rk_patch *newest = newest_patch(s);
+
+	if (!newest ||
+	    rk_host_state_verdict(s->state, newest->build_id, newest->level) != RK_VERDICT_NONE)
+		return false;
+	rk_vec_for_each(&s->state->levels, note) {
+		if (note->verdict != RK_VERDICT_BLOCKED || note->level <= newest->level ||
+		    !rk_streq(note->build_id, newest->build_id))
+			continue;
+		say(s, RK_STATUS_NONE,
+		    rk_arena_printf(&s->arena,
+				    "not patched: level %" PRIu64
+				    " is blocked here (%s), and level "
+				    "%" PRIu64 " has never run here; 'readykernel update %" PRIu64
+				    "' loads it all the same",
+				    note->level, note->reason, newest->level, newest->level));
+		return true;
+	}
+	return false;
+}
+
 static bool judge_none(struct rk_status *s)
 {
 	if (s->loaded)
@@ -282,7 +306,7 @@ static bool judge_none(struct rk_status *s)
 		return true;
 	else if (s->trust.kernel_known && !s->trust.newest)
 		say(s, RK_STATUS_LATEST, "covered: no level is needed for this kernel yet");
-	else if (!judge_rolled_back(s))
+	else if (!judge_rolled_back(s) && !judge_untried(s))
 		say(s, RK_STATUS_NONE,
 		    "not patched: no level is loaded; 'readykernel update' loads one");
 	return true;

@@ -321,6 +321,28 @@ def test_untried():
     equal(world.run("update").stdout, "level 1 was fetched\n", "the one that was good, not the one in between")
     world.host.set_loaded("kpatch_1")
     equal(world.run("update").returncode, 4, "… which isn't taken on top of it, either")
+    state["levels"] = [{**note, "level": 3, "verdict": "blocked", "code": "crashed", "reason": "it crashed"}]
+
+    def again():
+        world.host.set_loaded(None)
+        for file in world.host.path(f"var/lib/readykernel/patches/{BUILD_ID}").iterdir():
+            file.unlink()
+        path.write_text(json.dumps(state))
+
+    again()
+    equal((world.run("update").returncode, world.installed()), (4, []), "none was good: none comes by itself")
+    world.repo.withdrawn = [{**world.repo.notice(3, reason="it crashes"), "to": 0}]
+    world.repo.publish()
+    equal((world.run("update").returncode, world.installed()), (4, []), "… nor when it is withdrawn")
+    result = world.run("status")
+    equal(result.stdout, "not patched: level 3 is blocked here (it crashed), and level 2 has never run here; 'readykernel update 2' loads it all the same\n", "… says why, and the way out")
+    equal((world.run("update", "2").stdout, world.installed()), ("level 2 was fetched\n", [2]), "… which works")
+    equal(world.run("update", "7").returncode, 3, "a level that isn't there")
+    contains(world.run("update", "1").stdout, "level 1 was fetched", "one below the newest")
+    again()
+    world.repo.withdrawn = [{**world.repo.notice(3, reason="it crashes"), "to": 1}]
+    world.repo.publish()
+    equal((world.run("update").stdout, world.installed()), ("level 1 was fetched\n", [1]), "what its publisher puts in its place comes by itself")
 
 
 def test_keeping():

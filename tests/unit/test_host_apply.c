@@ -507,6 +507,29 @@ static void test_switches(void)
 	hostmake_deinit(&h);
 }
 
+/* A watch that was killed is taken up by whoever comes after the longest that one may take. */
+static void test_unwatched(void)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {}, good = {};
+	bool is_unwatched;
+
+	hostmake_init(&h, "unwatched");
+	hostmake_install(&h, 1);
+	struct rk_apply apply = hostmake_apply(&h);
+	no_err(rk_apply_is_unwatched(&apply, &is_unwatched), "nothing was loaded");
+	ok(!is_unwatched, "there is nothing to watch");
+	no_err(hostmake_load(&h, 1, false, &result), "level 1 loads");
+	no_err(rk_apply_is_unwatched(&apply, &is_unwatched), "a moment later");
+	ok(!is_unwatched, "somebody is at it");
+	h.now += 3600;
+	no_err(rk_apply_is_unwatched(&apply, &is_unwatched), "an hour later");
+	ok(is_unwatched, "nobody is");
+	no_err(hostmake_confirm(&h, &good), "it is watched");
+	no_err(rk_apply_is_unwatched(&apply, &is_unwatched), "then");
+	ok(!is_unwatched, "it is good");
+	hostmake_deinit(&h);
+}
+
 static void test_autoload_off(void)
 {
 	hostmake_init(&h, "autoload-off");
@@ -911,6 +934,7 @@ int main(void)
 	test_often();
 	test_clock_back();
 	test_switches();
+	test_unwatched();
 	test_autoload_off();
 	test_warning();
 	test_warning_alone();

@@ -147,6 +147,16 @@ struct rk_err *readykernel_check_patch(struct readykernel *rk, const struct rk_p
 	return rk_apply_check(&apply, patch);
 }
 
+struct rk_err *readykernel_resume_watch(struct readykernel *rk)
+{
+	struct rk_apply apply = make_apply(rk, false, false);
+	enum rk_exit exit_status = RK_EXIT_DONE;
+	bool is_unwatched;
+
+	RK_TRY(rk_apply_is_unwatched(&apply, &is_unwatched));
+	return is_unwatched ? watch(rk, &apply, &exit_status) : NULL;
+}
+
 struct rk_err *readykernel_load_patch(struct readykernel *rk, const struct rk_patch *patch,
 				      bool force, bool wait, enum rk_exit *ret_exit)
 {

@@ -127,6 +127,9 @@ struct rk_err *readykernel_overview(struct readykernel *rk, struct rk_status **r
 /* Renews what other programs read: /run/readykernel, metrics. */
 struct rk_err *readykernel_publish(struct readykernel *rk) __must_use;
 
+/* A level as people write it. RK_ERR_INVALID. */
+struct rk_err *readykernel_parse_level(const char *text, uint64_t *ret) __must_use;
+
 /* --- change.c: loading and unloading, and what is told of it --- */
 
 /* Whether patch could be loaded now; changes nothing. */
@@ -137,6 +140,8 @@ struct rk_err *readykernel_load_patch(struct readykernel *rk, const struct rk_pa
 				      bool force, bool wait, enum rk_exit *ret_exit) __must_use;
 /* Watches what is loaded until it is good. */
 struct rk_err *readykernel_watch(struct readykernel *rk, enum rk_exit *ret_exit) __must_use;
+/* The same for a load whose watch was cut off; nothing when there is none. */
+struct rk_err *readykernel_resume_watch(struct readykernel *rk) __must_use;
 /* all: live patches of others, too. */
 struct rk_err *readykernel_unload_patch(struct readykernel *rk, bool all, enum rk_exit *ret_exit)
 	__must_use;
@@ -149,6 +154,7 @@ struct readykernel_update {
 	const char *bundle; /* path of a bundle; NULL: the repository */
 	bool fetch;	    /* and install the level that is chosen */
 	bool begin_anew;    /* what the host saw before its store was removed doesn't count */
+	uint64_t level;	    /* this one, and no other; 0: the best */
 };
 
 struct readykernel_updated {

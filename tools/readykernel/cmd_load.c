@@ -13,7 +13,7 @@ struct load_values {
 	bool force, no_wait;
 };
 
-static struct rk_err *parse_level(const char *text, uint64_t *ret)
+struct rk_err *readykernel_parse_level(const char *text, uint64_t *ret)
 {
 	const char *end = text;
 	uint64_t level;
@@ -31,14 +31,14 @@ static struct rk_err *find_level(struct readykernel *rk, const char *text,
 	uint64_t level = 0;
 	const struct rk_patch *patch;
 
-	RK_TRY(parse_level(text, &level));
+	RK_TRY(readykernel_parse_level(text, &level));
 	patch = rk_patches_find(rk->patches, level);
 	if (!patch)
 		return rk_err(RK_ERR_VERDICT,
 			      "level %" PRIu64
 			      " is not installed for kernel %s; 'readykernel patches' lists "
-			      "what is, 'readykernel update' fetches the newest",
-			      level, rk->kernel->running.release);
+			      "what is, 'readykernel update %" PRIu64 "' fetches it",
+			      level, rk->kernel->running.release, level);
 	*ret = patch;
 	return NULL;
 }

@@ -142,14 +142,15 @@ static struct rk_err *may_load(struct readykernel *rk, bool *ret)
 	return NULL;
 }
 
-static struct rk_err *run_update(struct readykernel *rk, const char *bundle,
+static struct rk_err *run_update(struct readykernel *rk, const char *bundle, uint64_t level,
 				 const struct update_values *values, enum rk_exit *ret_exit)
 {
 	struct readykernel_update what = {
-		.bundle = bundle, .fetch = true, .begin_anew = values->begin_anew};
+		.bundle = bundle, .fetch = true, .begin_anew = values->begin_anew, .level = level};
 	struct readykernel_updated updated;
 	bool load = false;
 
+	RK_TRY(readykernel_resume_watch(rk));
 	RK_TRY(readykernel_renew(rk, &what, &updated));
 	RK_TRY(readykernel_publish(rk));
 	RK_TRY(tell(rk, &updated));
@@ -229,7 +230,10 @@ static struct rk_err *update(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	const struct update_values *values = cli->values;
 	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
 	enum turn turn = TURN_UPDATE;
+	uint64_t level = 0;
 
+	if (cli->nr_operands)
+		RK_TRY(readykernel_parse_level(cli->operands[0], &level));
 	if (values->timer)
 		RK_TRY(wait_for_turn(values, &turn));
 	if (turn != TURN_UPDATE) {
@@ -237,7 +241,7 @@ static struct rk_err *update(const struct rk_cli *cli, enum rk_exit *ret_exit)
 		return turn == TURN_REPORT ? report_only(cli, values) : NULL;
 	}
 	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk));
-	struct rk_err *err = run_update(&rk, NULL, values, ret_exit);
+	struct rk_err *err = run_update(&rk, NULL, level, values, ret_exit);
 	readykernel_report(&rk); /* also of what went wrong just now */
 	return err;
 }
@@ -255,12 +259,14 @@ static const struct rk_option update_options[] = {
 
 const struct rk_verb readykernel_update = {
 	.name = "update",
-	.summary = "fetch the newest level that is allowed here, and load it",
+	.operands = "[LEVEL]",
+	.summary = "fetch the newest level that is allowed here, or LEVEL, and load it",
 	.description =
 		"Everything is checked against signatures before it is used. The level is watched for a quiet\n"
 		"time before it counts as good. Exit status: 0 done, 4 there was nothing to do.",
 	.options = update_options,
 	.values_size = sizeof(struct update_values),
+	.max_operands = 1,
 	.run = update,
 };
 
@@ -272,7 +278,7 @@ static struct rk_err *bundle_install(const struct rk_cli *cli, enum rk_exit *ret
 	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
 
 	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk));
-	return run_update(&rk, cli->operands[0], values, ret_exit);
+	return run_update(&rk, cli->operands[0], 0, values, ret_exit);
 }
 
 static const struct rk_option bundle_options[] = {

@@ -255,15 +255,27 @@ static struct rk_err *install(struct readykernel *rk, const struct rk_release_le
 
 struct refused {
 	const struct rk_host_state *state;
+	const struct rk_trust *trust;
 	const char *build_id;
+	uint64_t wanted; /* this one alone, 0: any */
 };
+
+/* Its publisher takes the one that hurt this host back, and says that level is to take its place: so somebody knows it to be better. */
+static bool is_replaced_by(const struct refused *r, uint64_t blocked, uint64_t level)
+{
+	const struct rk_notice *notice = NULL;
+
+	return rk_trust_level_state(r->trust, r->build_id, blocked, &notice) ==
+		       RK_LEVEL_WITHDRAWN &&
+	       notice->to == level;
+}
 
 /* Below one that hurt this host only what was good here comes by itself: what holds at boot (rk_choose()) holds an hour later. */
 static bool is_below_blocked(const struct refused *r, uint64_t level)
 {
 	rk_vec_for_each(&r->state->levels, note)
 		if (note->verdict == RK_VERDICT_BLOCKED && note->level > level &&
-		    rk_streq(note->build_id, r->build_id))
+		    rk_streq(note->build_id, r->build_id) && !is_replaced_by(r, note->level, level))
 			return true;
 	return false;
 }
@@ -274,16 +286,19 @@ static bool is_refused(void *ctx, const struct rk_release_level *level)
 
 	enum rk_verdict verdict = rk_host_state_verdict(r->state, r->build_id, level->level);
 
+	/* whoever names a level isn't asked what this host holds of it; the load asks for --force where it must */
+	if (r->wanted)
+		return level->level != r->wanted;
 	if (!rk_freeze_allows(&r->state->freeze, level->level, level->released))
 		return true;
 	return verdict == RK_VERDICT_BLOCKED ||
 	       (verdict == RK_VERDICT_NONE && is_below_blocked(r, level->level));
 }
 
-static struct rk_err *choose(struct readykernel *rk, struct rk_level_choice *ret,
+static struct rk_err *choose(struct readykernel *rk, uint64_t wanted, struct rk_level_choice *ret,
 			     struct readykernel_updated *updated)
 {
-	struct refused refused = {rk->state, rk->kernel->running.build_id};
+	struct refused refused = {rk->state, rk->trust, rk->kernel->running.build_id, wanted};
 	struct rk_level_request request = {.is_refused = is_refused, .ctx = &refused};
 	const struct rk_patch *loaded = NULL;
 	enum rk_livepatch_state state;
@@ -296,7 +311,13 @@ static struct rk_err *choose(struct readykernel *rk, struct rk_level_choice *ret
 		updated->chosen = ret->action == RK_LEVEL_ACTION_LOAD ? ret->level->level : 0;
 	updated->is_downgrade = ret->is_downgrade;
 	updated->loaded_state = ret->loaded_state;
-	return NULL;
+	if (!wanted || updated->chosen == wanted)
+		return NULL;
+	return rk_err(RK_ERR_VERDICT,
+		      "level %" PRIu64 " is not to be had: the repository hasn't it for this "
+		      "kernel, its publisher took it back, or a higher one is loaded ('readykernel "
+		      "rollback %" PRIu64 "' goes back to one that is installed)",
+		      wanted, wanted);
 }
 
 /* --- the whole --- */
@@ -362,7 +383,7 @@ static struct rk_err *renew(struct readykernel *rk, const struct readykernel_upd
 	RK_TRY(renew_metadata(rk, what, ret));
 	RK_TRY(renew_installed(rk));
 	for (;;) {
-		RK_TRY(choose(rk, &choice, ret));
+		RK_TRY(choose(rk, what->level, &choice, ret));
 		if (!what->fetch || choice.action != RK_LEVEL_ACTION_LOAD ||
 		    rk_patches_find(rk->patches, ret->chosen))
 			return NULL;
