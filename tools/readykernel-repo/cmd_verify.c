@@ -85,8 +85,50 @@ static const struct rk_option mirror_options[] = {
 	RK_OPT_END,
 };
 
+static struct rk_err *read_version(const char *name, const char *bytes, size_t len, uint64_t *ret)
+{
+	_cleanup_timestamp_ struct rk_timestamp *timestamp = NULL;
+	_cleanup_root_ struct rk_root *root = NULL;
+	struct rk_signed file;
+
+	RK_TRY(rk_signed_parse(name, bytes, len, &file));
+	if (rk_streq(name, RK_NAME_ROOT)) {
+		RK_TRY(rk_root_parse(name, file.payload, file.payload_len, &root));
+		*ret = root->version;
+		return NULL;
+	}
+	RK_TRY(rk_timestamp_parse(name, file.payload, file.payload_len, &timestamp));
+	*ret = timestamp->version;
+	return NULL;
+}
+
+/* Those that don't have their version in their name. What can't be read in the copy is no newer one. */
+static struct rk_err *refuse_older(const char *dir, const char *name, const char *bytes, size_t len)
+{
+	_cleanup_free_ char *path = rk_path_join(dir, name);
+	_cleanup_free_ char *old = NULL;
+	uint64_t version, there = 0;
+	size_t old_len;
+
+	if (!path)
+		return rk_err_nomem();
+	RK_TRY(read_version(name, bytes, len, &version));
+	struct rk_err *err = rk_fs_read(path, rk_repository_name_limit(name), &old, &old_len);
+	if (!err)
+		err = read_version(name, old, old_len, &there);
+	rk_err_free(err);
+	if (version >= there)
+		return NULL;
+	return rk_err(RK_ERR_ROLLBACK,
+		      "'%s' has version %llu, and '%s' has version %llu, which stays; remove it if "
+		      "it is wrong",
+		      name, (unsigned long long)version, path, (unsigned long long)there);
+}
+
 static struct rk_err *write_file(void *ctx, const char *name, const char *bytes, size_t len)
 {
+	if (rk_streq(name, RK_NAME_ROOT) || rk_streq(name, RK_NAME_TIMESTAMP))
+		RK_TRY(refuse_older(ctx, name, bytes, len));
 	return rk_fs_write_below(ctx, name, bytes, len, 0644);
 }
 
