@@ -224,16 +224,16 @@ struct rk_err *rk_repo_init(const char *dir, const char *product, const struct r
 {
 	struct rk_repo repo = {.dir = (char *)dir, .lock = -1};
 	_cleanup_repo_names_ struct rk_repo_names names = {};
+	_cleanup_free_ char *settings_path = rk_path_join(dir, SETTINGS);
 	_cleanup_free_ char *settings = NULL;
 	struct rk_err *err;
 
+	if (!settings_path)
+		return rk_err_nomem();
 	RK_TRY(rk_repo_list(&repo, ".", &names));
-	if (names.nr || rk_fs_exists(dir)) {
-		_cleanup_free_ char *work = rk_path_join(dir, RK_REPO_WORK);
-
-		if (names.nr || (work && rk_fs_exists(work)))
-			return rk_err(RK_ERR_INVALID, "'%s' is not empty", dir);
-	}
+	/* a draft alone is what an interrupted one left */
+	if (names.nr || rk_fs_exists(settings_path))
+		return rk_err(RK_ERR_INVALID, "'%s' is not empty", dir);
 	RK_TRY(rk_json_dump(json_pack("{s:s, s:s}", "schema", SETTINGS_SCHEMA, "product", product),
 			    RK_JSON_READABLE, &settings));
 	RK_TRY(rk_fs_mkdir_p(dir, 0755));

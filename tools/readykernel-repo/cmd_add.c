@@ -2,6 +2,7 @@
 /* readykernel-repo add, promote: how a level comes into a channel. */
 #include <stdio.h>
 
+#include "tools/common/render.h"
 #include "tools/readykernel-repo/readykernel-repo.h"
 
 struct add_values {
@@ -76,6 +77,21 @@ static const struct rk_option promote_options[] = {
 	RK_OPT_END,
 };
 
+/* What is blocked in one channel is blocked in all. */
+static struct rk_err *warn_of_notice(const struct rk_repo *repo, const char *build_id,
+				     uint64_t level)
+{
+	_cleanup_timestamp_ struct rk_timestamp *notices = NULL;
+	enum rk_level_state state;
+
+	RK_TRY(rk_repo_notices(repo, &notices));
+	state = rk_timestamp_level_state(notices, build_id, level, NULL);
+	if (state != RK_LEVEL_GOOD)
+		rk_render_warning(stderr, "level %llu is %s; no host will load it",
+				  (unsigned long long)level, rk_level_state_name(state));
+	return NULL;
+}
+
 static struct rk_err *promote(const struct rk_cli *cli, enum rk_exit *ret_exit)
 {
 	const struct promote_values *v = cli->values;
@@ -95,7 +111,7 @@ static struct rk_err *promote(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	if (!cli->quiet)
 		printf("level %llu of %.16s… is in %s%s\n", (unsigned long long)level, build_id,
 		       added ? "the draft of " : "", rk_channel_name(channel));
-	return NULL;
+	return warn_of_notice(repo, build_id, level);
 }
 
 const struct rk_verb verb_promote = {

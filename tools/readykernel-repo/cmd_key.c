@@ -173,6 +173,7 @@ static struct rk_err *rotate(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	_cleanup_repo_ struct rk_repo *repo = NULL;
 	_cleanup_root_ struct rk_root *work = NULL;
 	_cleanup_root_ struct rk_root *next = NULL;
+	_cleanup_root_ struct rk_root *replaced = NULL;
 	_cleanup_repo_roles_ struct repo_roles roles = {};
 
 	RK_TRY(repo_open(v->repo, RK_REPO_WRITE, &repo));
@@ -187,7 +188,13 @@ static struct rk_err *rotate(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	next->version = work->version + 1;
 	next->issued = repo_now();
 	next->expires = next->issued + (v->days ? v->days : RK_ROOT_DAYS) * RK_DAY_SECONDS;
+	RK_TRY(rk_repo_next_root(repo, &replaced));
 	RK_TRY(rk_repo_set_next_root(repo, next));
+	if (replaced)
+		rk_render_warning(stderr,
+				  "the draft of root %llu that was there is replaced: its changes "
+				  "and its signatures are gone",
+				  (unsigned long long)replaced->version);
 	if (!cli->quiet)
 		printf("root %llu is to be signed by %u keys of root %llu and %u of its own\n",
 		       (unsigned long long)next->version, work->roles[RK_ROLE_ROOT].threshold,
