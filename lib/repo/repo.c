@@ -190,6 +190,22 @@ static struct rk_err *read_root(const struct rk_repo *repo, const char *name, st
 	return rk_root_parse(name, file.file.payload, file.file.payload_len, ret);
 }
 
+/* root.signed is written before root/<N>.signed, by which alone hosts get from one root to the next: whoever published it may have been interrupted. */
+static struct rk_err *complete_root(struct rk_repo *repo)
+{
+	_cleanup_free_ char *name = rk_name_root(repo->root->version);
+	_cleanup_free_ char *path = name ? rk_path_join(repo->dir, name) : NULL;
+	_cleanup_free_ char *bytes = NULL;
+	size_t len;
+
+	if (!path)
+		return rk_err_nomem();
+	if (rk_fs_exists(path))
+		return NULL;
+	RK_TRY(rk_repo_read(repo, RK_NAME_ROOT, RK_ROOT_SIZE_MAX, &bytes, &len));
+	return rk_repo_write(repo, name, bytes, len);
+}
+
 struct rk_err *rk_repo_open(const char *dir, enum rk_repo_mode mode, struct rk_repo **ret)
 {
 	_cleanup_repo_ struct rk_repo *repo = calloc(1, sizeof(*repo));
@@ -204,6 +220,8 @@ struct rk_err *rk_repo_open(const char *dir, enum rk_repo_mode mode, struct rk_r
 	if (mode == RK_REPO_WRITE)
 		RK_TRY(take_lock(repo));
 	RK_TRY(read_root(repo, RK_NAME_ROOT, &repo->root));
+	if (mode == RK_REPO_WRITE && repo->root)
+		RK_TRY(complete_root(repo));
 	*ret = take_ptr(repo);
 	return NULL;
 }

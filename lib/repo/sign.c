@@ -70,7 +70,7 @@ static struct rk_err *publish_root(struct rk_repo *repo, struct rk_signed *file,
 	return NULL;
 }
 
-/* root.signed is written first: a draft that is there already only lacks its other name. */
+/* A draft that is published is none: whoever did it was interrupted, or it came back with a copy. */
 static struct rk_err *settle_root(struct rk_repo *repo, const struct rk_repo_signing *signing,
 				  const struct rk_repo_file *draft, bool *ret)
 {
@@ -81,13 +81,7 @@ static struct rk_err *settle_root(struct rk_repo *repo, const struct rk_repo_sig
 	if (!rk_repo_same_payload(draft, &published))
 		return NULL;
 	*ret = true;
-	if (!signing->nr_keys)
-		return NULL;
-	_cleanup_free_ char *name = rk_name_root(repo->root->version);
-	if (!name)
-		return rk_err_nomem();
-	RK_TRY(rk_repo_write_signed(repo, name, &published.file));
-	return rk_repo_remove(repo, draft->name);
+	return signing->nr_keys ? rk_repo_remove(repo, draft->name) : NULL;
 }
 
 static struct rk_err *sign_root(struct rk_repo *repo, const struct rk_repo_signing *signing,
