@@ -67,7 +67,7 @@ struct rk_err *rk_fs_copy(const char *from, const char *to, mode_t mode) __must_
 /* A new directory "<dir>/<prefix>XXXXXX", 0700; *ret malloc'ed. */
 struct rk_err *rk_fs_mkdtemp(const char *dir, const char *prefix, char **ret) __must_use;
 
-/* Takes an exclusive or shared flock on path (created if absent). Blocks unless nowait, then
+/* Takes an exclusive or shared flock on path (created if absent, for user and group). Blocks unless nowait, then
  * *ret_fd is -1 when another holds it. The lock ends when the descriptor is closed. */
 enum rk_lock {
 	RK_LOCK_SHARED,

@@ -243,7 +243,8 @@ struct rk_err *rk_fs_lock(const char *path, enum rk_lock mode, bool nowait, int 
 	int op = (mode == RK_LOCK_EXCLUSIVE ? LOCK_EX : LOCK_SH) | LOCK_NB;
 
 	for (;;) {
-		_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+		/* flock(2) takes any descriptor: who may read the file may hold it, and stop everybody */
+		_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
 
 		if (fd < 0)
 			return rk_err_sys(errno, "cannot open '%s'", path);

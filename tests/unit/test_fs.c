@@ -289,8 +289,11 @@ static void test_lock(void)
 {
 	const char *path = in_tmp("lock");
 	int held = -1, other = 5;
+	struct stat st = {};
 
 	no_err(rk_fs_lock(path, RK_LOCK_EXCLUSIVE, true, &held), "lock");
+	ok(stat(path, &st) == 0 && !(st.st_mode & S_IRWXO),
+	   "of a file that others can't even read");
 	no_err(rk_fs_lock(path, RK_LOCK_SHARED, true, &other), "a second holder");
 	is_int(other, -1, "doesn't get it");
 	close(held);
