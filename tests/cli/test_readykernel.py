@@ -1151,11 +1151,42 @@ def test_rollback():
     equal(verdicts(), {1: "good", 2: "blocked"}, "… blocks the other, whatever comes of it")
 
 
+def test_undo():
+    """Unloading and shutting down go without what they don't need."""
+    world = World()
+    world.run("update")
+    world.host.set_loaded("kpatch_1")
+    path = world.host.path("var/lib/readykernel/state.json")
+    state = json.loads(path.read_text())
+    boot_id = world.host.path("proc/sys/kernel/random/boot_id").read_text().strip()
+    state["loaded"] = {"build_id": BUILD_ID, "level": 1, "name": "kpatch_1", "boot_id": boot_id, "load": "x", "at": utc(world.repo.now), "transition_ms": 1,
+                       "stopped": False}
+    installed = world.host.path(f"var/lib/readykernel/patches/{BUILD_ID}")
+
+    def check(what):
+        path.write_text(json.dumps(state))
+        result = world.run("unload")
+        equal((result.returncode, "cannot remove module 'kpatch_1'" in result.stderr), (1, True), f"{what}: unload goes as far as the kernel")
+        world.host.set_loaded("kpatch_1")
+        path.write_text(json.dumps(state))
+        equal(world.run("shutdown").returncode, 0, f"{what}: shutdown")
+        ok(json.loads(path.read_text())["loaded"]["stopped"], "… is noted")
+        return result.stderr
+
+    check("all is well")
+    installed.chmod(0o775)
+    contains(check("a directory that others can write to"), "warning: as if no level were installed: ", "… is told")
+    equal(world.run("load").returncode, 3, "… and nothing is loaded from it")
+    installed.chmod(0o755)
+    world.host.write("proc/stat", "cpu 0\n")
+    check("no boot time")
+
+
 for function in [test_help, test_thread, test_nothing_for_us, test_notices, test_freeze, test_overview, test_metrics, test_blind, test_untried, test_keeping,
                  test_proxy, test_attacks, test_exit_codes, test_refusals_are_kept, test_report, test_state_tampered, test_state_lost,
                  test_trust_removed, test_servers, test_privileges, test_beside_a_watch, test_beside_a_fetch, test_beside_a_report, test_killed,
                  test_children, test_what_it_says, test_left_in_the_way, test_no_user, test_licence, test_bundle, test_switches, test_settings,
-                 test_mok, test_journal, test_local, test_rollback]:
+                 test_mok, test_journal, test_local, test_rollback, test_undo]:
     function()
 SERVER.stop()
 tap.done()

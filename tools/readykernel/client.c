@@ -98,7 +98,8 @@ static struct rk_err *lock(struct readykernel *rk)
 	if (*rk->host->root == '\0' && geteuid() != 0)
 		return rk_err_sys(EPERM, "only root may change which patches this host has");
 	RK_TRY(rk_host_prepare(rk->host));
-	unsigned int left = rk->need == READYKERNEL_CHANGE_WAIT ? READYKERNEL_LOCK_MS : 0;
+	bool waits = rk->need == READYKERNEL_CHANGE_WAIT || rk->need == READYKERNEL_SHUTDOWN;
+	unsigned int left = waits ? READYKERNEL_LOCK_MS : 0;
 	struct rk_err *err = take_lock(rk, left, PATIENCE_UNTIL_TOLD);
 	if (err && rk_err_code(err) == RK_ERR_VERDICT) {
 		rk_err_free(err);
@@ -155,6 +156,20 @@ struct rk_err *readykernel_reread_patches(struct readykernel *rk)
 	return NULL;
 }
 
+/* Whoever only takes out what is loaded, or notes the host's end, does it without. */
+static struct rk_err *read_patches(struct readykernel *rk)
+{
+	struct rk_err *err = readykernel_reread_patches(rk);
+
+	if (!err || rk_err_code(err) == RK_ERR_NOMEM ||
+	    (rk->need != READYKERNEL_UNLOAD && rk->need != READYKERNEL_SHUTDOWN))
+		return err;
+	rk_render_warning(stderr, "as if no level were installed: %s", rk_err_message(err));
+	rk_err_free(err);
+	rk->patches = calloc(1, sizeof(*rk->patches));
+	return rk->patches ? NULL : rk_err_nomem();
+}
+
 struct rk_err *readykernel_open(const struct rk_cli *cli, const char *root,
 				enum readykernel_need need, struct readykernel *ret)
 {
@@ -169,7 +184,7 @@ struct rk_err *readykernel_open(const struct rk_cli *cli, const char *root,
 	warn_of_problems(ret);
 	RK_TRY(rk_host_kernel_read(ret->host, &ret->kernel));
 	RK_TRY(rk_host_state_read(ret->host, &ret->state));
-	RK_TRY(readykernel_reread_patches(ret));
+	RK_TRY(read_patches(ret));
 	return readykernel_open_trust(ret);
 }
 

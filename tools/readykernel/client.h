@@ -41,6 +41,8 @@ enum readykernel_need {
 	READYKERNEL_READ,	 /* anybody may, nothing is changed */
 	READYKERNEL_CHANGE,	 /* root; one at a time: RK_ERR_VERDICT names who is at it */
 	READYKERNEL_CHANGE_WAIT, /* the same, after READYKERNEL_LOCK_MS: for units */
+	READYKERNEL_UNLOAD,	 /* as CHANGE, also where what is installed can't be believed */
+	READYKERNEL_SHUTDOWN,	 /* as CHANGE_WAIT, likewise */
 };
 
 /* As long as an update that was told to end may need for it. */

@@ -45,7 +45,7 @@ static struct rk_err *stopped(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	const struct readykernel_common *values = cli->values;
 	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
 
-	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_CHANGE_WAIT, &rk));
+	RK_TRY(readykernel_open(cli, values->root, READYKERNEL_SHUTDOWN, &rk));
 	return rk_boot_stopped(rk.host, rk.kernel, rk.state);
 }
 

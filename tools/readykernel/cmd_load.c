@@ -115,7 +115,7 @@ static struct rk_err *unload(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	const struct unload_values *values = cli->values;
 	_cleanup_readykernel_ struct readykernel rk = READYKERNEL_INIT;
 
-	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_CHANGE, &rk));
+	RK_TRY(readykernel_open(cli, values->common.root, READYKERNEL_UNLOAD, &rk));
 	return readykernel_unload_patch(&rk, values->all, ret_exit);
 }
 
