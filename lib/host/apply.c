@@ -144,10 +144,14 @@ static struct rk_err *record_intent(struct load *load)
 	return rk_intent_write(apply->host, &load->intent);
 }
 
-static enum rk_apply_code failure_code(const struct rk_err *err,
+static enum rk_apply_code failure_code(const struct load *load, const struct rk_err *err,
 				       const struct rk_livepatch_outcome *outcome)
 {
-	if (outcome->stalled)
+	enum rk_livepatch_state state = RK_LIVEPATCH_ABSENT;
+
+	rk_err_free(rk_livepatch_state(&load->apply->host->roots, load->patch->name, &state));
+	/* a load that was interrupted may not be taken back in time either */
+	if (outcome->stalled || rk_livepatch_is_moving(state))
 		return outcome->reversed ? RK_APPLY_STALLED : RK_APPLY_STUCK;
 	if (rk_err_code(err) == RK_ERR_INTERRUPTED)
 		return RK_APPLY_INTERRUPTED;
@@ -196,7 +200,7 @@ static struct rk_err *load_failed(struct load *load, struct rk_err *err,
 				  struct rk_livepatch_outcome *outcome)
 {
 	const struct rk_apply *apply = load->apply;
-	enum rk_apply_code code = failure_code(err, outcome);
+	enum rk_apply_code code = failure_code(load, err, outcome);
 	struct rk_err *second = block_if_troubled(load);
 
 	load->ret->restored = outcome->restored;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/base/fs.h"
 #include "lib/base/str.h"
 #include "lib/host/apply_internal.h"
 
@@ -291,5 +292,29 @@ struct rk_err *rk_boot_stopped(const struct rk_host *host, const struct rk_host_
 	if (!rk_streq(state->loaded.boot_id, kernel->boot_id))
 		return NULL;
 	state->loaded.stopped = true;
+	return rk_host_state_write(host, state);
+}
+
+struct rk_err *rk_boot_unloaded(const struct rk_host *host, const char *name)
+{
+	_cleanup_host_state_ struct rk_host_state *state = NULL;
+	_cleanup_intent_ struct rk_intent *intent = NULL;
+	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
+	_cleanup_close_ int lock = -1;
+	const char *boot_id;
+	int64_t booted;
+
+	if (!rk_fs_exists(host->state_file) && !rk_fs_exists(host->intent_file))
+		return NULL;
+	RK_TRY(rk_fs_mkdir_p(host->run_dir, 0755));
+	RK_TRY(rk_host_lock(host, true, &lock));
+	RK_TRY(rk_boot_read(host->proc, &arena, &boot_id, &booted));
+	RK_TRY(rk_intent_read(host, &intent));
+	if (intent && rk_streq(intent->name, name) && rk_streq(intent->boot_id, boot_id))
+		RK_TRY(rk_intent_remove(host));
+	RK_TRY(rk_host_state_read(host, &state));
+	if (!rk_streq(state->loaded.name, name) || !rk_streq(state->loaded.boot_id, boot_id))
+		return NULL;
+	RK_TRY(rk_host_state_forget_loaded(state));
 	return rk_host_state_write(host, state);
 }

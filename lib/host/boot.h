@@ -44,4 +44,7 @@ struct rk_err *rk_boot_load(const struct rk_apply *apply, const struct rk_patche
 struct rk_err *rk_boot_stopped(const struct rk_host *host, const struct rk_host_kernel *kernel,
 			       struct rk_host_state *state) __must_use;
 
+/* Somebody else (kpatch) unloaded this module: it is not to blame for what happens from here on, and is not watched any more. */
+struct rk_err *rk_boot_unloaded(const struct rk_host *host, const char *name) __must_use;
+
 #endif

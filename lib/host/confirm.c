@@ -240,6 +240,9 @@ static struct rk_err *conclude(struct watch *watch, enum rk_apply_code code)
 	default: break;
 	}
 	watch->ret->after = 0;
+	/* what isn't there any more is not to blame for the host's end either */
+	if (rk_streq(apply->state->loaded.load, watch->intent->load))
+		RK_TRY(rk_host_state_forget_loaded(apply->state));
 	RK_TRY(rk_intent_remove(apply->host));
 	return rk_apply_end(apply, RK_APPLY_VANISHED, level,
 			    rk_err(RK_ERR_VERDICT,

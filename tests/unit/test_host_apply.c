@@ -642,8 +642,34 @@ static void test_vanished(void)
 	is_err_like(hostmake_confirm(&h, &watched), RK_ERR_VERDICT, "unloaded by somebody else",
 		    "what is gone");
 	is_str(hostmake_verdict(&h, 1), "none", "isn't good");
-	hostmake_reboot(&h, 100000);
+	hostmake_read_state(&h);
+	is_str(h.state->loaded.name, "", "nor loaded");
+	hostmake_reboot(&h, 60);
 	check_boot("fine", 1, "ok");
+	hostmake_deinit(&h);
+}
+
+/* As kpatch says it. */
+static void test_unloaded_by_others(void)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+
+	hostmake_init(&h, "unloaded-by-others");
+	no_err(rk_boot_unloaded(h.host, "kpatch_1"), "where readykernel loaded nothing");
+	hostmake_install(&h, 1);
+	load_good(1);
+	no_err(rk_boot_unloaded(h.host, "kpatch_7"), "another module is unloaded");
+	hostmake_read_state(&h);
+	is_str(h.state->loaded.name, "kpatch_1", "which changes nothing");
+	h.sys.calls.remove(&h.sys, "kpatch_1");
+	no_err(rk_boot_unloaded(h.host, "kpatch_1"), "a good level is");
+	hostmake_reboot(&h, 60);
+	hostmake_install(&h, 2);
+	no_err(hostmake_load(&h, 2, false, &result), "one that would be watched");
+	h.sys.calls.remove(&h.sys, "kpatch_2");
+	no_err(rk_boot_unloaded(h.host, "kpatch_2"), "is unloaded as well");
+	hostmake_reboot(&h, 60);
+	check_boot("fine", 2, "ok");
 	hostmake_deinit(&h);
 }
 
@@ -842,6 +868,38 @@ static void test_stuck(void)
 	hostmake_deinit(&h);
 }
 
+/* In a process of its own: an interrupt is for good. */
+static int load_interrupted(void)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+
+	rk_interrupt();
+	_cleanup_err_ struct rk_err *err = hostmake_load(&h, 1, false, &result);
+
+	return err && result.code == RK_APPLY_STUCK;
+}
+
+static void test_interrupted_stuck(void)
+{
+	int status = 0;
+	pid_t pid;
+
+	hostmake_init(&h, "interrupted-stuck");
+	hostmake_install(&h, 1);
+	h.sys.stuck = "kpatch_1";
+	sysmake_thread(&h.sys, "77", "77", "vhost-77", "0\n", "[<0>] vhost_worker+0x1/0x2\n");
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(load_interrupted() ? 0 : 1);
+	ok(pid > 0 && waitpid(pid, &status, 0) == pid && !status,
+	   "an interrupted load that can't be taken back is stuck");
+	ok(rk_fs_exists(h.host->intent_file), "its record stays");
+	hostmake_reboot(&h, 100000);
+	check_boot("crashed", 0, "already");
+	hostmake_deinit(&h);
+}
+
 static void test_damaged(void)
 {
 	_cleanup_apply_result_ struct rk_apply_result result = {};
@@ -941,10 +999,12 @@ int main(void)
 	test_warning_of_others();
 	test_warning_keep();
 	test_vanished();
+	test_unloaded_by_others();
 	test_interrupted();
 	test_beside();
 	test_stuck_at_boot();
 	test_stuck();
+	test_interrupted_stuck();
 	test_damaged();
 	test_full();
 	test_queue();

@@ -2,6 +2,7 @@
 /* kpatch unload: disable, wait for the transition, remove the module; one patch or all. */
 #include <stdio.h>
 
+#include "lib/host/boot.h"
 #include "lib/host/guard.h"
 #include "tools/common/render.h"
 #include "tools/kpatch/kpatch.h"
@@ -12,7 +13,8 @@ static struct rk_err *note_unloaded(const struct rk_cli *cli, const char *name)
 	_cleanup_place_ struct kpatch_place place = {};
 
 	RK_TRY(kpatch_place_init(cli, &place));
-	return rk_guard_unloaded(place.host, name);
+	RK_TRY(rk_guard_unloaded(place.host, name));
+	return rk_boot_unloaded(place.host, name);
 }
 
 static struct rk_err *unload_one(const struct rk_cli *cli, const char *name)
