@@ -1,5 +1,10 @@
 # Whatever comes of it the package counts as installed: the reason is told, and the next boot tries again.
-kpatch install --quiet --kernel '@KERNEL@' '@FILE@' || exit 0
+# 4: it is installed, from when this was cut off.
+kpatch install --quiet --kernel '@KERNEL@' '@FILE@'
+case $? in
+0 | 4) ;;
+*) exit 0 ;;
+esac
 if [ "$(uname -r)" != '@KERNEL@' ]; then
 	echo '@PACKAGE@: is loaded when kernel @KERNEL@ runs'
 elif grep -Eqw 'kpatch\.enable=0|readykernel=(off|no-load)' /proc/cmdline || [ -e /etc/readykernel/disable ]; then

@@ -187,7 +187,7 @@ def test_transition():
 def fake_systemctl():
     """A systemctl that writes down what it is told; its answer is the file's content."""
     folder = TMP / "bin"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     tool = folder / "systemctl"
     tool.write_text(f'#!/bin/sh\necho "$*" >>{TMP}/systemctl.log\nexit "$(cat {TMP}/systemctl.exit)"\n')
     tool.chmod(0o755)
@@ -207,6 +207,7 @@ def test_install():
     equal(there.read_bytes(), one.read_bytes(), "the file is in its place")
     result = tree.kpatch("install", one, env=env)
     equal((result.returncode, result.stderr), (4, f"'kpatch_one' is already installed for kernel {release}\n"), "install again")
+    equal((TMP / "systemctl.log").read_text().count("enable kpatch.service"), 2, "… sees to the service, too")
     (TMP / "systemctl.exit").write_text("1")
     result = tree.kpatch("install", two, env=env)
     equal(result.returncode, 0, "a service that can't be enabled is no failure")
@@ -334,7 +335,7 @@ def test_guard():
     put(sha256="00" * 32)
     ok("guarded_1:" not in tree.kpatch("load", "--all", "--boot", "--check").stdout, "another file of that name is another patch")
     put()
-    equal(tree.kpatch("install", files[2]).returncode, 4, "installing it once more")
+    equal(tree.kpatch("install", files[2], env=fake_systemctl()).returncode, 4, "installing it once more")
     equal(json.loads(record.read_text())["patches"], [], "… is to try it again")
     put()
     tree.kpatch("uninstall", "guarded-2")

@@ -155,7 +155,26 @@ def test_refused():
     equal((result.returncode, names("apt/pool/stable", ".deb")), (3, before), "refused: a repository that was changed")
 
 
+def test_postinst():
+    """The script of a package with a kpatch that answers as it is told."""
+    folder = TMP / "bin"
+    folder.mkdir()
+    (folder / "kpatch").write_text('#!/bin/sh\necho "$1" >>"$LOG"\n[ "$1" = install ] && exit "$INSTALL"\nexit 0\n')
+    (folder / "kpatch").chmod(0o755)
+    text = (pathlib.Path(os.environ["RK_SOURCE_ROOT"]) / "lib/package/install.sh").read_text()
+    for key, value in {"KERNEL": os.uname().release, "FILE": "/x/kpatch_1.ko", "MODULE": "kpatch_1", "PACKAGE": NAME}.items():
+        text = text.replace(f"@{key}@", value)
+    # what the host's own command line and administrator say is none of this
+    text = text.replace("/proc/cmdline", os.devnull).replace("/etc/readykernel/disable", str(TMP / "none"))
+    for status, what, calls in [(0, "installed now", ["install", "load"]), (4, "after one that was cut off", ["install", "load"]),
+                                (1, "refused", ["install"])]:
+        log = TMP / f"postinst-{status}"
+        result = run(["sh", "-c", text], env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "LOG": str(log), "INSTALL": str(status)})
+        equal((result.returncode, log.read_text().split()), (0, calls), f"postinst: {what}")
+
+
 make_repository()
+test_postinst()
 test_written()
 test_deb()
 test_rpm()

@@ -58,6 +58,8 @@ static struct rk_err *install(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	RK_TRY(rk_module_info_read(path, &info));
 	RK_TRY(rk_installed_add(&place.roots, release, path, info, &there));
 	kpatch_warn_guard(rk_guard_retry(place.host, info->name));
+	/* also again: an install that was cut off may have ended before */
+	enable_service(cli);
 	if (there) {
 		fprintf(stderr, "'%s' is already installed for kernel %s\n", info->name, release);
 		*ret_exit = RK_EXIT_NOTHING;
@@ -65,7 +67,6 @@ static struct rk_err *install(const struct rk_cli *cli, enum rk_exit *ret_exit)
 	}
 	if (!cli->quiet)
 		printf("%s is installed for kernel %s\n", info->name, release);
-	enable_service(cli);
 	return NULL;
 }
 
