@@ -16,6 +16,14 @@ static bool is_ours(const struct rk_apply *apply, const struct rk_patches *patch
 		rk_streq(apply->state->loaded.boot_id, apply->kernel->boot_id));
 }
 
+static uint64_t level_of(const struct rk_apply *apply, const struct rk_patches *patches,
+			 const char *name)
+{
+	const struct rk_patch *patch = rk_patches_find_name(patches, name);
+
+	return patch ? patch->level : apply->state->loaded.level;
+}
+
 struct rk_err *rk_apply_loaded(const struct rk_host *host, const struct rk_patches *patches,
 			       struct rk_arena *arena, const struct rk_patch **ret,
 			       enum rk_livepatch_state *ret_state, const char **ret_foreign)
@@ -55,32 +63,47 @@ static enum rk_apply_code failure_code(const struct rk_err *err,
 	return rk_err_code(err) == RK_ERR_INTERRUPTED ? RK_APPLY_INTERRUPTED : RK_APPLY_FAILED;
 }
 
-static struct rk_err *unload_one(const struct rk_apply *apply, const char *name, uint64_t level,
-				 struct rk_apply_result *ret)
+/* The first that fails is the error; what else does is told. */
+static void unload_one(const struct rk_apply *apply, const char *name, struct rk_apply_result *ret,
+		       struct rk_err **err)
 {
 	struct rk_livepatch_patience patience = rk_apply_patience(apply->settings);
 	_cleanup_outcome_ struct rk_livepatch_outcome outcome = {};
-	struct rk_err *err = rk_livepatch_unload(&apply->host->roots, name, &patience,
-						 apply->reporter, &outcome);
+	struct rk_err *failed = rk_livepatch_unload(&apply->host->roots, name, &patience,
+						    apply->reporter, &outcome);
 
-	if (!err)
-		return NULL;
-	rk_livepatch_blockers_deinit(&ret->blockers);
+	if (!failed)
+		return;
+	if (*err) {
+		rk_report_note(apply->reporter, "%s", rk_err_message(failed));
+		rk_err_free(failed);
+		return;
+	}
+	ret->code = failure_code(failed, &outcome);
 	ret->blockers = outcome.blockers;
 	outcome.blockers = (struct rk_livepatch_blockers){};
-	return rk_apply_end(apply, failure_code(err, &outcome), level, err, ret);
+	*err = failed;
 }
 
 /* Nothing is loaded: nothing to be watched, nothing to be blamed at the next boot. */
-static struct rk_err *forget_loaded(const struct rk_apply *apply, uint64_t level,
-				    struct rk_apply_result *ret)
+static struct rk_err *forget_loaded(const struct rk_apply *apply)
 {
-	struct rk_err *err = rk_host_state_forget_loaded(apply->state);
+	RK_TRY(rk_host_state_forget_loaded(apply->state));
+	return rk_intent_remove(apply->host);
+}
 
-	if (!err)
-		err = rk_intent_remove(apply->host);
-	ret->after = 0;
-	return rk_apply_end(apply, err ? RK_APPLY_FAILED : RK_APPLY_OK, level, err, ret);
+/* The level of ours that is enabled still, 0 for none. */
+static struct rk_err *look_after(const struct rk_apply *apply, const struct rk_patches *patches,
+				 uint64_t *ret)
+{
+	_cleanup_livepatch_list_ struct rk_livepatch_list list = {};
+
+	RK_TRY(rk_livepatch_list(&apply->host->roots, &list));
+	*ret = 0;
+	rk_vec_for_each(&list.list, it)
+		if (it->state != RK_LIVEPATCH_DISABLED && is_ours(apply, patches, it->name))
+			*ret = level_of(apply, patches, it->name);
+	return NULL;
 }
 
 struct rk_err *rk_apply_unload(const struct rk_apply *apply, const struct rk_patches *patches,
@@ -88,21 +111,33 @@ struct rk_err *rk_apply_unload(const struct rk_apply *apply, const struct rk_pat
 {
 	_cleanup_livepatch_list_ struct rk_livepatch_list list = {};
 	_cleanup_close_ int lock = -1;
+	struct rk_err *err = NULL;
 	bool any = false;
 
 	*ret = (struct rk_apply_result){.code = RK_APPLY_ALREADY};
 	RK_TRY(rk_livepatch_lock(&apply->host->roots, &lock));
+	RK_TRY(look_after(apply, patches, &ret->before));
 	RK_TRY(rk_livepatch_list(&apply->host->roots, &list));
 	/* in any order: since 5.1 the kernel lets a patch go from below another */
 	rk_vec_for_each(&list.list, it) {
-		const struct rk_patch *patch = rk_patches_find_name(patches, it->name);
-		uint64_t level = patch ? patch->level : apply->state->loaded.level;
-
-		if (!all && !is_ours(apply, patches, it->name))
+		/* of a disabled one there is only a module, which does nothing */
+		if (it->state == RK_LIVEPATCH_DISABLED ||
+		    (!all && !is_ours(apply, patches, it->name)))
 			continue;
-		ret->before = ret->after = patch ? patch->level : ret->before;
 		any = true;
-		RK_TRY(unload_one(apply, it->name, level, ret));
+		unload_one(apply, it->name, ret, &err);
+		if (err && rk_err_code(err) == RK_ERR_INTERRUPTED)
+			break;
 	}
-	return any ? forget_loaded(apply, ret->before, ret) : NULL;
+	if (!any)
+		return NULL;
+	struct rk_err *second = look_after(apply, patches, &ret->after);
+	if (!second && !ret->after)
+		second = forget_loaded(apply);
+	if (!err && second)
+		return rk_apply_end(apply, RK_APPLY_FAILED, ret->before, second, ret);
+	if (second)
+		rk_report_note(apply->reporter, "%s", rk_err_message(second));
+	rk_err_free(second);
+	return rk_apply_end(apply, err ? ret->code : RK_APPLY_OK, ret->before, err, ret);
 }

@@ -101,15 +101,30 @@ static struct rk_err *disable(const struct apply *a, const char *name, bool goin
 	return NULL;
 }
 
+/*
+ * Removes the module of a patch that is disabled. Who still refers to it keeps a module that does nothing, until reboot after
+ * klp_force_transition(): no reason to fail.
+ */
+static void clear_away(const struct apply *a, const char *name, unsigned int limit_ms)
+{
+	struct rk_err *err = rk_livepatch_remove(a->roots, name, limit_ms);
+
+	if (err)
+		rk_report_note(a->reporter, "'%s' is disabled, but its module stays: %s", name,
+			       rk_err_message(err));
+	else
+		rk_livepatch_forget(a->roots, name);
+	rk_err_free(err);
+}
+
 /* Takes a patch out whose load didn't come to its end. */
 static struct rk_err *take_back(const struct apply *a, const char *name)
 {
 	/* reversing waits for the tasks that already changed over, which are few or none */
 	RK_TRY(disable(a, name, true, &a->outcome->state));
-	RK_TRY(rk_livepatch_remove(a->roots, name, a->patience->reference_ms));
-	a->outcome->state = RK_LIVEPATCH_ABSENT;
 	a->outcome->reversed = true;
-	return NULL;
+	clear_away(a, name, a->patience->reference_ms);
+	return rk_livepatch_state(a->roots, name, &a->outcome->state);
 }
 
 /* A transition that ended later than the limit, or was turned round and doesn't end either. */
@@ -210,18 +225,19 @@ static struct rk_err *unload(const struct apply *a, const char *name)
 
 	if (err)
 		err = keep(a, name, err);
-	if (err)
-		return err;
-	RK_TRY(rk_livepatch_remove(a->roots, name, a->patience->reference_ms));
-	rk_livepatch_forget(a->roots, name);
-	return NULL;
+	if (!err)
+		clear_away(a, name, a->patience->reference_ms);
+	return err;
 }
 
-static struct rk_err *remove_disabled(const struct apply *a, const struct rk_livepatch_plan *plan)
+/* What was left before isn't waited for, unless it is in the new one's way: the kernel takes no two modules of one name. */
+static struct rk_err *remove_disabled(const struct apply *a, const struct rk_livepatch_plan *plan,
+				      const char *name)
 {
 	rk_vec_for_each(&plan->disabled, it) {
-		RK_TRY(rk_livepatch_remove(a->roots, it->name, a->patience->reference_ms));
-		rk_livepatch_forget(a->roots, it->name);
+		if (rk_streq(it->name, name))
+			RK_TRY(rk_livepatch_remove(a->roots, name, a->patience->reference_ms));
+		clear_away(a, it->name, 0);
 	}
 	return NULL;
 }
@@ -301,13 +317,7 @@ static void clear_replaced(const struct apply *a, const struct rk_livepatch_plan
 		struct rk_err *err = rk_livepatch_state(a->roots, it->name, &state);
 
 		if (!err && state == RK_LIVEPATCH_DISABLED)
-			err = rk_livepatch_remove(a->roots, it->name, a->patience->reference_ms);
-		if (err)
-			rk_report_note(a->reporter,
-				       "the module of '%s', which was replaced, stays: %s",
-				       it->name, rk_err_message(err));
-		else if (state == RK_LIVEPATCH_DISABLED)
-			rk_livepatch_forget(a->roots, it->name);
+			clear_away(a, it->name, a->patience->reference_ms);
 		rk_err_free(err);
 	}
 }
@@ -326,9 +336,11 @@ static struct rk_err *do_plan(const struct apply *a, const char *path,
 		RK_TRY(rk_livepatch_set_enabled(a->roots, name, true));
 		return wait_enabled(a, name, false);
 	case RK_LIVEPATCH_CHANGE:
-		RK_TRY(remove_disabled(a, plan));
+		RK_TRY(remove_disabled(a, plan, name));
 		return change(a, plan, path, info);
-	default: RK_TRY(remove_disabled(a, plan)); return insert_and_wait(a, path, info, false);
+	default:
+		RK_TRY(remove_disabled(a, plan, name));
+		return insert_and_wait(a, path, info, false);
 	}
 }
 
@@ -367,7 +379,8 @@ struct rk_err *rk_livepatch_unload(const struct rk_livepatch_roots *roots, const
 	if (outcome->state == RK_LIVEPATCH_ABSENT)
 		return rk_err(RK_ERR_NOT_FOUND,
 			      "no live patch '%s' is loaded; 'kpatch list' shows what is", name);
+	if (outcome->state == RK_LIVEPATCH_DISABLED) /* then its module is all there is to do */
+		RK_TRY(rk_livepatch_remove(roots, name, patience->reference_ms));
 	RK_TRY(unload(&a, name));
-	outcome->state = RK_LIVEPATCH_ABSENT;
-	return NULL;
+	return rk_livepatch_state(roots, name, &outcome->state);
 }

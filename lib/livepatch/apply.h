@@ -32,9 +32,10 @@ struct rk_livepatch_outcome {
 void rk_livepatch_outcome_deinit(struct rk_livepatch_outcome *outcome);
 
 /*
- * Does what plan says for the module at path, and writes down what is loaded (known.h). Modules that an atomic replace left disabled are
- * removed; one that can't be is only reported. Errors: those of rk_livepatch_insert(), RK_ERR_TIMEOUT (stalled: taken back,
- * or the message says that even that did not end), RK_ERR_INTERRUPTED (taken back as well), RK_ERR_TOOL (it ended in another state).
+ * Does what plan says for the module at path, and writes down what is loaded (known.h). Modules of patches that are disabled are
+ * removed; one that can't be is only reported, unless it has the new one's name. Errors: those of rk_livepatch_insert(),
+ * RK_ERR_TIMEOUT (stalled: taken back, or the message says that even that did not end), RK_ERR_INTERRUPTED (taken back as well),
+ * RK_ERR_TOOL (it ended in another state).
  */
 struct rk_err *rk_livepatch_apply(const struct rk_livepatch_roots *roots, const char *path,
 				  const struct rk_module_info *info,
@@ -44,7 +45,8 @@ struct rk_err *rk_livepatch_apply(const struct rk_livepatch_roots *roots, const 
 				  struct rk_livepatch_outcome *outcome) __must_use;
 
 /* Disables name, waits until no task runs it, removes its module. A transition that doesn't end is reversed: the patch is enabled again.
- * RK_ERR_NOT_FOUND: no such patch is loaded. */
+ * A module that something still refers to is only reported: outcome->state is RK_LIVEPATCH_DISABLED then. RK_ERR_NOT_FOUND: no such
+ * patch is loaded; RK_ERR_TIMEOUT also: it was disabled already, and its module can't be removed. */
 struct rk_err *rk_livepatch_unload(const struct rk_livepatch_roots *roots, const char *name,
 				   const struct rk_livepatch_patience *patience,
 				   const struct rk_reporter *reporter,

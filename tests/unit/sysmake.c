@@ -173,6 +173,8 @@ static int remove_module(void *ctx, const char *name)
 {
 	struct sysmake *sys = ctx;
 
+	if (sys->held && rk_streq(sys->held, name))
+		return EWOULDBLOCK;
 	note(sys, '-', name);
 	sysmake_unpatch(sys, name);
 	hide(sys, "module", name);

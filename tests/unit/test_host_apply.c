@@ -225,6 +225,62 @@ static void test_finish(void)
 	hostmake_deinit(&h);
 }
 
+static void unload_ours(const char *error, struct rk_apply_result *ret)
+{
+	_cleanup_patches_ struct rk_patches *patches = NULL;
+	struct rk_apply apply = hostmake_apply(&h);
+
+	no_err(rk_patches_list(h.host, HOST_BUILD_ID, &patches), "the levels");
+	struct rk_err *err = rk_apply_unload(&apply, patches, true, ret);
+	if (error)
+		is_err_like(err, RK_ERR_TIMEOUT, error, "what can't be unloaded");
+	else
+		no_err(err, "unloads");
+}
+
+/* A level whose module something refers to for ever is in nobody's way. */
+static void test_held(void)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+
+	hostmake_init(&h, "held");
+	for (unsigned int level = 1; level <= 3; level++)
+		hostmake_install(&h, level);
+	load_good(2);
+	sysmake_module(&h.sys, "kpatch_1", "OK\n", "1\n");
+	h.sys.held = "kpatch_1";
+	load_good(3);
+	unload_ours(NULL, &result);
+	is_int((long long)result.before, 3, "the level that was loaded");
+	is_int((long long)hostmake_loaded(&h), 0, "is gone");
+	is_str(h.state->loaded.name, "", "and forgotten");
+	hostmake_deinit(&h);
+}
+
+static int one_stays(struct sysmake *sys, const char *name, bool enabled)
+{
+	return rk_streq(name, "a_foreign") ? switch_stays(sys, name, enabled) : 0;
+}
+
+/* One that can't go doesn't keep the others. */
+static void test_unload_goes_on(void)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+
+	hostmake_init(&h, "goes-on");
+	hostmake_install(&h, 1);
+	load_good(1);
+	sysmake_patch(&h.sys, "a_foreign", "1\n", "0\n");
+	sysmake_thread(&h.sys, "70", "70", "holder\n", "1\n", "");
+	h.sys.switched = one_stays;
+	unload_ours("cannot unload 'a_foreign'; it stays enabled", &result);
+	is_str(rk_apply_code_name(result.code), "stalled", "is told");
+	is_int((long long)result.after, 0, "ours went");
+	is_int((long long)hostmake_loaded(&h), 0, "all the same");
+	is_str(h.state->loaded.name, "", "which is known");
+	hostmake_deinit(&h);
+}
+
 static void test_refusals(void)
 {
 	_cleanup_patches_ struct rk_patches *patches = NULL;
@@ -982,6 +1038,8 @@ int main(void)
 	test_downgrade_stays();
 	test_replaced_late();
 	test_finish();
+	test_held();
+	test_unload_goes_on();
 	test_refusals();
 	test_verify();
 	test_crash();

@@ -201,14 +201,77 @@ static void test_restored(void)
 	sysmake_deinit(&sys);
 }
 
-/* --- transitions that end late --- */
-
 /* Two tasks of which one holds an enabling up, the other a disabling. */
 static void hold_up(bool enabling, bool disabling)
 {
 	sysmake_thread(&sys, "7", "7", "sleeper\n", enabling ? "0\n" : "-1\n", "");
 	sysmake_thread(&sys, "8", "8", "patched\n", disabling ? "1\n" : "-1\n", "");
 }
+
+static int reversed_at_once(struct sysmake *s, const char *name, bool enabled)
+{
+	sysmake_patch(s, name, enabled ? "1\n" : "0\n", "0\n");
+	return 0;
+}
+
+/* --- modules that somebody refers to, as after klp_force_transition() --- */
+
+static void test_held(void)
+{
+	struct result r;
+
+	begin("held");
+	sys.replaces = true;
+	load("one", 1, false, "add", "+one");
+	sys.held = "one";
+	load("two", 2, false, "replace", "+two");
+	load("three", 3, false, "replace", "+three -two");
+	/* the kernel takes no other module of that name; what is loaded stays */
+	_cleanup_free_ char *path = sysmake_file(&sys, "one", 1, true, ID_A);
+	sys.log[0] = 0;
+	apply(path, true, &r);
+	is_err_like(r.err, RK_ERR_TIMEOUT, "module 'one' is still in use", "the held one again");
+	is_str(sys.log, "", "nothing came or went");
+	rk_livepatch_outcome_deinit(&r.outcome);
+	sys.held = "three";
+	load("two", 2, true, "change", "-one +two");
+	sysmake_deinit(&sys);
+}
+
+static void test_held_taken_back(void)
+{
+	struct result r;
+
+	begin("held-back");
+	_cleanup_free_ char *path = sysmake_file(&sys, "one", 1, true, ID_A);
+	hold_up(true, false);
+	sys.stuck = sys.held = "one";
+	sys.switched = reversed_at_once;
+	apply(path, false, &r);
+	is_err_like(r.err, RK_ERR_TIMEOUT, "cannot load 'one'; it was taken back", "it is told");
+	ok(r.outcome.reversed && r.outcome.state == RK_LIVEPATCH_DISABLED, "only its module stays");
+	rk_livepatch_outcome_deinit(&r.outcome);
+	sysmake_deinit(&sys);
+}
+
+static void test_held_unload(void)
+{
+	_cleanup_outcome_ struct rk_livepatch_outcome outcome = {};
+
+	begin("held-unload");
+	load("one", 1, false, "add", "+one");
+	sys.held = "one";
+	no_err(rk_livepatch_unload(&sys.roots, "one", &patience, NULL, &outcome), "it is disabled");
+	is_int(outcome.state, RK_LIVEPATCH_DISABLED, "its module stays");
+	is_err_like(rk_livepatch_unload(&sys.roots, "one", &patience, NULL, &outcome),
+		    RK_ERR_TIMEOUT, "module 'one' is still in use", "there is nothing else to do");
+	sys.held = NULL;
+	no_err(rk_livepatch_unload(&sys.roots, "one", &patience, NULL, &outcome), "until it goes");
+	is_int(outcome.state, RK_LIVEPATCH_ABSENT, "at last");
+	sysmake_deinit(&sys);
+}
+
+/* --- transitions that end late --- */
 
 /* The replacement came to its end before the reversal was heard of, so that the new patch is disabled. */
 static int replaced_first(struct sysmake *s, const char *name, bool enabled)
@@ -217,12 +280,6 @@ static int replaced_first(struct sysmake *s, const char *name, bool enabled)
 		sysmake_unpatch(s, "one");
 		sysmake_patch(s, "two", "0\n", "0\n");
 	}
-	return 0;
-}
-
-static int reversed_at_once(struct sysmake *s, const char *name, bool enabled)
-{
-	sysmake_patch(s, name, enabled ? "1\n" : "0\n", "0\n");
 	return 0;
 }
 
@@ -497,6 +554,9 @@ int main(void)
 	test_interrupted();
 	test_unload_late();
 	test_change_stays();
+	test_held();
+	test_held_taken_back();
+	test_held_unload();
 	test_unload();
 	test_recall();
 	rk_running_deinit(&running);

@@ -28,7 +28,9 @@ static struct rk_err *unload_one(const struct rk_cli *cli, const char *name)
 	if (!err)
 		kpatch_warn_guard(note_unloaded(cli, name));
 	if (!err && !cli->quiet)
-		printf("%s is unloaded\n", name);
+		printf("%s is %s\n", name,
+		       outcome.state == RK_LIVEPATCH_DISABLED ? "disabled; its module stays"
+							      : "unloaded");
 	return err;
 }
 
