@@ -10,6 +10,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/fs.h"
+#include "lib/base/process.h"
 #include "lib/base/sha256.h"
 #include "lib/base/str.h"
 
@@ -172,7 +173,8 @@ static struct rk_err *wait_enabled(const struct apply *a, const char *name, bool
 }
 
 /* The file that was checked, whatever its name leads to by now: the kernel reads from the descriptor whose bytes were compared. */
-static struct rk_err *insert_checked(const struct apply *a, const char *path, const char *sha256)
+static struct rk_err *insert_checked(const struct apply *a, const char *path, const char *sha256,
+				     bool going_on)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char found[RK_SHA256_HEX_SIZE];
@@ -183,14 +185,15 @@ static struct rk_err *insert_checked(const struct apply *a, const char *path, co
 	if (!rk_streq(found, sha256))
 		return rk_err(RK_ERR_MISMATCH, "'%s' is not the file any more that was checked",
 			      path);
-	return rk_livepatch_insert_fd(a->roots, fd, path, a->patience->tries, a->reporter);
+	return rk_livepatch_insert_fd(a->roots, fd, path, a->patience->tries, going_on,
+				      a->reporter);
 }
 
 static struct rk_err *insert_and_wait(const struct apply *a, const char *path,
 				      const struct rk_module_info *info, bool going_on)
 {
 	double start = rk_clock_seconds();
-	struct rk_err *err = insert_checked(a, path, info->sha256);
+	struct rk_err *err = insert_checked(a, path, info->sha256, going_on);
 
 	a->outcome->insert_s = rk_clock_seconds() - start;
 	return err ? err : wait_enabled(a, info->name, going_on);
@@ -304,8 +307,11 @@ static struct rk_err *restore(const struct apply *a, const struct rk_livepatch_p
 static struct rk_err *change(const struct apply *a, const struct rk_livepatch_plan *plan,
 			     const char *path, const struct rk_module_info *info)
 {
-	rk_vec_for_each(&plan->enabled, it)
-		RK_TRY(unload(a, it->name));
+	for (size_t i = 0; i < plan->enabled.nr && !rk_is_interrupted(); i++)
+		RK_TRY(unload(a, plan->enabled.v[i].name));
+	/* what was disabled comes back at once, without a load before that would only be taken back */
+	if (rk_is_interrupted())
+		return rk_err(RK_ERR_INTERRUPTED, "interrupted before '%s' was loaded", info->name);
 	return insert_and_wait(a, path, info, false);
 }
 

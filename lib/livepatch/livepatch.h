@@ -136,16 +136,17 @@ struct rk_err *rk_livepatch_force(const struct rk_livepatch_roots *roots, const 
 struct rk_err *rk_livepatch_insert(const struct rk_livepatch_roots *roots, const char *path,
 				   unsigned int tries, const struct rk_reporter *reporter)
 	__must_use;
-/* The same of an open file, which the kernel reads from its start; path is for messages. */
+/* The same of an open file, which the kernel reads from its start; path is for messages. goes_on: also when interrupted. */
 struct rk_err *rk_livepatch_insert_fd(const struct rk_livepatch_roots *roots, int fd,
-				      const char *path, unsigned int tries,
+				      const char *path, unsigned int tries, bool goes_on,
 				      const struct rk_reporter *reporter) __must_use;
 
 /* Writes 0 (disable, or reverse an enabling) or 1 (reverse a disabling) to the patch's enabled file. */
 struct rk_err *rk_livepatch_set_enabled(const struct rk_livepatch_roots *roots, const char *name,
 					bool enabled) __must_use;
 
-/* Removes the module once nothing refers to it: waits at most limit_ms, then RK_ERR_TIMEOUT. An absent module is success. */
+/* Removes the module once nothing refers to it: waits at most limit_ms, also when interrupted (6.1 drops the reference of a disabled
+ * patch from a work item, shortly after its end), then RK_ERR_TIMEOUT. An absent module is success. */
 struct rk_err *rk_livepatch_remove(const struct rk_livepatch_roots *roots, const char *name,
 				   unsigned int limit_ms) __must_use;
 

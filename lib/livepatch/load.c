@@ -77,11 +77,11 @@ struct rk_err *rk_livepatch_insert(const struct rk_livepatch_roots *roots, const
 
 	if (fd < 0)
 		return rk_err_sys(errno, "cannot open '%s'", path);
-	return rk_livepatch_insert_fd(roots, fd, path, tries, reporter);
+	return rk_livepatch_insert_fd(roots, fd, path, tries, false, reporter);
 }
 
 struct rk_err *rk_livepatch_insert_fd(const struct rk_livepatch_roots *roots, int fd,
-				      const char *path, unsigned int tries,
+				      const char *path, unsigned int tries, bool goes_on,
 				      const struct rk_reporter *reporter)
 {
 	const struct rk_livepatch_calls *calls = calls_of(roots);
@@ -93,7 +93,7 @@ struct rk_err *rk_livepatch_insert_fd(const struct rk_livepatch_roots *roots, in
 			return NULL;
 		if (error != EBUSY || try >= tries)
 			return refusal(path, error);
-		if (rk_is_interrupted())
+		if (!goes_on && rk_is_interrupted())
 			return rk_err(RK_ERR_INTERRUPTED,
 				      "interrupted while another transition was running");
 		rk_report_phase(reporter, "busy",
@@ -181,9 +181,6 @@ struct rk_err *rk_livepatch_remove(const struct rk_livepatch_roots *roots, const
 			return NULL;
 		if (error != EWOULDBLOCK && error != EBUSY)
 			return rk_err_sys(error, "cannot remove module '%s'", name);
-		if (rk_is_interrupted())
-			return rk_err(RK_ERR_INTERRUPTED,
-				      "interrupted while module '%s' was in use", name);
 		if (rk_livepatch_now_ms() - start >= limit_ms)
 			return rk_err(RK_ERR_TIMEOUT, "module '%s' is still in use after %.1f s",
 				      name, (double)limit_ms / 1000);

@@ -173,6 +173,8 @@ static int remove_module(void *ctx, const char *name)
 {
 	struct sysmake *sys = ctx;
 
+	if (sys->removing)
+		sys->removing(sys, name);
 	if (sys->held && rk_streq(sys->held, name))
 		return EWOULDBLOCK;
 	note(sys, '-', name);

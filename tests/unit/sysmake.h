@@ -18,10 +18,12 @@ struct sysmake {
 	/* what the kernel makes of the "0" or "1" that is written to a patch's enabled file, before the writer goes on: an errno refuses it;
 	 * NULL: nothing, the transition is over as soon as its file says so */
 	int (*switched)(struct sysmake *sys, const char *name, bool enabled);
-	int error;	  /* the errno of the next insertion */
-	const char *held; /* name of a module that something refers to for ever */
-	bool replaces;	  /* an inserted module disables all others */
-	char log[1024];	  /* "+a +b -a": modules as they came and went */
+	int error; /* the errno of the next insertion */
+	void (*removing)(struct sysmake *sys,
+			 const char *name); /* before a module goes; NULL: nothing */
+	const char *held;		    /* name of a module that something refers to for ever */
+	bool replaces;			    /* an inserted module disables all others */
+	char log[1024];			    /* "+a +b -a": modules as they came and went */
 };
 
 /* A new, empty kernel below the test's directory. */

@@ -30,7 +30,8 @@ struct result {
 };
 
 /* Plans and loads name as a module of that level; 0: without a manifest. */
-static void apply(const char *path, bool change, struct result *r)
+static void apply_with(const char *path, bool change, const struct rk_livepatch_patience *how,
+		       struct result *r)
 {
 	_cleanup_module_info_ struct rk_module_info *info = NULL;
 	_cleanup_plan_ struct rk_livepatch_plan plan = {};
@@ -40,7 +41,12 @@ static void apply(const char *path, bool change, struct result *r)
 	    !no_err(rk_livepatch_plan(&sys.roots, &running, info, change, &plan), "a plan"))
 		bail_out("without it nothing can be tested");
 	r->way = plan.way;
-	r->err = rk_livepatch_apply(&sys.roots, path, info, &plan, &patience, NULL, &r->outcome);
+	r->err = rk_livepatch_apply(&sys.roots, path, info, &plan, how, NULL, &r->outcome);
+}
+
+static void apply(const char *path, bool change, struct result *r)
+{
+	apply_with(path, change, &patience, r);
 }
 
 static void load(const char *name, unsigned int level, bool change, const char *way,
@@ -417,6 +423,59 @@ static void test_interrupted(void)
 	sysmake_deinit(&sys);
 }
 
+/* The kernel's work item that drops the reference comes some time after the end of the disabling. */
+static void interrupt_while_held(struct sysmake *s, const char *name)
+{
+	s->held = rk_is_interrupted() ? NULL : name;
+	rk_interrupt();
+}
+
+static void refuse_once(struct sysmake *s, const char *name)
+{
+	(void)name;
+	s->error = EBUSY;
+	rk_interrupt();
+	s->removing = NULL;
+}
+
+/* Goes back to a lesser level; what was loaded has to be there afterwards. */
+static int change_interrupted(const char *path)
+{
+	struct rk_livepatch_patience twice = patience;
+	struct result r;
+
+	twice.tries = 2;
+	apply_with(path, true, &twice, &r);
+	int code = r.err && r.outcome.restored ? rk_err_code(r.err) : 0;
+	rk_err_free(r.err);
+	rk_livepatch_outcome_deinit(&r.outcome);
+	return code;
+}
+
+static void test_change_interrupted(void)
+{
+	static const struct {
+		const char *name;
+		void (*removing)(struct sysmake *sys, const char *name);
+	} cases[] = {
+		{"change-interrupted", interrupt_while_held},
+		{"change-interrupted-busy", refuse_once},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		enum rk_livepatch_state state;
+
+		begin(cases[i].name);
+		load("two", 2, false, "add", "+two");
+		_cleanup_free_ char *path = sysmake_file(&sys, "one", 1, true, ID_B);
+		sys.removing = cases[i].removing;
+		is_int(in_child(change_interrupted, path), RK_ERR_INTERRUPTED, cases[i].name);
+		no_err(rk_livepatch_state(&sys.roots, "two", &state), "what was loaded");
+		is_int(state, RK_LIVEPATCH_ENABLED, "is loaded again");
+		sysmake_deinit(&sys);
+	}
+}
+
 static int stalls(struct sysmake *s, const char *name, bool enabled)
 {
 	sysmake_patch(s, name, enabled ? "1\n" : "0\n", "1\n");
@@ -552,6 +611,7 @@ int main(void)
 	test_replaced_meanwhile();
 	test_ended_in_between();
 	test_interrupted();
+	test_change_interrupted();
 	test_unload_late();
 	test_change_stays();
 	test_held();
