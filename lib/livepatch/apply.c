@@ -189,14 +189,35 @@ static struct rk_err *insert_checked(const struct apply *a, const char *path, co
 				      a->reporter);
 }
 
+/* Going on, also what can't be written down is loaded. */
+static struct rk_err *remember(const struct apply *a, const char *path,
+			       const struct rk_module_info *info, bool going_on)
+{
+	struct rk_err *err = rk_err_wrap(rk_livepatch_remember(a->roots, path, info),
+					 "cannot write down that '%s' is loaded", info->name);
+
+	if (!err || !going_on)
+		return err;
+	rk_report_note(a->reporter, "%s", rk_err_message(err));
+	rk_err_free(err);
+	return NULL;
+}
+
+/* Who is killed in a transition leaves a patch behind of which is known what it is: so that comes first. */
 static struct rk_err *insert_and_wait(const struct apply *a, const char *path,
 				      const struct rk_module_info *info, bool going_on)
 {
-	double start = rk_clock_seconds();
-	struct rk_err *err = insert_checked(a, path, info->sha256, going_on);
+	double start;
+	struct rk_err *err;
 
+	RK_TRY(remember(a, path, info, going_on));
+	start = rk_clock_seconds();
+	err = insert_checked(a, path, info->sha256, going_on);
 	a->outcome->insert_s = rk_clock_seconds() - start;
-	return err ? err : wait_enabled(a, info->name, going_on);
+	if (!err)
+		return wait_enabled(a, info->name, going_on);
+	rk_livepatch_forget(a->roots, info->name);
+	return err;
 }
 
 /* Enables name again, whose unloading didn't come to its end; err is why. NULL: it did, after all. */
@@ -264,7 +285,7 @@ static struct rk_err *load_again(const struct apply *a, const struct rk_livepatc
 	RK_TRY(rk_livepatch_remove(a->roots, before->name, a->patience->reference_ms));
 	RK_TRY(insert_and_wait(a, before->known.path, info, true));
 	*ret_loaded = true;
-	return rk_livepatch_remember(a->roots, before->known.path, info);
+	return NULL;
 }
 
 /* Neither what was on its way out, nor the patch that was to be loaded. */
@@ -337,8 +358,11 @@ static struct rk_err *do_plan(const struct apply *a, const char *path,
 	switch (plan->way) {
 	case RK_LIVEPATCH_REFUSED:
 		return rk_err(RK_ERR_MISMATCH, "cannot load '%s': %s", name, plan->reason);
-	case RK_LIVEPATCH_CONTINUE: return wait_enabled(a, name, false);
+	case RK_LIVEPATCH_CONTINUE:
+		RK_TRY(remember(a, path, info, true));
+		return wait_enabled(a, name, false);
 	case RK_LIVEPATCH_TURN:
+		RK_TRY(remember(a, path, info, true));
 		RK_TRY(rk_livepatch_set_enabled(a->roots, name, true));
 		return wait_enabled(a, name, false);
 	case RK_LIVEPATCH_CHANGE:
@@ -367,8 +391,6 @@ struct rk_err *rk_livepatch_apply(const struct rk_livepatch_roots *roots, const 
 	err = do_plan(&a, path, info, plan);
 	if (err)
 		return restore(&a, plan, err);
-	RK_TRY(rk_err_wrap(rk_livepatch_remember(roots, path, info),
-			   "'%s' is loaded, but it cannot be written down", info->name));
 	if (plan->way != RK_LIVEPATCH_CHANGE)
 		clear_replaced(&a, plan);
 	return NULL;

@@ -32,7 +32,7 @@ struct rk_livepatch_outcome {
 void rk_livepatch_outcome_deinit(struct rk_livepatch_outcome *outcome);
 
 /*
- * Does what plan says for the module at path, and writes down what is loaded (known.h). Modules of patches that are disabled are
+ * Does what plan says for the module at path; what is loaded is written down before (known.h). Modules of patches that are disabled are
  * removed; one that can't be is only reported, unless it has the new one's name. Errors: those of rk_livepatch_insert(),
  * RK_ERR_TIMEOUT (stalled: taken back, or the message says that even that did not end), RK_ERR_INTERRUPTED (taken back as well),
  * RK_ERR_TOOL (it ended in another state).

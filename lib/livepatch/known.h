@@ -16,7 +16,7 @@ struct rk_livepatch_known {
 	struct rk_manifest *manifest; /* NULL: not known, or the module has none */
 };
 
-/* Writes <roots->run>/NAME.json for a module that is loaded from path. */
+/* Writes <roots->run>/NAME.json for a module that is, or will be, loaded from path. */
 struct rk_err *rk_livepatch_remember(const struct rk_livepatch_roots *roots, const char *path,
 				     const struct rk_module_info *info) __must_use;
 void rk_livepatch_forget(const struct rk_livepatch_roots *roots, const char *name);

@@ -220,6 +220,83 @@ static int reversed_at_once(struct sysmake *s, const char *name, bool enabled)
 	return 0;
 }
 
+/* --- records --- */
+
+static int (*real_insert)(void *ctx, int fd, const char *path);
+static bool is_recorded;
+
+static int insert_recorded(void *ctx, int fd, const char *path)
+{
+	_cleanup_free_ char *record = rk_path_join(sys.roots.run, "two.json");
+
+	is_recorded = rk_fs_exists(record);
+	return real_insert(ctx, fd, path);
+}
+
+/* Who is killed while it loads leaves a patch that is known; nothing is known of one that never came. */
+static void test_recorded(void)
+{
+	struct result r;
+
+	begin("recorded");
+	load("one", 1, false, "add", "+one");
+	_cleanup_free_ char *path = sysmake_file(&sys, "two", 2, true, ID_B);
+	_cleanup_free_ char *record = rk_path_join(sys.roots.run, "two.json");
+	real_insert = sys.calls.insert;
+	sys.calls.insert = insert_recorded;
+	sys.error = ENOEXEC;
+	apply(path, false, &r);
+	is_err_like(r.err, RK_ERR_SYS, "the kernel refused", "a module that is refused");
+	ok(is_recorded && !rk_fs_exists(record), "is known until it is");
+	rk_livepatch_outcome_deinit(&r.outcome);
+
+	hold_up(true, false);
+	sys.stuck = "two";
+	sys.switched = reversed_at_once;
+	apply(path, false, &r);
+	is_err_like(r.err, RK_ERR_TIMEOUT, "it was taken back", "one that is taken back");
+	ok(is_recorded && !rk_fs_exists(record), "is known until it is");
+	rk_livepatch_outcome_deinit(&r.outcome);
+	sysmake_deinit(&sys);
+}
+
+/* In a full /run nothing new is loaded, but what was loaded comes back. */
+static void test_not_recorded(void)
+{
+	struct result r;
+
+	begin("not-recorded");
+	load("two", 2, false, "add", "+two");
+	_cleanup_free_ char *path = sysmake_file(&sys, "one", 1, true, ID_B);
+	_cleanup_free_ char *record = rk_path_join(sys.roots.run, "one.json");
+	must(rk_fs_mkdir_p(record, 0755));
+	sys.log[0] = 0;
+	apply(path, true, &r);
+	is_err_like(r.err, RK_ERR_SYS, "cannot write down that 'one' is loaded", "no record");
+	is_str(sys.log, "-two +two", "nothing is loaded in its place");
+	ok(r.outcome.restored, "it says so");
+	rk_livepatch_outcome_deinit(&r.outcome);
+	sysmake_deinit(&sys);
+}
+
+/* One that was loaded by a process that was killed before there was a record. */
+static void test_recorded_late(void)
+{
+	struct rk_livepatch_known known = {};
+
+	begin("recorded-late");
+	load("one", 1, false, "add", "+one");
+	_cleanup_free_ char *record = rk_path_join(sys.roots.run, "one.json");
+	ok(!unlink(record), "no record");
+	sysmake_patch(&sys, "one", "0\n", "1\n");
+	sys.switched = reversed_at_once;
+	load("one", 1, false, "turn", "");
+	no_err(rk_livepatch_recall(&sys.roots, running.release, "one", &known), "a loaded patch");
+	ok(known.path != NULL, "that is turned round is known again");
+	rk_livepatch_known_deinit(&known);
+	sysmake_deinit(&sys);
+}
+
 /* --- modules that somebody refers to, as after klp_force_transition() --- */
 
 static void test_held(void)
@@ -614,6 +691,9 @@ int main(void)
 	test_change_interrupted();
 	test_unload_late();
 	test_change_stays();
+	test_recorded();
+	test_not_recorded();
+	test_recorded_late();
 	test_held();
 	test_held_taken_back();
 	test_held_unload();
