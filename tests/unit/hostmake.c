@@ -235,3 +235,24 @@ const char *hostmake_verdict(struct hostmake *h, unsigned int level)
 
 	return rk_verdict_name(note ? note->verdict : RK_VERDICT_NONE);
 }
+
+void hostmake_load_good(struct hostmake *h, unsigned int level)
+{
+	_cleanup_apply_result_ struct rk_apply_result loaded = {}, good = {};
+
+	no_err(hostmake_load(h, level, false, &loaded), "a level loads");
+	no_err(hostmake_confirm(h, &good), "and is good after the quiet time");
+	is_str(rk_apply_code_name(good.code), "ok", "it says so");
+}
+
+void hostmake_check_boot(struct hostmake *h, const char *finding, uint64_t level, const char *code)
+{
+	_cleanup_apply_result_ struct rk_apply_result result = {};
+	struct rk_boot_review review = {};
+	struct rk_err *err = hostmake_boot(h, &review, &result);
+
+	is_str(rk_boot_finding_name(review.finding), finding, "what the last boot ended with");
+	is_int((long long)hostmake_loaded(h), (long long)level, "the level loaded at boot");
+	is_str(rk_apply_code_name(result.code), code, "how the boot's load ended");
+	rk_err_free(err);
+}

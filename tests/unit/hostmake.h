@@ -57,4 +57,9 @@ uint64_t hostmake_loaded(struct hostmake *h);
 /* "good", "blocked", "none". */
 const char *hostmake_verdict(struct hostmake *h, unsigned int level);
 
+/* Loads and confirms; both must go well. */
+void hostmake_load_good(struct hostmake *h, unsigned int level);
+/* Boots; what was found of the last boot, the level loaded then (0: none), and how its load ended must be these. */
+void hostmake_check_boot(struct hostmake *h, const char *finding, uint64_t level, const char *code);
+
 #endif

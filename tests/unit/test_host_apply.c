@@ -17,28 +17,6 @@
 
 static struct hostmake h;
 
-/* Loads and confirms; both must go well. */
-static void load_good(unsigned int level)
-{
-	_cleanup_apply_result_ struct rk_apply_result loaded = {}, good = {};
-
-	no_err(hostmake_load(&h, level, false, &loaded), "a level loads");
-	no_err(hostmake_confirm(&h, &good), "and is good after the quiet time");
-	is_str(rk_apply_code_name(good.code), "ok", "it says so");
-}
-
-static void check_boot(const char *finding, uint64_t level, const char *code)
-{
-	_cleanup_apply_result_ struct rk_apply_result result = {};
-	struct rk_boot_review review = {};
-	struct rk_err *err = hostmake_boot(&h, &review, &result);
-
-	is_str(rk_boot_finding_name(review.finding), finding, "what the last boot ended with");
-	is_int((long long)hostmake_loaded(&h), (long long)level, "the level loaded at boot");
-	is_str(rk_apply_code_name(result.code), code, "how the boot's load ended");
-	rk_err_free(err);
-}
-
 static void test_good(void)
 {
 	_cleanup_intent_ struct rk_intent *intent = NULL;
@@ -99,12 +77,12 @@ static void test_levels(void)
 	hostmake_init(&h, "levels");
 	for (unsigned int level = 1; level <= 3; level++)
 		hostmake_install(&h, level);
-	load_good(2);
+	hostmake_load_good(&h, 2);
 	h.sys.log[0] = 0;
-	load_good(3);
+	hostmake_load_good(&h, 3);
 	is_str(h.sys.log, "+kpatch_3 -kpatch_2", "a newer one replaces at once");
 	h.sys.log[0] = 0;
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	is_str(h.sys.log, "-kpatch_3 +kpatch_1", "for an older one what is loaded goes first");
 	no_err(rk_patches_list(h.host, HOST_BUILD_ID, &patches), "the levels");
 	apply = hostmake_apply(&h);
@@ -124,7 +102,7 @@ static void test_downgrade_fails(void)
 	hostmake_init(&h, "downgrade-fails");
 	hostmake_install(&h, 1);
 	hostmake_install(&h, 2);
-	load_good(2);
+	hostmake_load_good(&h, 2);
 	hostmake_stick(&h, "kpatch_1");
 	is_err_like(hostmake_load(&h, 1, false, &result), RK_ERR_TIMEOUT, "it was taken back",
 		    "an older level whose transition doesn't end");
@@ -152,7 +130,7 @@ static void test_downgrade_stays(void)
 	hostmake_init(&h, "downgrade-stays");
 	hostmake_install(&h, 1);
 	hostmake_install(&h, 2);
-	load_good(2);
+	hostmake_load_good(&h, 2);
 	sysmake_thread(&h.sys, "70", "70", "holder\n", "1\n", "");
 	h.sys.switched = switch_stays;
 	is_err_like(hostmake_load(&h, 1, false, &result), RK_ERR_TIMEOUT,
@@ -182,7 +160,7 @@ static void test_replaced_late(void)
 
 		hostmake_init(&h, lost ? "replaced-lost" : "replaced-late");
 		hostmake_install(&h, 1);
-		load_good(1);
+		hostmake_load_good(&h, 1);
 		hostmake_install(&h, 2);
 		hostmake_stick(&h, "kpatch_2");
 		h.sys.switched = switch_late;
@@ -246,10 +224,10 @@ static void test_held(void)
 	hostmake_init(&h, "held");
 	for (unsigned int level = 1; level <= 3; level++)
 		hostmake_install(&h, level);
-	load_good(2);
+	hostmake_load_good(&h, 2);
 	sysmake_module(&h.sys, "kpatch_1", "OK\n", "1\n");
 	h.sys.held = "kpatch_1";
-	load_good(3);
+	hostmake_load_good(&h, 3);
 	unload_ours(NULL, &result);
 	is_int((long long)result.before, 3, "the level that was loaded");
 	is_int((long long)hostmake_loaded(&h), 0, "is gone");
@@ -269,7 +247,7 @@ static void test_unload_goes_on(void)
 
 	hostmake_init(&h, "goes-on");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	sysmake_patch(&h.sys, "a_foreign", "1\n", "0\n");
 	sysmake_thread(&h.sys, "70", "70", "holder\n", "1\n", "");
 	h.sys.switched = one_stays;
@@ -368,11 +346,11 @@ static void test_crash(void)
 
 	hostmake_init(&h, "crash");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	hostmake_install(&h, 2);
 	no_err(hostmake_load(&h, 2, false, &result), "level 2 loads");
 	hostmake_reboot(&h, 5);
-	check_boot("crashed", 1, "ok");
+	hostmake_check_boot(&h, "crashed", 1, "ok");
 	is_str(hostmake_verdict(&h, 2), "blocked", "the newer level is blocked");
 	is_str(hostmake_verdict(&h, 1), "good", "the older one is good");
 	hostmake_read_state(&h);
@@ -397,22 +375,22 @@ static void test_boot_loop(void)
 {
 	hostmake_init(&h, "boot-loop");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	hostmake_install(&h, 2);
 	hostmake_install(&h, 3);
 	/* each boot goes down right after its load, until nothing is left */
 	hostmake_reboot(&h, 100000);
-	check_boot("fine", 3, "ok");
+	hostmake_check_boot(&h, "fine", 3, "ok");
 	hostmake_reboot(&h, 5);
-	check_boot("crashed", 1, "ok");
+	hostmake_check_boot(&h, "crashed", 1, "ok");
 	is_str(hostmake_verdict(&h, 2), "none", "what was never good isn't tried after a crash");
 	hostmake_reboot(&h, 5);
-	check_boot("crashed", 0, "already");
+	hostmake_check_boot(&h, "crashed", 0, "already");
 	hostmake_reboot(&h, 5);
-	check_boot("fine", 0, "already");
+	hostmake_check_boot(&h, "fine", 0, "already");
 	hostmake_install(&h, 4);
 	hostmake_reboot(&h, 5);
-	check_boot("fine", 4, "ok");
+	hostmake_check_boot(&h, "fine", 4, "ok");
 	hostmake_deinit(&h);
 }
 
@@ -425,7 +403,7 @@ static void test_shutdown(void)
 	no_err(hostmake_load(&h, 1, false, &result), "loads");
 	no_err(rk_boot_stopped(h.host, h.kernel, h.state), "shut down while it is watched");
 	hostmake_reboot(&h, 5);
-	check_boot("stopped", 1, "ok");
+	hostmake_check_boot(&h, "stopped", 1, "ok");
 	is_str(hostmake_verdict(&h, 1), "none", "isn't blocked");
 	hostmake_deinit(&h);
 }
@@ -437,13 +415,13 @@ static void test_restart(void)
 
 	hostmake_init(&h, "restart");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	no_err(rk_boot_stopped(h.host, h.kernel, h.state), "the unit is stopped");
-	check_boot("fine", 1, "already");
+	hostmake_check_boot(&h, "fine", 1, "already");
 	hostmake_read_state(&h);
 	ok(!h.state->loaded.stopped, "and started again in the same boot");
 	hostmake_reboot(&h, 10);
-	check_boot("crashed-early", 0, "already");
+	hostmake_check_boot(&h, "crashed-early", 0, "already");
 	is_str(hostmake_verdict(&h, 1), "blocked", "a crash after that is one");
 	hostmake_deinit(&h);
 
@@ -451,11 +429,11 @@ static void test_restart(void)
 	hostmake_install(&h, 1);
 	no_err(hostmake_load(&h, 1, false, &result), "loads");
 	no_err(rk_boot_stopped(h.host, h.kernel, h.state), "the same while it is watched");
-	check_boot("this-boot", 1, "already");
+	hostmake_check_boot(&h, "this-boot", 1, "already");
 	hostmake_read_state(&h);
 	ok(!h.state->loaded.stopped, "the boot goes on");
 	hostmake_reboot(&h, 100000);
-	check_boot("crashed", 0, "already");
+	hostmake_check_boot(&h, "crashed", 0, "already");
 	is_str(hostmake_verdict(&h, 1), "blocked", "and its crash is the level's");
 	hostmake_deinit(&h);
 }
@@ -464,20 +442,20 @@ static void test_early(void)
 {
 	hostmake_init(&h, "early");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	hostmake_install(&h, 2);
-	load_good(2);
+	hostmake_load_good(&h, 2);
 	hostmake_reboot(&h, h.settings->crash_window - 10);
-	check_boot("crashed-early", 1, "ok");
+	hostmake_check_boot(&h, "crashed-early", 1, "ok");
 	is_str(hostmake_verdict(&h, 2), "blocked", "a good level is blocked by a crash soon after");
 	hostmake_deinit(&h);
 
 	hostmake_init(&h, "not-early");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	no_err(rk_boot_stopped(h.host, h.kernel, h.state), "a shutdown");
 	hostmake_reboot(&h, 10);
-	check_boot("fine", 1, "ok");
+	hostmake_check_boot(&h, "fine", 1, "ok");
 	is_str(hostmake_verdict(&h, 1), "good", "soon after the load is no crash");
 	hostmake_deinit(&h);
 }
@@ -486,16 +464,16 @@ static void test_often(void)
 {
 	hostmake_init(&h, "often");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	for (unsigned int i = 1; i < h.settings->crash_limit; i++) {
 		_cleanup_apply_result_ struct rk_apply_result result = {};
 
 		hostmake_reboot(&h, 100000);
-		check_boot("fine", 1, "ok");
+		hostmake_check_boot(&h, "fine", 1, "ok");
 		no_err(hostmake_confirm(&h, &result), "quiet each time");
 	}
 	hostmake_reboot(&h, 100000);
-	check_boot("crashed-often", 0, "already");
+	hostmake_check_boot(&h, "crashed-often", 0, "already");
 	is_str(hostmake_verdict(&h, 1), "blocked", "boots that never end in a shutdown");
 	hostmake_deinit(&h);
 }
@@ -506,16 +484,16 @@ static void test_clock_back(void)
 
 	hostmake_init(&h, "clock-back");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	hostmake_reboot(&h, -1000000);
-	check_boot("fine", 1, "ok");
+	hostmake_check_boot(&h, "fine", 1, "ok");
 	no_err(hostmake_confirm(&h, &result), "goes on");
 	is_str(hostmake_verdict(&h, 1), "good", "a clock that went back blames nobody");
 	ok(h.state->highest_time > h.now, "but that it did is known");
 	hostmake_reboot(&h, -5);
-	check_boot("fine", 1, "ok");
+	hostmake_check_boot(&h, "fine", 1, "ok");
 	hostmake_reboot(&h, -5);
-	check_boot("crashed", 0, "already");
+	hostmake_check_boot(&h, "crashed", 0, "already");
 	hostmake_deinit(&h);
 }
 
@@ -538,7 +516,7 @@ static void test_switches(void)
 		hostmake_init(&h, cases[i].cmdline);
 		hostmake_install(&h, 1);
 		hostmake_cmdline(&h, cases[i].cmdline);
-		check_boot("fine", rk_streq(cases[i].boot, "ok"), cases[i].boot);
+		hostmake_check_boot(&h, "fine", rk_streq(cases[i].boot, "ok"), cases[i].boot);
 		rk_err_free(hostmake_load(&h, 1, true, &result));
 		is_str(rk_apply_code_name(result.code), cases[i].load, cases[i].cmdline);
 		is_str(h.state->last_error.code, "", "which is no failure");
@@ -548,7 +526,7 @@ static void test_switches(void)
 	hostmake_install(&h, 1);
 	sysmake_put(h.host->root, "etc/readykernel/disable", "");
 	hostmake_cmdline(&h, "quiet\n");
-	check_boot("fine", 0, "disabled");
+	hostmake_check_boot(&h, "fine", 0, "disabled");
 	_cleanup_apply_result_ struct rk_apply_result result = {};
 	_cleanup_free_ char *text =
 		rk_asprintf("nothing is loaded: '%s' is there; remove it", h.host->disable_file);
@@ -591,336 +569,7 @@ static void test_autoload_off(void)
 	hostmake_init(&h, "autoload-off");
 	hostmake_install(&h, 1);
 	h.settings->autoload = false;
-	check_boot("fine", 0, "already");
-	hostmake_deinit(&h);
-}
-
-static void test_warning(void)
-{
-	_cleanup_apply_result_ struct rk_apply_result result = {}, watched = {};
-
-	hostmake_init(&h, "warning");
-	hostmake_install(&h, 1);
-	load_good(1);
-	hostmake_install(&h, 2);
-	hostmake_log(&h, 4, "WARNING: CPU: 0 PID: 1 at fs/x.c:1 f+0x1/0x2 [kpatch_2]");
-	hostmake_log(&h, 4, "---[ end trace 0000000000000000 ]---");
-	no_err(hostmake_load(&h, 2, false, &result), "what was in the log before doesn't count");
-	hostmake_log(&h, 4, "WARNING: CPU: 0 PID: 1 at fs/x.c:1 g+0x1/0x2");
-	hostmake_log(&h, 4, "Modules linked in: kpatch_2(OEK) ext4");
-	hostmake_log(&h, 4, "RIP: 0010:f+0x11/0x50 [kpatch_2 0123456789abcdef]");
-	is_err_like(
-		hostmake_confirm(&h, &watched), RK_ERR_VERDICT,
-		"the kernel log names level 2 in a report of trouble; it is blocked and was taken "
-		"out",
-		"a warning that names it");
-	is_str(rk_apply_code_name(watched.code), "warned", "is told");
-	ok(strstr(rk_str_get(&watched.log), "RIP: 0010:f+0x11/0x50"), "with its lines");
-	is_int((long long)hostmake_loaded(&h), 1, "the last good one is loaded");
-	is_str(hostmake_verdict(&h, 2), "blocked", "and the new one blocked");
-	ok(!rk_fs_exists(h.host->intent_file), "no record is left");
-	hostmake_deinit(&h);
-}
-
-static struct rk_err *refuse_first(void *ctx, const struct rk_patch *patch)
-{
-	(void)ctx;
-	return patch->level == 1 ? rk_err(RK_ERR_VERDICT, "level 1 is blocked by its publisher")
-				 : NULL;
-}
-
-/* What it would go back to isn't to be loaded any more: it goes all the same. */
-static void test_warning_alone(void)
-{
-	_cleanup_apply_result_ struct rk_apply_result result = {}, watched = {};
-	_cleanup_patches_ struct rk_patches *patches = NULL;
-	struct rk_apply apply;
-
-	hostmake_init(&h, "alone");
-	hostmake_install(&h, 1);
-	load_good(1);
-	hostmake_install(&h, 2);
-	no_err(hostmake_load(&h, 2, false, &result), "loads");
-	hostmake_log(&h, 3, "livepatch: failed to patch 'kpatch_2'");
-	no_err(rk_patches_list(h.host, HOST_BUILD_ID, &patches), "the levels");
-	apply = hostmake_apply(&h);
-	apply.verify = refuse_first;
-	is_err_like(rk_apply_confirm(&apply, patches, &watched), RK_ERR_VERDICT,
-		    "it is blocked and was taken out", "a warning, and no level to go back to");
-	is_int((long long)hostmake_loaded(&h), 0, "nothing is loaded");
-	ok(!rk_fs_exists(h.host->intent_file), "no record is left");
-	hostmake_deinit(&h);
-}
-
-static void test_warning_of_others(void)
-{
-	_cleanup_apply_result_ struct rk_apply_result result = {}, watched = {};
-
-	hostmake_init(&h, "others");
-	hostmake_install(&h, 1);
-	no_err(hostmake_load(&h, 1, false, &result), "loads");
-	hostmake_log(&h, 4, "WARNING: CPU: 0 PID: 1 at fs/x.c:1 g+0x1/0x2 [ext4]");
-	hostmake_log(&h, 4, "Modules linked in: kpatch_1(OEK) ext4 [last unloaded: kpatch_1]");
-	hostmake_log(&h, 4, " g+0x1/0x2 [kpatch_12]");
-	hostmake_log(&h, 4, "---[ end trace 0000000000000000 ]---");
-	hostmake_log(&h, 6, "kpatch_1: hello [kpatch_1]");
-	no_err(hostmake_confirm(&h, &watched), "a warning of somebody else's");
-	is_str(hostmake_verdict(&h, 1), "good", "is no reason");
-	hostmake_deinit(&h);
-}
-
-static void test_warning_keep(void)
-{
-	_cleanup_apply_result_ struct rk_apply_result result = {}, watched = {};
-
-	hostmake_init(&h, "keep");
-	hostmake_install(&h, 1);
-	h.settings->on_warning = RK_ON_WARNING_KEEP;
-	no_err(hostmake_load(&h, 1, false, &result), "loads");
-	hostmake_log(&h, 3, "livepatch: failed to patch 'kpatch_1'");
-	is_err_like(hostmake_confirm(&h, &watched), RK_ERR_VERDICT, "stays loaded",
-		    "a warning with 'keep'");
-	is_int((long long)hostmake_loaded(&h), 1, "it is");
-	is_str(hostmake_verdict(&h, 1), "blocked", "but blocked for the next boot");
-	hostmake_reboot(&h, 5);
-	check_boot("fine", 0, "already");
-	hostmake_deinit(&h);
-}
-
-static void test_vanished(void)
-{
-	_cleanup_apply_result_ struct rk_apply_result result = {}, watched = {};
-
-	hostmake_init(&h, "vanished");
-	hostmake_install(&h, 1);
-	no_err(hostmake_load(&h, 1, false, &result), "loads");
-	h.sys.calls.remove(&h.sys, "kpatch_1");
-	is_err_like(hostmake_confirm(&h, &watched), RK_ERR_VERDICT, "unloaded by somebody else",
-		    "what is gone");
-	is_str(hostmake_verdict(&h, 1), "none", "isn't good");
-	hostmake_read_state(&h);
-	is_str(h.state->loaded.name, "", "nor loaded");
-	hostmake_reboot(&h, 60);
-	check_boot("fine", 1, "ok");
-	hostmake_deinit(&h);
-}
-
-/* As kpatch says it. */
-static void test_unloaded_by_others(void)
-{
-	_cleanup_apply_result_ struct rk_apply_result result = {};
-
-	hostmake_init(&h, "unloaded-by-others");
-	no_err(rk_boot_unloaded(h.host, "kpatch_1"), "where readykernel loaded nothing");
-	hostmake_install(&h, 1);
-	load_good(1);
-	no_err(rk_boot_unloaded(h.host, "kpatch_7"), "another module is unloaded");
-	hostmake_read_state(&h);
-	is_str(h.state->loaded.name, "kpatch_1", "which changes nothing");
-	h.sys.calls.remove(&h.sys, "kpatch_1");
-	no_err(rk_boot_unloaded(h.host, "kpatch_1"), "a good level is");
-	hostmake_reboot(&h, 60);
-	hostmake_install(&h, 2);
-	no_err(hostmake_load(&h, 2, false, &result), "one that would be watched");
-	h.sys.calls.remove(&h.sys, "kpatch_2");
-	no_err(rk_boot_unloaded(h.host, "kpatch_2"), "is unloaded as well");
-	hostmake_reboot(&h, 60);
-	check_boot("fine", 2, "ok");
-	hostmake_deinit(&h);
-}
-
-/* In a process of its own: an interrupt is for good. */
-static int watch_interrupted(void)
-{
-	_cleanup_apply_result_ struct rk_apply_result watched = {};
-
-	h.settings->quiet_time = 3600;
-	rk_interrupt();
-	_cleanup_err_ struct rk_err *err = hostmake_confirm(&h, &watched);
-
-	return err && rk_err_code(err) == RK_ERR_INTERRUPTED &&
-	       watched.code == RK_APPLY_INTERRUPTED;
-}
-
-static void test_interrupted(void)
-{
-	_cleanup_apply_result_ struct rk_apply_result result = {}, again = {};
-	_cleanup_intent_ struct rk_intent *intent = NULL;
-	int status = 0;
-	pid_t pid;
-
-	hostmake_init(&h, "interrupted");
-	hostmake_install(&h, 1);
-	no_err(hostmake_load(&h, 1, false, &result), "loads");
-	fflush(NULL);
-	pid = fork();
-	if (!pid)
-		_exit(watch_interrupted());
-	ok(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1,
-	   "a watcher that is asked to end says so");
-	no_err(rk_intent_read(h.host, &intent), "the record");
-	ok(intent && intent->phase == RK_INTENT_STOPPED, "is no crash's");
-	no_err(hostmake_confirm(&h, &again), "another watcher goes on");
-	is_str(hostmake_verdict(&h, 1), "good", "to the end");
-	hostmake_deinit(&h);
-}
-
-static void test_stuck_at_boot(void)
-{
-	hostmake_init(&h, "stuck-at-boot");
-	hostmake_install(&h, 1);
-	load_good(1);
-	hostmake_install(&h, 2);
-	no_err(rk_boot_stopped(h.host, h.kernel, h.state), "a shutdown");
-	hostmake_reboot(&h, 100);
-	hostmake_stick(&h, "kpatch_2");
-	check_boot("fine", 1, "ok");
-	hostmake_unstick(&h);
-	is_str(hostmake_verdict(&h, 2), "none", "a level that stalls is tried again another day");
-	hostmake_deinit(&h);
-}
-
-/* --- others at work while a level is watched --- */
-
-struct other {
-	void (*work)(void); /* what another does as soon as the lock is free */
-	unsigned int left, entered;
-	struct rk_patches *patches;
-};
-
-static void leave(void *ctx)
-{
-	struct other *other = ctx;
-
-	other->left++;
-	if (other->work)
-		other->work();
-	other->work = NULL;
-}
-
-static struct rk_err *enter(void *ctx, struct rk_host_state **ret_state,
-			    const struct rk_patches **ret_patches)
-{
-	struct other *other = ctx;
-
-	other->entered++;
-	rk_patches_free(other->patches);
-	other->patches = NULL;
-	RK_TRY(rk_patches_list(h.host, HOST_BUILD_ID, &other->patches));
-	hostmake_read_state(&h);
-	*ret_state = h.state;
-	*ret_patches = other->patches;
-	return NULL;
-}
-
-/* Watches level 1 while another does its work; the error is handed on. */
-static struct rk_err *watch_beside(void (*work)(void), struct rk_apply_result *ret)
-{
-	struct other other = {.work = work};
-	struct rk_apply_pause pause = {leave, enter, &other};
-	_cleanup_patches_ struct rk_patches *patches = NULL;
-	struct rk_apply apply = hostmake_apply(&h);
-
-	apply.pause = &pause;
-	RK_TRY(rk_patches_list(h.host, HOST_BUILD_ID, &patches));
-	struct rk_err *err = rk_apply_confirm(&apply, patches, ret);
-	ok(other.left > 0 && other.left == other.entered, "the lock is held again");
-	rk_patches_free(other.patches);
-	return err;
-}
-
-static void load_next(void)
-{
-	_cleanup_apply_result_ struct rk_apply_result result = {};
-
-	hostmake_install(&h, 2);
-	no_err(hostmake_load(&h, 2, false, &result), "somebody else loads the next");
-}
-
-static void unload(void)
-{
-	_cleanup_patches_ struct rk_patches *patches = NULL;
-	_cleanup_apply_result_ struct rk_apply_result result = {};
-	struct rk_apply apply = hostmake_apply(&h);
-
-	no_err(rk_patches_list(h.host, HOST_BUILD_ID, &patches), "what is installed");
-	no_err(rk_apply_unload(&apply, patches, false, &result), "somebody else unloads it");
-}
-
-static void unload_and_load(void)
-{
-	_cleanup_apply_result_ struct rk_apply_result result = {};
-
-	unload();
-	no_err(hostmake_load(&h, 1, false, &result), "and loads it again");
-}
-
-static void take_out(void)
-{
-	h.sys.calls.remove(&h.sys, "kpatch_1");
-}
-
-static void warn_of_it(void)
-{
-	hostmake_log(&h, 4, "WARNING: CPU: 0 PID: 1 at foo.c:1 lp+0x1/0x2 [kpatch_1]");
-}
-
-static const struct {
-	const char *name;
-	void (*work)(void);
-	const char *code;
-	uint64_t loaded;
-	const char *verdict; /* on level 1 */
-	bool has_record;
-} besides[] = {
-	{"nobody", NULL, "ok", 1, "good", false},
-	{"newer", load_next, "already", 2, "none", true},
-	{"unloaded", unload, "already", 0, "none", false},
-	{"again", unload_and_load, "already", 1, "none", true},
-	{"behind", take_out, "vanished", 0, "none", false},
-	{"warned", warn_of_it, "warned", 0, "blocked", false},
-};
-
-static void test_beside(void)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(besides); i++) {
-		_cleanup_apply_result_ struct rk_apply_result loaded = {}, watched = {};
-
-		hostmake_init(&h, besides[i].name);
-		hostmake_install(&h, 1);
-		no_err(hostmake_load(&h, 1, false, &loaded), "loads");
-		rk_err_free(watch_beside(besides[i].work, &watched));
-		is_str(rk_apply_code_name(watched.code), besides[i].code, besides[i].name);
-		is_int((long long)hostmake_loaded(&h), (long long)besides[i].loaded, "loaded");
-		hostmake_read_state(&h);
-		is_str(hostmake_verdict(&h, 1), besides[i].verdict, "what the watch says of it");
-		is_int(rk_fs_exists(h.host->intent_file), besides[i].has_record,
-		       "what is to be watched yet");
-		hostmake_deinit(&h);
-	}
-}
-
-/* What can't even be taken back: whatever comes of it is this level's doing. */
-static void test_stuck(void)
-{
-	_cleanup_apply_result_ struct rk_apply_result result = {}, watched = {};
-
-	hostmake_init(&h, "stuck");
-	hostmake_install(&h, 1);
-	h.sys.stuck = "kpatch_1";
-	sysmake_thread(&h.sys, "77", "77", "vhost-77", "0\n", "[<0>] vhost_worker+0x1/0x2\n");
-	sysmake_thread(&h.sys, "78", "78", "vhost-78", "1\n", "");
-	is_err_like(hostmake_load(&h, 1, false, &result), RK_ERR_TIMEOUT, "cannot take it back",
-		    "a transition that ends neither way");
-	is_str(rk_apply_code_name(result.code), "stuck", "is told");
-	ok(result.blockers.list.nr == 1 && rk_streq(result.blockers.list.v[0].comm, "vhost-77") &&
-		   strstr(result.blockers.list.v[0].stack, "vhost_worker"),
-	   "with who is in the way, and where");
-	is_err_like(hostmake_confirm(&h, &watched), RK_ERR_TIMEOUT,
-		    "can't be judged before its end", "it can't become good");
-	ok(rk_fs_exists(h.host->intent_file), "the record stays");
-	hostmake_reboot(&h, 100000);
-	check_boot("crashed", 0, "already");
+	hostmake_check_boot(&h, "fine", 0, "already");
 	hostmake_deinit(&h);
 }
 
@@ -952,7 +601,7 @@ static void test_interrupted_stuck(void)
 	   "an interrupted load that can't be taken back is stuck");
 	ok(rk_fs_exists(h.host->intent_file), "its record stays");
 	hostmake_reboot(&h, 100000);
-	check_boot("crashed", 0, "already");
+	hostmake_check_boot(&h, "crashed", 0, "already");
 	hostmake_deinit(&h);
 }
 
@@ -962,26 +611,26 @@ static void test_damaged(void)
 
 	hostmake_init(&h, "damaged");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	sysmake_put(h.host->root, "var/lib/readykernel/intent.json", "{\"schema\": \"readyk");
 	hostmake_reboot(&h, 100000);
-	check_boot("damaged", 0, "already");
+	hostmake_check_boot(&h, "damaged", 0, "already");
 	ok(!rk_fs_exists(h.host->intent_file), "the record is set aside");
 	hostmake_read_state(&h);
 	is_str(h.state->last_error.code, "state-damaged", "which is told");
 	hostmake_reboot(&h, 100000);
-	check_boot("fine", 1, "ok");
+	hostmake_check_boot(&h, "fine", 1, "ok");
 	no_err(hostmake_confirm(&h, &result), "goes on");
 	sysmake_put(h.host->root, "var/lib/readykernel/state.json", "{}");
 	hostmake_reboot(&h, 100000);
 	ok(h.state->damaged, "a state that can't be read");
 	is_str(hostmake_verdict(&h, 1), "none", "no level is good by it");
 	/* nor is it known any more which took this host down, or where it is frozen */
-	check_boot("fine", 0, "already");
+	hostmake_check_boot(&h, "fine", 0, "already");
 	h.state->freeze.kind = RK_FREEZE_NONE;
 	no_err(rk_host_state_write(h.host, h.state), "somebody says that it isn't frozen");
 	hostmake_reboot(&h, 100000);
-	check_boot("fine", 1, "ok");
+	hostmake_check_boot(&h, "fine", 1, "ok");
 	hostmake_deinit(&h);
 }
 
@@ -1002,7 +651,7 @@ static void test_full(void)
 	is_err_like(err, RK_ERR_SYS, "nothing was loaded", "without room for the record");
 	is_str(rk_apply_code_name(result.code), "no-intent", "is told");
 	is_str(h.sys.log, "", "the kernel wasn't asked");
-	check_boot("fine", 1, "ok");
+	hostmake_check_boot(&h, "fine", 1, "ok");
 	hostmake_deinit(&h);
 }
 
@@ -1013,11 +662,11 @@ static void test_queue(void)
 
 	hostmake_init(&h, "messages");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	hostmake_install(&h, 2);
 	no_err(hostmake_load(&h, 2, false, &result), "loads");
 	hostmake_reboot(&h, 5);
-	check_boot("crashed", 1, "ok");
+	hostmake_check_boot(&h, "crashed", 1, "ok");
 	no_err(rk_queue_list(h.host, &queue), "what a server would be told");
 	_cleanup_str_ struct rk_str text = RK_STR_INIT;
 	rk_vec_for_each(&queue->list, item)
@@ -1052,16 +701,6 @@ int main(void)
 	test_switches();
 	test_unwatched();
 	test_autoload_off();
-	test_warning();
-	test_warning_alone();
-	test_warning_of_others();
-	test_warning_keep();
-	test_vanished();
-	test_unloaded_by_others();
-	test_interrupted();
-	test_beside();
-	test_stuck_at_boot();
-	test_stuck();
 	test_interrupted_stuck();
 	test_damaged();
 	test_full();

@@ -53,14 +53,6 @@ static void check(enum rk_status_verdict verdict, const char *summary)
 	is_str(status->summary, summary, "the summary");
 }
 
-static void load_good(unsigned int level)
-{
-	_cleanup_apply_result_ struct rk_apply_result loaded = {}, good = {};
-
-	no_err(hostmake_load(&h, level, false, &loaded), "a level loads");
-	no_err(hostmake_confirm(&h, &good), "and is good");
-}
-
 static void test_verdicts(void)
 {
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
@@ -82,7 +74,7 @@ static void test_verdicts(void)
 	hostmake_install(&h, 1);
 	trust.newest = 1;
 	check(RK_STATUS_NONE, "not patched: no level is loaded; 'readykernel update' loads one");
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	check(RK_STATUS_LATEST, "patched: level 1 is loaded, nothing newer is there");
 	_cleanup_status_ struct rk_status *one = collect();
 	newest = hostmake_patch(&arena, 3, one->loaded->module_path);
@@ -185,7 +177,7 @@ static void test_taken_back(void)
 
 	begin("taken back");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	trust.timestamp_expires = h.now + 600;
 	trust.says = (struct rk_policy){say, NULL};
 	says = RK_PASSED_NOT;
@@ -219,7 +211,7 @@ static void test_blind(void)
 	trust.problem = "'seen.json' isn't what was stored";
 	check(RK_STATUS_NONE, "not patched: 'seen.json' isn't what was stored");
 	hostmake_install(&h, 1);
-	load_good(1);
+	hostmake_load_good(&h, 1);
 	check(RK_STATUS_FAILED, "failed: whether there is a newer level isn't known: 'seen.json' "
 				"isn't what was stored; level 1 is loaded");
 	trust.problem = NULL;
@@ -254,7 +246,7 @@ static void test_document(void)
 
 	begin("document");
 	hostmake_install(&h, 2);
-	load_good(2);
+	hostmake_load_good(&h, 2);
 	_cleanup_status_ struct rk_status *two = collect();
 	newest = hostmake_patch(&arena, 4, two->loaded->module_path);
 	trust = (struct rk_status_trust){.root_version = 3,
@@ -310,7 +302,7 @@ static void test_files(void)
 
 	begin("files");
 	hostmake_install(&h, 2);
-	load_good(2);
+	hostmake_load_good(&h, 2);
 	_cleanup_status_ struct rk_status *status = collect();
 	no_err(rk_effective_write(h.host, status), "without node_exporter's directory");
 	no_err(rk_fs_read(h.host->effective_file, 4096, &effective, NULL), "effective");
