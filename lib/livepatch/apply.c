@@ -328,12 +328,12 @@ static struct rk_err *restore(const struct apply *a, const struct rk_livepatch_p
 static struct rk_err *change(const struct apply *a, const struct rk_livepatch_plan *plan,
 			     const char *path, const struct rk_module_info *info)
 {
-	for (size_t i = 0; i < plan->enabled.nr && !rk_is_interrupted(); i++)
-		RK_TRY(unload(a, plan->enabled.v[i].name));
-	/* what was disabled comes back at once, without a load before that would only be taken back */
 	if (rk_is_interrupted())
 		return rk_err(RK_ERR_INTERRUPTED, "interrupted before '%s' was loaded", info->name);
-	return insert_and_wait(a, path, info, false);
+	rk_vec_for_each(&plan->enabled, it)
+		RK_TRY(unload(a, it->name));
+	/* interrupted by now: going on is as quick as going back, which a module that stays in use would forbid */
+	return insert_and_wait(a, path, info, rk_is_interrupted());
 }
 
 /* The kernel disabled what was replaced; its modules only lie about. */
