@@ -593,6 +593,7 @@ static void test_interrupted_stuck(void)
 	hostmake_install(&h, 1);
 	h.sys.stuck = "kpatch_1";
 	sysmake_thread(&h.sys, "77", "77", "vhost-77", "0\n", "[<0>] vhost_worker+0x1/0x2\n");
+	sysmake_thread(&h.sys, "78", "78", "vhost-78", "1\n", "");
 	fflush(NULL);
 	pid = fork();
 	if (!pid)
