@@ -87,6 +87,23 @@ def patch_packages(guest, site):
     rpm_packages(guest, name)
 
 
+def bad_package(guest, site):
+    """A patch of kpatch.service's that takes the host down after each boot does so once."""
+    (site.www / "late.ko").write_bytes(site.modules[3])
+    guest.must("readykernel autoload disable; readykernel unload")
+    guest.must("curl -sf -o /var/tmp/late.ko http://repository/late.ko && kpatch install /var/tmp/late.ko")
+    guest.shut_down()
+    guest.start()
+    ok(guest.wait_off(300), "bad package: the host goes down with it")
+    contains(guest.console(), "lp_late panics on purpose", "bad package: the console says why")
+    for boot in ("the next", "another"):
+        guest.boot()
+        equal((version(guest), guest.run("systemctl --failed --no-legend")), ("stock", (0, "")), f"bad package: {boot} boot goes without it")
+        contains(guest.must("journalctl -b -u kpatch.service -o cat --no-pager"), "lp_late", f"bad package: {boot} boot's journal names it")
+        guest.must("sync")
+        guest.kill()
+
+
 def rpm_packages(guest, name):
     """The scriptlets, in a root of their own that looks like this host's."""
     guest.must("mkdir -p /run/over /run/root; mount -t tmpfs none /run/over; mkdir /run/over/up /run/over/work; "

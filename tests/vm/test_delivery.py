@@ -19,7 +19,7 @@ from kernel import Target  # noqa: E402
 from other_kernel import OtherKernel  # noqa: E402
 from story_minutes import first_minutes  # noqa: E402
 from story_power import power_cuts  # noqa: E402
-from story_packages import packages, patch_packages, remember  # noqa: E402
+from story_packages import bad_package, packages, patch_packages, remember  # noqa: E402
 from tap import contains, equal, ok  # noqa: E402
 
 FAST_TIMER = "[Timer]\nOnCalendar=\nOnActiveSec=1s\nRandomizedDelaySec=0\nAccuracySec=1s\n"
@@ -331,7 +331,7 @@ def tell(story, first, site):
 
 
 # RK_TEST_STORIES names some of them. The first takes longest: it waits out each quiet minute.
-STORIES = [globals()[name] for name in os.environ.get("RK_TEST_STORIES", "first_minutes power_cuts life trouble packages patch_packages").split()]
+STORIES = [globals()[name] for name in os.environ.get("RK_TEST_STORIES", "first_minutes power_cuts life trouble packages patch_packages bad_package").split()]
 
 
 def main():
