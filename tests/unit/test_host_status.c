@@ -58,7 +58,7 @@ static void test_verdicts(void)
 	_cleanup_arena_ struct rk_arena arena = RK_ARENA_INIT;
 	_cleanup_apply_result_ struct rk_apply_result result = {};
 	struct rk_boot_review review;
-	struct rk_patch newest;
+	struct rk_patch newest, first;
 
 	begin("verdicts");
 	check(RK_STATUS_NONE, "not patched: no level is loaded; 'readykernel update' loads one");
@@ -78,12 +78,13 @@ static void test_verdicts(void)
 	check(RK_STATUS_LATEST, "patched: level 1 is loaded, nothing newer is there");
 	_cleanup_status_ struct rk_status *one = collect();
 	newest = hostmake_patch(&arena, 3, one->loaded->module_path);
+	first = hostmake_patch(&arena, 1, one->loaded->module_path);
 	trust.newest = 3;
 	trust.newest_patch = &newest;
 	check(RK_STATUS_OUTDATED,
 	      "outdated: level 1 is loaded, level 3 is there; 'readykernel update' loads it");
 	trust.newest = 1;
-	trust.newest_patch = one->loaded;
+	trust.newest_patch = &first;
 	no_err(rk_host_state_set_last(h.state, &h.state->last_check, 1, "mix", "it is another's",
 				      0),
 	       "an attack");
