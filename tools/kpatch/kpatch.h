@@ -59,7 +59,7 @@ struct rk_err *kpatch_read_blockers(const struct kpatch_place *place,
 				    const struct rk_livepatch_list *list,
 				    struct rk_livepatch_blockers *ret) __must_use;
 
-/* What went wrong with the record of what is loaded at boot; frees err, which may be NULL. */
+/* Why a record for the next boot couldn't be changed; frees err, which may be NULL. */
 void kpatch_warn_guard(struct rk_err *err);
 
 /* --- show.c --- */

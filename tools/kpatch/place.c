@@ -63,7 +63,8 @@ struct rk_err *kpatch_find_file(const struct kpatch_place *place, const char *re
 void kpatch_warn_guard(struct rk_err *err)
 {
 	if (err)
-		rk_render_warning(stderr, "the record of what is loaded at boot: %s",
+		rk_render_warning(stderr,
+				  "what the next boot has to know can't be written down: %s",
 				  rk_err_message(err));
 	rk_err_free(err);
 }
