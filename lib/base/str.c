@@ -165,6 +165,16 @@ bool rk_find_word(const char *words, const char *text, unsigned int *ret)
 	return false;
 }
 
+bool rk_find_text(const char *const *texts, size_t nr, const char *text, unsigned int *ret)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		if (rk_streq(texts[i], text)) {
+			*ret = i;
+			return true;
+		}
+	return false;
+}
+
 char *rk_asprintf(const char *fmt, ...)
 {
 	char *s;

@@ -50,6 +50,8 @@ int rk_compare_numbered(const void *a, const void *b);
 bool rk_scan_u64(const char **s, uint64_t max, uint64_t *ret);
 /* The position of text among words: "a|b|c". */
 bool rk_find_word(const char *words, const char *text, unsigned int *ret);
+/* The same among the first nr of texts, none of which is NULL. */
+bool rk_find_text(const char *const *texts, size_t nr, const char *text, unsigned int *ret);
 /* malloc'ed printf; NULL without memory. */
 char *rk_asprintf(const char *fmt, ...) __must_use __printf(1, 2);
 

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/fs.h"
@@ -58,16 +57,15 @@ static struct rk_err *read_patch(const struct rk_json_reader *r, const json_t *l
 	const json_t *entry = json_array_get(list, i);
 	struct patch_words words = {};
 	const char *path;
+	unsigned int phase;
 
 	RK_TRY(rk_json_entry(r, "", "patches", i, entry, &path));
 	RK_TRY(rk_json_fields(r, path, entry, patch_fields, ARRAY_SIZE(patch_fields), &words));
-	for (unsigned int phase = 0; phase < RK_GUARD_PHASES; phase++)
-		if (rk_streq(words.phase, phase_names[phase])) {
-			words.patch.phase = phase;
-			return rk_vec_push(&guard->patches, words.patch) ? NULL : rk_err_nomem();
-		}
-	return rk_json_wrong(r, path, "phase", json_object_get(entry, "phase"),
-			     "idle, loading, loaded or skipped");
+	if (!rk_find_text(phase_names, RK_GUARD_PHASES, words.phase, &phase))
+		return rk_json_wrong(r, path, "phase", json_object_get(entry, "phase"),
+				     "idle, loading, loaded or skipped");
+	words.patch.phase = phase;
+	return rk_vec_push(&guard->patches, words.patch) ? NULL : rk_err_nomem();
 }
 
 static struct rk_err *parse(const char *text, size_t len, struct rk_guard *guard)
@@ -140,14 +138,11 @@ static struct rk_err *set_aside(const struct rk_host *host, bool keep, struct rk
 {
 	_cleanup_err_ struct rk_err *reason = why;
 	_cleanup_free_ char *path = rk_path_join(host->state_dir, RECORD);
-	_cleanup_free_ char *aside = rk_asprintf("%s.damaged", path ? path : "");
 
-	if (!path || !aside)
+	if (!path)
 		return rk_err_nomem();
-	if (keep && rename(path, aside))
-		return rk_err_sys(errno, "cannot rename '%s'", path);
 	if (keep)
-		RK_TRY(rk_fs_sync_dir(host->state_dir));
+		RK_TRY(rk_host_set_aside(host, path));
 	return rk_err(RK_ERR_STATE,
 		      "the record of what was loaded at boot can't be believed; nothing is loaded "
 		      "in this boot: %s",
@@ -253,23 +248,12 @@ struct rk_err *rk_guard_check(const struct rk_guard *guard, const char *name, co
 		      patch->reason, name);
 }
 
-/* Not rk_host_state_read(): a state that is damaged is readykernel's to find. */
-static struct rk_err *read_state(const struct rk_host *host, struct rk_host_state **ret)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t len = 0;
-
-	RK_TRY(rk_host_check_owner(host, host->state_file));
-	RK_TRY(rk_fs_read(host->state_file, RK_STATE_MAX, &text, &len));
-	return rk_host_state_parse(host->state_file, text, len, ret);
-}
-
 struct rk_err *rk_guard_check_level(const struct rk_host *host, const char *build_id,
 				    uint64_t level)
 {
 	_cleanup_host_state_ struct rk_host_state *state = NULL;
 	const struct rk_level_note *note;
-	struct rk_err *err = read_state(host, &state);
+	struct rk_err *err = rk_host_state_read(host, &state);
 
 	if (err) {
 		rk_err_free(err);

@@ -116,6 +116,17 @@ struct rk_err *rk_host_lock(const struct rk_host *host, bool nowait, int *ret_fd
 	return NULL;
 }
 
+struct rk_err *rk_host_set_aside(const struct rk_host *host, const char *path)
+{
+	_cleanup_free_ char *aside = rk_asprintf("%s.damaged", path);
+
+	if (!aside)
+		return rk_err_nomem();
+	if (!rename(path, aside))
+		return rk_fs_sync_dir(host->state_dir);
+	return errno == ENOENT ? NULL : rk_err_sys(errno, "cannot rename '%s'", path);
+}
+
 int64_t rk_host_time(const struct rk_host *host)
 {
 	return host->time ? host->time(host->time_ctx) : (int64_t)time(NULL);

@@ -57,6 +57,10 @@ struct rk_err *rk_host_lock(const struct rk_host *host, bool nowait, int *ret_fd
  * RK_ERR_STATE; an absent one is RK_ERR_SYS with ENOENT. */
 struct rk_err *rk_host_check_owner(const struct rk_host *host, const char *path) __must_use;
 
+/* Renames a file of state_dir that can't be believed to <path>.damaged, durable: out of the way of the next one, for whoever wants to know.
+ * An absent one is success. */
+struct rk_err *rk_host_set_aside(const struct rk_host *host, const char *path) __must_use;
+
 /* Seconds since 1970. */
 int64_t rk_host_time(const struct rk_host *host);
 

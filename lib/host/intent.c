@@ -47,16 +47,15 @@ static struct rk_err *read_all(const struct rk_json_reader *r, const json_t *roo
 			       struct rk_intent *intent)
 {
 	struct intent_words words = {};
+	unsigned int phase;
 
 	RK_TRY(rk_json_fields(r, "", root, fields, ARRAY_SIZE(fields), &words));
 	words.intent.arena = intent->arena;
 	*intent = words.intent;
-	for (unsigned int i = 0; i < RK_INTENT_PHASES; i++)
-		if (rk_streq(words.phase, phase_names[i])) {
-			intent->phase = i;
-			return NULL;
-		}
-	return rk_json_wrong(r, "", "phase", root, "loading, quiet or stopped");
+	if (!rk_find_text(phase_names, RK_INTENT_PHASES, words.phase, &phase))
+		return rk_json_wrong(r, "", "phase", root, "loading, quiet or stopped");
+	intent->phase = phase;
+	return NULL;
 }
 
 struct rk_err *rk_intent_parse(const char *name, const char *json, size_t len,
@@ -120,11 +119,5 @@ struct rk_err *rk_intent_remove(const struct rk_host *host)
 
 struct rk_err *rk_intent_set_aside(const struct rk_host *host)
 {
-	_cleanup_free_ char *aside = rk_asprintf("%s.damaged", host->intent_file);
-
-	if (!aside)
-		return rk_err_nomem();
-	if (rename(host->intent_file, aside))
-		return rk_err_sys(errno, "cannot rename '%s'", host->intent_file);
-	return rk_fs_sync_dir(host->state_dir);
+	return rk_host_set_aside(host, host->intent_file);
 }

@@ -116,16 +116,6 @@ void rk_host_state_free(struct rk_host_state *state)
 	free(state);
 }
 
-static bool find_word(const char *const *words, size_t nr, const char *text, unsigned int *ret)
-{
-	for (unsigned int i = 0; i < nr; i++)
-		if (rk_streq(words[i], text)) {
-			*ret = i;
-			return true;
-		}
-	return false;
-}
-
 static struct rk_err *read_note(const struct rk_json_reader *r, const json_t *list, size_t i,
 				struct rk_host_state *state)
 {
@@ -136,7 +126,7 @@ static struct rk_err *read_note(const struct rk_json_reader *r, const json_t *li
 
 	RK_TRY(rk_json_entry(r, "", "levels", i, entry, &path));
 	RK_TRY(rk_json_fields(r, path, entry, note_fields, ARRAY_SIZE(note_fields), &words));
-	if (!find_word(verdict_names, RK_VERDICTS, words.verdict, &verdict))
+	if (!rk_find_text(verdict_names, RK_VERDICTS, words.verdict, &verdict))
 		return rk_json_wrong(r, path, "verdict", json_object_get(entry, "verdict"),
 				     "none, good or blocked");
 	words.note.verdict = verdict;
@@ -167,7 +157,7 @@ static struct rk_err *read_freeze(const struct rk_json_reader *r, const json_t *
 	RK_TRY(rk_json_object(r, "", root, "freeze", &object));
 	RK_TRY(rk_json_fields(r, "freeze", object, freeze_fields, ARRAY_SIZE(freeze_fields),
 			      &words));
-	if (!find_word(freeze_names, ARRAY_SIZE(freeze_names), words.kind, &kind))
+	if (!rk_find_text(freeze_names, ARRAY_SIZE(freeze_names), words.kind, &kind))
 		return rk_json_wrong(r, "freeze", "kind", json_object_get(object, "kind"),
 				     "none, level or date");
 	*ret = words.freeze;
@@ -280,18 +270,6 @@ static struct rk_err *create_damaged(struct rk_err *why, struct rk_host_state **
 	return NULL;
 }
 
-/* Out of the way of the next one, for whoever wants to know. */
-static struct rk_err *set_aside(const struct rk_host *host)
-{
-	_cleanup_free_ char *aside = rk_asprintf("%s.damaged", host->state_file);
-
-	if (!aside)
-		return rk_err_nomem();
-	return rename(host->state_file, aside) && errno != ENOENT
-		       ? rk_err_sys(errno, "cannot rename '%s'", host->state_file)
-		       : NULL;
-}
-
 static bool is_damage(const struct rk_err *err)
 {
 	switch (rk_err_code(err)) {
@@ -344,7 +322,7 @@ struct rk_err *rk_host_state_write(const struct rk_host *host, struct rk_host_st
 	drop_oldest(state);
 	RK_TRY(rk_host_state_to_json(state, &text));
 	if (state->damaged)
-		RK_TRY(set_aside(host));
+		RK_TRY(rk_host_set_aside(host, host->state_file));
 	state->damaged = false;
 	return rk_fs_write(host->state_file, text, strlen(text), 0644);
 }

@@ -108,6 +108,9 @@ const struct rk_level_note *rk_host_state_find(const struct rk_host_state *state
 /* The same to be changed, made if it isn't there; valid until the next one is made. */
 struct rk_err *rk_host_state_note(struct rk_host_state *state, const char *build_id, uint64_t level,
 				  struct rk_level_note **ret) __must_use;
+/* Whether note blocks a level of that kernel above this one: below it nothing comes by itself that wasn't good here. */
+bool rk_level_note_blocks_above(const struct rk_level_note *note, const char *build_id,
+				uint64_t level);
 /* RK_VERDICT_NONE when nothing is known of it, or no state is (NULL). */
 enum rk_verdict rk_host_state_verdict(const struct rk_host_state *state, const char *build_id,
 				      uint64_t level);

@@ -27,6 +27,13 @@ const struct rk_level_note *rk_host_state_find(const struct rk_host_state *state
 	return NULL;
 }
 
+bool rk_level_note_blocks_above(const struct rk_level_note *note, const char *build_id,
+				uint64_t level)
+{
+	return note->verdict == RK_VERDICT_BLOCKED && note->level > level &&
+	       rk_streq(note->build_id, build_id);
+}
+
 enum rk_verdict rk_host_state_verdict(const struct rk_host_state *state, const char *build_id,
 				      uint64_t level)
 {

@@ -268,8 +268,7 @@ static bool judge_untried(struct rk_status *s)
 	    rk_host_state_verdict(s->state, newest->build_id, newest->level) != RK_VERDICT_NONE)
 		return false;
 	rk_vec_for_each(&s->state->levels, note) {
-		if (note->verdict != RK_VERDICT_BLOCKED || note->level <= newest->level ||
-		    !rk_streq(note->build_id, newest->build_id))
+		if (!rk_level_note_blocks_above(note, newest->build_id, newest->level))
 			continue;
 		say(s, RK_STATUS_NONE,
 		    rk_arena_printf(&s->arena,

@@ -274,8 +274,8 @@ static bool is_replaced_by(const struct refused *r, uint64_t blocked, uint64_t l
 static bool is_below_blocked(const struct refused *r, uint64_t level)
 {
 	rk_vec_for_each(&r->state->levels, note)
-		if (note->verdict == RK_VERDICT_BLOCKED && note->level > level &&
-		    rk_streq(note->build_id, r->build_id) && !is_replaced_by(r, note->level, level))
+		if (rk_level_note_blocks_above(note, r->build_id, level) &&
+		    !is_replaced_by(r, note->level, level))
 			return true;
 	return false;
 }
